@@ -1,0 +1,123 @@
+/// @file client.hpp
+/// @brief The client: where requests start.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kimistream/provider.hpp"
+#include "kimistream/request.hpp"
+#include "kimistream/stream.hpp"
+#include "kimistream/transport.hpp"
+
+namespace kimistream {
+
+struct ClientOptions {
+  std::string provider{};  ///< name of a row; empty: the row whose address `base_url` is, else "moonshot"
+  std::string base_url{};  ///< replaces the row's address
+  std::string api_key{};
+  std::string model{};     ///< for requests that name none; empty: the row's default
+  std::optional<std::chrono::milliseconds> timeout{};  ///< connect, first event and idle each; empty: 60 s, 16 min, 10 min
+  int max_retries = 2;     ///< of attempts that failed before an answer began
+  Headers default_headers{};
+  std::size_t max_event_bytes = std::size_t{16} << 20;
+  std::size_t max_body_bytes = std::size_t{256} << 20;
+  TransportFactory transport{};  ///< empty: libcurl
+};
+
+/// The outcome of one of many requests: exactly one of `message` and `error` is set.
+struct Result {
+  std::size_t index = 0;  ///< of its request
+  std::optional<Message> message{};
+  std::optional<Error> error{};
+};
+
+struct RunOptions {
+  std::size_t concurrency = 100;  ///< requests under way at once
+};
+
+/// How a stream gives what comes.
+enum class Shape {
+  events,  ///< typed events
+  chunks,  ///< frames as they came
+};
+
+class Reactor;
+
+/// A client for one provider and key. Safe to share between threads: each call and each stream uses a connection of
+/// its own, and gives it back for the next. Not copyable; streams may outlive it.
+class Client {
+ public:
+  /// @throws Exception (invalid_request) for options that cannot work: no key, a key with white space, a bad address
+  explicit Client(ClientOptions options = {});
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  /// Starts an answer; returns when the response head has come, after retries where they were needed.
+  /// @throws Exception
+  [[nodiscard]] Stream stream(const Request& request, Shape shape = Shape::events);
+
+  /// The whole answer, asked for without streaming. @throws Exception
+  [[nodiscard]] Message complete(const Request& request);
+
+  /// Sends many requests from this thread and calls `on_result` for each as it ends, in order of completion.
+  /// An exception that `on_result` throws ends the run and is passed on.
+  void run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result, RunOptions options = {});
+
+  /// Reads any other resource of the provider, e.g. "/models". @return the response's JSON @throws Exception
+  [[nodiscard]] Json get(std::string_view path);
+
+  /// Starts without waiting, for those who wait in a way of their own (see Stream::wait).
+  [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
+  [[nodiscard]] Stream start_get(std::string_view path);
+
+  /// Closes the kept connections. Streams under way go on.
+  void close() noexcept;
+
+  [[nodiscard]] const Provider& provider() const noexcept;
+  [[nodiscard]] const std::string& base_url() const noexcept;
+  [[nodiscard]] const std::string& model() const noexcept;
+
+  class Impl;
+
+ private:
+  friend class Reactor;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Many streams on one event loop: register `descriptor()` with the loop and call `pump()` when it is readable.
+/// One thread at a time.
+class Reactor {
+ public:
+  /// The client's connections are not shared with a reactor: it keeps its own.
+  explicit Reactor(const Client& client);
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
+  [[nodiscard]] Stream start_get(std::string_view path);
+
+  /// Does what is ready without waiting (or waits up to `wait`).
+  /// @return the streams whose `state()` may have left `waiting` since they were last returned
+  std::span<Stream::Impl* const> pump(std::chrono::milliseconds wait = {});
+
+  /// Readable when `pump()` has something to do; -1 where the platform has no such descriptor.
+  [[nodiscard]] int descriptor() const noexcept;
+
+  class Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kimistream

@@ -1,0 +1,60 @@
+/// @file event.hpp
+/// @brief What a stream gives: typed events, in the order in which they arrive, one for each fragment.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "kimistream/message.hpp"
+
+namespace kimistream {
+
+/// A fragment of the model's reasoning.
+struct Thinking {
+  std::string text{};
+  friend bool operator==(const Thinking&, const Thinking&) = default;
+};
+
+/// A fragment of the answer.
+struct Text {
+  std::string text{};
+  friend bool operator==(const Text&, const Text&) = default;
+};
+
+/// A tool call begins; its name is known.
+struct ToolCallStart {
+  int index = 0;
+  std::string id{};
+  std::string name{};
+  friend bool operator==(const ToolCallStart&, const ToolCallStart&) = default;
+};
+
+/// A fragment of a tool call's arguments.
+struct ToolCallDelta {
+  int index = 0;
+  std::string arguments{};
+  friend bool operator==(const ToolCallDelta&, const ToolCallDelta&) = default;
+};
+
+/// The model has finished. Comes once, after every `ToolCall`.
+struct Finish {
+  std::string reason{};  ///< an open set: "stop", "length", "tool_calls", "content_filter", ...
+  friend bool operator==(const Finish&, const Finish&) = default;
+};
+
+/// `ToolCall` (a whole call), `Usage` and `Notice` are the values of message.hpp.
+using Event = std::variant<Text, Thinking, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice>;
+
+/// One frame of a stream as it came, for those who want the wire's own shape or fields that the library does not know.
+/// A whole completion, asked for without streaming, is one chunk.
+struct Chunk {
+  std::string json{};                      ///< the frame's text
+  std::optional<std::string> content{};    ///< of the first choice; nothing: absent or null
+  std::optional<std::string> reasoning{};  ///< under whatever name it came
+  std::string finish_reason{};             ///< "" where absent, null or empty
+  bool has_choices = false;                ///< false for a frame of usage alone
+  bool plain = false;                      ///< one choice without tool calls: the fields above say all of it
+};
+
+}  // namespace kimistream

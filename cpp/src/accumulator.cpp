@@ -1,0 +1,55 @@
+#include "kimistream/accumulator.hpp"
+
+#include <utility>
+
+namespace kimistream {
+namespace {
+
+ToolCall& call_at(Message& message, int index) {
+  // Indexes are the decoder's own and count from 0: at most one call is new.
+  if (static_cast<std::size_t>(index) >= message.tool_calls.size()) {
+    message.tool_calls.emplace_back();
+    message.tool_calls.back().index = index;
+    message.tool_calls.back().complete = false;
+    return message.tool_calls.back();
+  }
+  return message.tool_calls[static_cast<std::size_t>(index)];
+}
+
+void append(std::optional<std::string>& to, const std::string& text) {
+  if (!to) to.emplace();
+  to->append(text);
+}
+
+}  // namespace
+
+Accumulator::Accumulator() { message_.role = "assistant"; }
+
+void Accumulator::add(const Event& event) {
+  if (const auto* text = std::get_if<Text>(&event)) {
+    append(message_.content, text->text);
+  } else if (const auto* thinking = std::get_if<Thinking>(&event)) {
+    append(message_.reasoning, thinking->text);
+  } else if (const auto* delta = std::get_if<ToolCallDelta>(&event)) {
+    call_at(message_, delta->index).arguments.append(delta->arguments);
+  } else if (const auto* start = std::get_if<ToolCallStart>(&event)) {
+    ToolCall& call = call_at(message_, start->index);
+    call.id = start->id;
+    call.name = start->name;
+  } else if (const auto* call = std::get_if<ToolCall>(&event)) {
+    call_at(message_, call->index) = *call;
+  } else if (const auto* usage = std::get_if<Usage>(&event)) {
+    message_.usage = *usage;
+  } else if (const auto* finish = std::get_if<Finish>(&event)) {
+    message_.finish_reason = finish->reason;
+  } else if (const auto* notice = std::get_if<Notice>(&event)) {
+    message_.warnings.push_back(*notice);
+  }
+}
+
+bool Accumulator::empty() const noexcept {
+  return !message_.content && !message_.reasoning && message_.tool_calls.empty() && !message_.usage &&
+         !message_.finish_reason;
+}
+
+}  // namespace kimistream

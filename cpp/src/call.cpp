@@ -1,0 +1,436 @@
+#include "call.hpp"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "wire/errors.hpp"
+
+namespace kimistream {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t max_refusal_bytes = std::size_t{1} << 20;
+constexpr std::size_t max_queued_bytes = std::size_t{1} << 20;  // then the reader is slower than the server: stop reading
+constexpr std::size_t max_queued_items = 16 * 1024;
+constexpr milliseconds finish_grace{1000};  // for usage and end marker, once the finish reason has come
+
+double roll_dice() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+std::string_view media_type(const Headers& headers) {
+  std::string_view type = headers.find("content-type").value_or("");
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  return type;
+}
+
+std::string excerpt(std::string_view body) {
+  std::string text;
+  for (const char c : body.substr(0, 200)) text += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E ? ' ' : c;
+  return body.size() > 200 ? text + "..." : text;
+}
+
+std::size_t weight(const Chunk& chunk) { return chunk.json.size(); }
+
+/// Servers quote the key that they refuse.
+void redact(std::string& text, std::string_view secret) {
+  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
+    text.replace(at, secret.size(), "[key]");
+}
+
+void redact(Error& error, std::string_view secret) {
+  if (secret.size() < 4) return;  // no key, or a placeholder such as "x"
+  for (std::string* text : {&error.message, &error.type, &error.code, &error.param, &error.body}) redact(*text, secret);
+  Headers headers;
+  for (const auto& [name, value] : error.headers) {
+    std::string shown = value;
+    redact(shown, secret);
+    headers.add(name, std::move(shown));
+  }
+  error.headers = std::move(headers);
+}
+
+}  // namespace
+
+Call::Call(CallSetup setup, Listener* listener)
+    : setup_(std::move(setup)), listener_(listener), parser_(setup_.max_event_bytes), decoder_(*setup_.provider) {
+  for (Notice& notice : setup_.notices) fresh_.emplace_back(std::move(notice));
+}
+
+void Call::start(Transport& transport) {
+  transport_ = &transport;
+  waiting_since_ = Clock::now();
+  attempt();
+}
+
+void Call::attempt() {
+  phase_ = Phase::requesting;
+  body_kind_ = BodyKind::unknown;
+  body_.clear();
+  head_ = {};
+  attempt_at_ = last_event_ = Clock::now();
+  if (setup_.request.body)
+    for (auto& segment : setup_.request.body->segments)
+      if (retries_ > 0 && segment.source && !segment.source->rewind())
+        return fail(invalid_request("the request cannot be repeated: one of its media can be read only once"));
+  HttpRequest request = setup_.request;
+  request.connect_timeout = setup_.timeouts.connect;
+  try {
+    exchange_ = transport_->start(std::move(request), *this);
+  } catch (const Exception& exception) {
+    fail(exception.error());
+  }
+}
+
+// ---- bytes come ------------------------------------------------------------------------------------------------------
+
+void Call::on_head(ResponseHead head) {
+  head_ = std::move(head);
+  accumulator_.message().request_id = wire::request_id(*setup_.provider, head_.headers);
+  if (head_.status >= 300) {
+    phase_ = Phase::refused;
+    return;
+  }
+  const std::string_view type = media_type(head_.headers);
+  if (equal_ignoring_case(type, "text/event-stream")) body_kind_ = BodyKind::events;
+  else if (equal_ignoring_case(type, "application/json") || type.ends_with("+json")) body_kind_ = BodyKind::json;
+  if (body_kind_ != BodyKind::unknown) accept_head();
+}
+
+void Call::accept_head() {
+  phase_ = Phase::reading;
+  last_event_ = Clock::now();
+  tell();
+}
+
+/// No content type, or one that says nothing ("text/plain", "application/octet-stream"): the first bytes decide.
+void Call::sniff() {
+  std::string_view text = body_;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return;
+  text.remove_prefix(begin);
+  if (text.front() == '{') {
+    body_kind_ = BodyKind::json;
+  } else {
+    for (const std::string_view start : {"data:", ":", "event:", "id:", "retry:"}) {
+      if (text.starts_with(start)) body_kind_ = BodyKind::events;
+      else if (start.starts_with(text)) return;  // may become one
+    }
+    if (body_kind_ == BodyKind::unknown) body_kind_ = BodyKind::other;
+  }
+  if (body_kind_ != BodyKind::other) accept_head();
+}
+
+bool Call::on_body(std::string_view block) {
+  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) {
+    body_.append(block.substr(0, max_refusal_bytes - std::min(body_.size(), max_refusal_bytes)));
+    if (body_.size() == max_refusal_bytes) on_end(std::nullopt);
+    return true;
+  }
+  if (over()) return true;
+  if (body_kind_ == BodyKind::unknown) {
+    body_.append(block);
+    sniff();
+    if (body_kind_ != BodyKind::events) return true;
+    read_events(std::exchange(body_, {}));
+    return true;
+  }
+  if (body_kind_ == BodyKind::json) {
+    if (body_.size() + block.size() > setup_.max_body_bytes) {
+      fail(not_an_answer("the response is larger than max_body_bytes (" + std::to_string(setup_.max_body_bytes) + ")"));
+      return true;
+    }
+    body_.append(block);
+    last_event_ = Clock::now();
+    return true;
+  }
+  if (queued_bytes_ > max_queued_bytes || events_.size() - next_event_ > max_queued_items) {
+    paused_ = true;
+    return false;
+  }
+  read_events(block);
+  return true;
+}
+
+void Call::read_events(std::string_view block) {
+  parser_.feed(block);
+  while (!over()) {
+    const auto event = parser_.next();
+    if (!event) break;
+    read_event(*event);
+  }
+  if (!over() && parser_.overflowed())
+    fail(incomplete("an event is larger than max_event_bytes (" + std::to_string(setup_.max_event_bytes) + ")", "event_too_large"));
+  flush();
+}
+
+void Call::read_event(const sse::Event& event) {
+  const auto state = decoder_.feed(event.data, event.type, fresh_);
+  if (setup_.shape == Shape::chunks && state == wire::Decoder::State::open && !event.data.empty()) {
+    const auto& view = decoder_.frame();
+    Chunk& chunk = chunks_.emplace_back();
+    chunk.json.assign(event.data);
+    if (view.content) chunk.content.emplace(*view.content);
+    if (view.reasoning) chunk.reasoning.emplace(*view.reasoning);
+    chunk.finish_reason.assign(view.finish_reason);
+    chunk.has_choices = view.has_choices;
+    chunk.plain = view.plain;
+    queued_bytes_ += weight(chunk);
+  }
+  if (state == wire::Decoder::State::open) return;
+  if (state == wire::Decoder::State::failed) return fail(stream_error());
+  complete();
+}
+
+/// Folds the new events and hands them on.
+void Call::flush() {
+  if (fresh_.empty() && !has_item()) return;
+  const bool any = !fresh_.empty() || setup_.shape == Shape::chunks;
+  for (Event& event : fresh_) {
+    accumulator_.add(event);
+    if (setup_.shape == Shape::events) events_.push_back(std::move(event));
+  }
+  fresh_.clear();
+  if (any && !over()) last_event_ = Clock::now();
+  tell();
+}
+
+bool Call::take(Event& event) {
+  if (next_event_ >= events_.size()) return false;
+  event = std::move(events_[next_event_++]);
+  if (next_event_ == events_.size()) {
+    events_.clear();
+    next_event_ = 0;
+    if (std::exchange(paused_, false) && exchange_) exchange_->resume();
+  }
+  return true;
+}
+
+bool Call::take(Chunk& chunk) {
+  if (next_chunk_ >= chunks_.size()) return false;
+  chunk = std::move(chunks_[next_chunk_++]);
+  queued_bytes_ -= weight(chunk);
+  if (next_chunk_ == chunks_.size()) {
+    chunks_.clear();
+    next_chunk_ = 0;
+    if (std::exchange(paused_, false) && exchange_) exchange_->resume();
+  }
+  return true;
+}
+
+// ---- the answer ends ---------------------------------------------------------------------------------------------------
+
+void Call::on_end(std::optional<Error> error) {
+  if (over()) return;
+  switch (phase_) {
+    case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error
+    case Phase::reading:
+      if (body_kind_ == BodyKind::events) return finish_events(std::move(error));
+      if (error) return fail_or_retry(std::move(*error));
+      return finish_body();
+    default:
+      if (error) return fail_or_retry(std::move(*error));
+      if (body_.find_first_not_of(" \t\r\n") == std::string::npos)
+        return fail(not_an_answer("the response is empty"));
+      return fail(not_an_answer("the response is neither an event stream nor JSON (content type \"" +
+                                std::string(media_type(head_.headers)) + "\"); is base_url right? It begins: " + excerpt(body_)));
+  }
+}
+
+void Call::finish_events(std::optional<Error> broken) {
+  if (!broken) {
+    // A last event without its blank line counts when all of it is there.
+    while (const auto event = parser_.finish()) {
+      const bool marker = event->data == setup_.provider->end_marker;
+      if (marker || json::is_whole_object(event->data)) read_event(*event);
+      else break;
+      if (over()) return flush();
+    }
+  }
+  if (decoder_.finish(fresh_)) return complete();
+  flush();
+  std::string why = broken ? broken->message : std::string("the connection was closed");
+  fail(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"));
+}
+
+void Call::finish_body() {
+  if (setup_.raw) {
+    Chunk& chunk = chunks_.emplace_back();
+    chunk.json = std::move(body_);
+    return complete();
+  }
+  if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
+  if (decoder_.feed_body(body_, fresh_) == wire::Decoder::State::failed) {
+    if (decoder_.unreadable())
+      return fail(not_an_answer("the response is not a chat completion; is base_url right? It begins: " + excerpt(body_)));
+    return fail_or_retry(stream_error());
+  }
+  if (setup_.shape == Shape::chunks) {
+    const auto& view = decoder_.frame();
+    Chunk& chunk = chunks_.emplace_back();
+    chunk.has_choices = view.has_choices;
+    chunk.json = std::move(body_);
+  }
+  complete();
+}
+
+void Call::finish_refused() {
+  std::string_view body = body_;
+  std::string data;
+  if (body.starts_with("data:") || body.starts_with("event:")) {  // an error status with an event stream for a body
+    sse::Parser parser;
+    parser.feed(body);
+    auto event = parser.next();
+    if (!event) event = parser.finish();
+    if (event) {
+      data.assign(event->data);
+      body = data;
+    }
+  }
+  Error error = wire::error_from_response(*setup_.provider, head_.status, head_.headers, body);
+  if (head_.status < 400) {
+    const auto location = head_.headers.find("location");
+    error.message = "HTTP " + std::to_string(head_.status) + ": the server redirects to " +
+                    std::string(location.value_or("another address")) +
+                    "; redirects are not followed, so that the key goes nowhere else. Set base_url to the final address";
+    error.retryable = false;
+  }
+  fail_or_retry(std::move(error));
+}
+
+void Call::complete() {
+  phase_ = Phase::ended;
+  Message& message = accumulator_.message();
+  flush();
+  message.id = decoder_.id();
+  message.model = decoder_.model();
+  if (decoder_.reasoning_present() && !message.reasoning) message.reasoning.emplace();
+  release();
+  tell();
+}
+
+void Call::fail_or_retry(Error error) {
+  const bool delivered = phase_ == Phase::reading && body_kind_ == BodyKind::events;
+  const auto delay = delivered ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice());
+  if (!delay) return fail(std::move(error));
+  ++retries_;
+  exchange_.reset();
+  decoder_ = wire::Decoder(*setup_.provider);
+  phase_ = Phase::backing_off;
+  retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));
+  fresh_.emplace_back(Notice{"retried", "attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
+                                            std::to_string(static_cast<int>(*delay * 1000)) + " ms"});
+  tell();  // whoever drives this must look at the new deadline
+}
+
+void Call::fail(Error error) {
+  flush();
+  Message& message = accumulator_.message();
+  message.id = decoder_.id();
+  message.model = decoder_.model();
+  if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
+  if (error.request_id.empty()) error.request_id = message.request_id;
+  if (error.headers.empty()) error.headers = head_.headers;
+  redact(error, setup_.secret);
+  if (!error.request_id.empty() && error.message.find(error.request_id) == std::string::npos)
+    error.message += " [request id " + error.request_id + "]";
+  error_ = std::move(error);
+  phase_ = Phase::failed;
+  release();
+  tell();
+}
+
+Error Call::stream_error() {
+  if (!decoder_.unreadable())
+    return wire::error_from_frame(*setup_.provider, head_.status, head_.headers, decoder_.error_body());
+  Error error = incomplete("a frame of the stream is not JSON: " + excerpt(decoder_.error_body()), "malformed_frame");
+  error.body = decoder_.error_body().substr(0, 64 * 1024);
+  return error;
+}
+
+Error Call::incomplete(std::string why, std::string type) {
+  Error error;
+  error.kind = ErrorKind::incomplete_stream;
+  error.message = "the stream ended before the answer was complete: " + std::move(why) + ". What had come is in .partial";
+  error.type = std::move(type);
+  error.status_code = head_.status;
+  error.retryable = error.type != "event_too_large";
+  return error;
+}
+
+Error Call::not_an_answer(std::string why) {
+  Error error;
+  error.kind = ErrorKind::response;
+  error.message = "HTTP " + std::to_string(head_.status) + ": " + std::move(why);
+  error.status_code = head_.status;
+  error.body = body_.substr(0, 64 * 1024);
+  return error;
+}
+
+/// Lets go of the exchange: kept alive for its connection when the answer is complete, closed otherwise.
+void Call::release() {
+  if (!exchange_) return;
+  if (phase_ == Phase::ended) exchange_->detach();
+  exchange_.reset();
+}
+
+void Call::close() noexcept {
+  events_.clear();
+  chunks_.clear();
+  next_event_ = next_chunk_ = queued_bytes_ = 0;
+  if (over()) return;
+  phase_ = Phase::ended;
+  exchange_.reset();
+  tell();
+}
+
+void Call::tell() {
+  if (!listener_ || std::exchange(told_, true)) return;
+  listener_->on_news(*this);
+}
+
+// ---- time passes ---------------------------------------------------------------------------------------------------------
+
+Clock::time_point Call::deadline() const noexcept {
+  if (paused_) return Clock::time_point::max();  // the reader is slow, not the server
+  switch (phase_) {
+    case Phase::backing_off: return retry_at_;
+    case Phase::requesting:
+    case Phase::refused: return std::max(attempt_at_, waiting_since_) + setup_.timeouts.first_event;
+    case Phase::reading: {
+      if (decoder_.finished()) return std::max(last_event_, waiting_since_) + std::min(finish_grace, setup_.timeouts.idle);
+      const bool begun = decoder_.has_begun() || body_kind_ == BodyKind::json;
+      return std::max(last_event_, waiting_since_) + (begun ? setup_.timeouts.idle : setup_.timeouts.first_event);
+    }
+    default: return Clock::time_point::max();
+  }
+}
+
+void Call::on_time(Clock::time_point now) {
+  if (over() || now < deadline()) return;
+  if (phase_ == Phase::backing_off) return attempt();
+  if (phase_ == Phase::reading && decoder_.finished()) {
+    decoder_.finish(fresh_);  // all that matters has come; the rest is noted as missing
+    phase_ = Phase::ended;
+    exchange_.reset();        // whatever the server still holds open is of no use to another request
+    return complete();
+  }
+  const bool begun = phase_ == Phase::reading && decoder_.has_begun();
+  const auto limit = begun ? setup_.timeouts.idle : setup_.timeouts.first_event;
+  Error error;
+  error.kind = ErrorKind::timeout;
+  error.type = begun ? "idle_timeout" : "first_event_timeout";
+  error.message = std::string(begun ? "the stream was silent" : "no answer began") + " for " +
+                  std::to_string(static_cast<double>(limit.count()) / 1000.0).substr(0, 6) +
+                  " s; the model may think long: raise timeout, or try again";
+  error.retryable = true;
+  if (phase_ == Phase::reading) return fail(std::move(error));
+  fail_or_retry(std::move(error));
+}
+
+}  // namespace kimistream

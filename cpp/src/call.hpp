@@ -1,0 +1,144 @@
+// One request's life: attempts, response head, decoding, clocks, end. Never waits: it is told of bytes by a transport and
+// of time by whoever drives it, so the same call serves a blocking iterator, an event loop and a bulk run.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kimistream/accumulator.hpp"
+#include "kimistream/client.hpp"
+#include "kimistream/retry.hpp"
+#include "kimistream/sse.hpp"
+#include "kimistream/transport.hpp"
+#include "wire/decoder.hpp"
+
+namespace kimistream {
+
+using Clock = std::chrono::steady_clock;
+
+struct Timeouts {
+  std::chrono::milliseconds connect{60'000};
+  // Moonshot answers 504 after 900 s without a byte (platform.kimi.ai, errors): its own word should come first.
+  std::chrono::milliseconds first_event{960'000};
+  std::chrono::milliseconds idle{600'000};
+};
+
+/// What a call needs to know. The row must outlive it.
+struct CallSetup {
+  const Provider* provider = nullptr;
+  HttpRequest request;
+  Shape shape = Shape::events;
+  bool raw = false;  // a resource that is no answer: the body becomes one chunk
+  RetryPolicy retry;
+  Timeouts timeouts;
+  std::size_t max_event_bytes = 0;
+  std::size_t max_body_bytes = 0;
+  std::vector<Notice> notices;
+  std::string secret;  // the key: taken out of everything that an error shows
+};
+
+class Call final : private Receiver {
+ public:
+  /// Told when a call has something new, once until `seen()`.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void on_news(Call& call) = 0;
+  };
+
+  explicit Call(CallSetup setup, Listener* listener = nullptr);
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  /// Begins the first attempt. The transport must outlive the call, or the call be closed first.
+  void start(Transport& transport);
+
+  /// True when the response head has been accepted, or the call has failed.
+  [[nodiscard]] bool head_ready() const noexcept { return phase_ >= Phase::reading; }
+  /// True when nothing more will come: what is queued is all.
+  [[nodiscard]] bool over() const noexcept { return phase_ == Phase::ended || phase_ == Phase::failed; }
+  [[nodiscard]] bool failed() const noexcept { return phase_ == Phase::failed; }
+  [[nodiscard]] const Error& error() const noexcept { return error_; }
+
+  [[nodiscard]] bool has_item() const noexcept { return next_event_ < events_.size() || next_chunk_ < chunks_.size(); }
+  [[nodiscard]] bool take(Event& event);
+  [[nodiscard]] const Event* peek() const noexcept { return next_event_ < events_.size() ? &events_[next_event_] : nullptr; }
+  [[nodiscard]] bool take(Chunk& chunk);
+
+  [[nodiscard]] const Message& message() const noexcept { return accumulator_.message(); }
+  [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
+
+  /// The reader waits from now on: the idle clock does not count the time before.
+  void reader_waits(Clock::time_point now) noexcept { waiting_since_ = now; }
+  /// When `on_time` must be called at the latest.
+  [[nodiscard]] Clock::time_point deadline() const noexcept;
+  /// Something may be due: a retry, a timeout, the end of a grace.
+  void on_time(Clock::time_point now);
+
+  /// Ends the call and closes its connection, unless it is over.
+  void close() noexcept;
+
+  void seen() noexcept { told_ = false; }
+
+ private:
+  enum class Phase {
+    requesting,  // an attempt is under way, no accepted head yet
+    backing_off, // between attempts
+    refused,     // the status is an error: its body is collected
+    reading,     // the answer comes
+    ended,
+    failed,
+  };
+  enum class BodyKind { unknown, events, json, other };
+
+  void attempt();
+  void on_head(ResponseHead head) override;
+  bool on_body(std::string_view block) override;
+  void on_end(std::optional<Error> error) override;
+
+  void accept_head();
+  void sniff();
+  void read_events(std::string_view block);
+  void read_event(const sse::Event& event);
+  void flush();
+  void finish_events(std::optional<Error> broken);
+  void finish_body();
+  void finish_refused();
+  void complete();
+  void fail(Error error);
+  void fail_or_retry(Error error);
+  Error stream_error();
+  Error incomplete(std::string why, std::string type);
+  Error not_an_answer(std::string why);
+  void release();
+  void tell();
+
+  CallSetup setup_;
+  Listener* listener_;
+  Transport* transport_ = nullptr;
+  std::unique_ptr<Exchange> exchange_;
+  Phase phase_ = Phase::requesting;
+  BodyKind body_kind_ = BodyKind::unknown;
+  int retries_ = 0;
+  Clock::time_point attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
+
+  ResponseHead head_;
+  std::string body_;  // of a refusal, a JSON answer, or one whose kind is not known yet
+  sse::Parser parser_;
+  wire::Decoder decoder_;
+  Accumulator accumulator_;
+  Error error_;
+
+  std::vector<Event> fresh_;  // of the block at hand
+  std::vector<Event> events_;
+  std::vector<Chunk> chunks_;
+  std::size_t next_event_ = 0, next_chunk_ = 0;
+  std::size_t queued_bytes_ = 0;
+  bool paused_ = false, told_ = false, reading_block_ = false;
+};
+
+}  // namespace kimistream

@@ -1,0 +1,303 @@
+#include "kimistream/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "client_impl.hpp"
+#include "kimistream/version.hpp"
+#include "net/curl_transport.hpp"
+#include "wire/encode.hpp"
+
+namespace kimistream {
+namespace {
+
+[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+std::string known_providers() {
+  std::string names;
+  for (const Provider& row : providers()) names += (names.empty() ? "" : ", ") + row.name;
+  return names;
+}
+
+const Provider& choose_provider(const ClientOptions& options) {
+  if (!options.provider.empty()) {
+    if (const Provider* row = find_provider(options.provider)) return *row;
+    refuse("unknown provider \"" + options.provider + "\": use one of " + known_providers() +
+           ", or openai-compatible with a base_url");
+  }
+  if (!options.base_url.empty())
+    if (const Provider* row = find_provider_by_address(options.base_url)) return *row;
+  return providers().front();
+}
+
+void check_key(const ClientOptions& options, const Provider& row) {
+  const std::string& key = options.api_key;
+  if (key.empty() && row.needs_key)
+    refuse("no API key for provider \"" + row.name + "\": pass api_key, or set MOONSHOT_API_KEY (or KIMI_API_KEY)");
+  // The key itself is not shown, not even the character that is wrong in it.
+  if (std::any_of(key.begin(), key.end(), [](char c) { return c <= 0x20 || c >= 0x7F; }))
+    refuse("the API key has white space, a line break or another character that no key has: was it read from a file "
+           "with a newline at its end? Strip it");
+}
+
+/// @return the address without a slash at its end
+std::string check_address(std::string url) {
+  const auto bad = [&](const std::string& why) {
+    refuse("base_url is not an address that can be used: " + why + "; it looks like https://api.moonshot.ai/v1");
+  };
+  if (has_control(url) || url.find(' ') != std::string::npos) bad("it has white space in it");
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) bad("it does not begin with https:// or http://");
+  if (const std::string name = url.substr(0, scheme); !equal_ignoring_case(name, "https") && !equal_ignoring_case(name, "http"))
+    bad("only http and https can be used");
+  const std::size_t begin = scheme + 3;
+  const std::string authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  if (authority.find('@') != std::string::npos) bad("it holds a user name or password; pass a key as api_key");
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.find(':', bracket == std::string::npos ? 0 : bracket);
+  if (authority.substr(0, colon).empty()) bad("it names no host");
+  if (colon != std::string::npos) {
+    const std::string port = authority.substr(colon + 1);
+    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
+      bad("its port is not a number up to 65535");
+  }
+  if (url.find_first_of("?#", begin) != std::string::npos) bad("it has a query or fragment");
+  while (url.back() == '/') url.pop_back();
+  return url;
+}
+
+void check_headers(const Headers& headers) {
+  for (const auto& [name, value] : headers)
+    if (name.empty() || has_control(name) || name.find_first_of(": ") != std::string::npos || has_control(value))
+      refuse("the header \"" + (has_control(name) ? std::string("?") : name) + "\" has a line break or another character that a header cannot have");
+}
+
+}  // namespace
+
+// ---- TransportPool -----------------------------------------------------------------------------------------------------
+
+std::unique_ptr<Transport> TransportPool::take() {
+  std::vector<std::unique_ptr<Transport>> inherited;  // destroyed outside the lock
+  {
+    const std::lock_guard lock(mutex_);
+    if (const int generation = net::fork_generation(); std::exchange(fork_generation_, generation) != generation)
+      inherited.swap(idle_);
+    closed_ = false;
+    if (!idle_.empty()) {
+      auto transport = std::move(idle_.back());
+      idle_.pop_back();
+      return transport;
+    }
+  }
+  return factory_();
+}
+
+void TransportPool::give(std::unique_ptr<Transport> transport) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (closed_ || idle_.size() >= max_idle || fork_generation_ != net::fork_generation()) return;
+  idle_.push_back(std::move(transport));
+}
+
+void TransportPool::clear() noexcept {
+  std::vector<std::unique_ptr<Transport>> closing;
+  const std::lock_guard lock(mutex_);
+  closing.swap(idle_);
+  closed_ = true;
+}
+
+// ---- Client --------------------------------------------------------------------------------------------------------------
+
+Client::Impl::Impl(ClientOptions given)
+    : provider(&choose_provider(given)),
+      options(std::move(given)),
+      base_url(check_address(options.base_url.empty() ? provider->base_url : options.base_url)),
+      model(options.model.empty() ? provider->default_model : options.model),
+      pool(options.transport ? options.transport : net::curl_transport_factory()) {
+  check_key(options, *provider);
+  check_headers(options.default_headers);
+}
+
+CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers,
+                               std::optional<std::chrono::milliseconds> timeout) const {
+  CallSetup setup;
+  setup.provider = provider;
+  setup.secret = options.api_key;
+  setup.request.url = base_url + std::string(path);
+  Headers& headers = setup.request.headers;
+  if (!options.api_key.empty()) headers.add("Authorization", "Bearer " + options.api_key);
+  headers.add("User-Agent", "kimistream/" KIMISTREAM_VERSION);
+  headers.add("Expect", "");  // libcurl would wait a second for "100 Continue" before it sends a large body
+  check_headers(extra_headers);
+  for (const Headers* further : {&options.default_headers, &extra_headers})
+    for (const auto& [name, value] : *further) headers.set(name, value);
+  if (!timeout) timeout = options.timeout;
+  if (timeout) setup.timeouts = {*timeout, *timeout, *timeout};
+  setup.retry.max_retries = options.max_retries;
+  setup.max_event_bytes = options.max_event_bytes;
+  setup.max_body_bytes = options.max_body_bytes;
+  return setup;
+}
+
+CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) const {
+  wire::Encoded encoded = wire::encode(*provider, request, request.model.empty() ? model : request.model, stream);
+  CallSetup setup = common(provider->chat_path, request.extra_headers, request.timeout);
+  setup.request.headers.add("Content-Type", "application/json");
+  setup.request.headers.add("Accept", stream ? "text/event-stream" : "application/json");
+  setup.request.body = std::move(encoded.body);
+  setup.request.compressed = !stream;
+  setup.notices = std::move(encoded.notices);
+  setup.shape = shape;
+  return setup;
+}
+
+CallSetup Client::Impl::setup_get(std::string_view path) const {
+  CallSetup setup = common(path, {}, std::nullopt);
+  setup.request.method = "GET";
+  setup.request.headers.add("Accept", "application/json");
+  setup.request.compressed = true;
+  setup.shape = Shape::chunks;
+  setup.raw = true;
+  return setup;
+}
+
+Client::Client(ClientOptions options) : impl_(std::make_shared<Impl>(std::move(options))) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() {
+  if (impl_) impl_->pool.clear();
+}
+
+const Provider& Client::provider() const noexcept { return *impl_->provider; }
+const std::string& Client::base_url() const noexcept { return impl_->base_url; }
+const std::string& Client::model() const noexcept { return impl_->model; }
+void Client::close() noexcept { impl_->pool.clear(); }
+
+Stream Client::start(const Request& request, bool stream, Shape shape) {
+  return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup(request, stream, shape)));
+}
+
+Stream Client::start_get(std::string_view path) {
+  return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup_get(path)));
+}
+
+Stream Client::stream(const Request& request, Shape shape) {
+  Stream stream = start(request, true, shape);
+  while (stream.state() == Stream::State::opening) stream.wait(std::chrono::hours(1));
+  if (stream.state() == Stream::State::failed) throw Exception(*stream.error());
+  return stream;
+}
+
+Message Client::complete(const Request& request) { return start(request, false, Shape::events).message(); }
+
+Json Client::get(std::string_view path) {
+  Stream stream = start_get(path);
+  auto chunk = stream.next_chunk();
+  return {chunk ? std::move(chunk->json) : std::string()};
+}
+
+void Client::run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result, RunOptions run) {
+  Reactor reactor(*this);
+  struct Running {
+    std::size_t index;
+    Stream stream;
+  };
+  std::vector<std::unique_ptr<Running>> running;
+  std::size_t next = 0;
+  const auto report = [&](Running& one) {
+    const Error* error = one.stream.error();
+    Result result{.index = one.index};
+    if (error) result.error = *error;
+    else result.message = one.stream.partial();
+    on_result(std::move(result));
+  };
+  while (next < requests.size() || !running.empty()) {
+    while (next < requests.size() && running.size() < std::max<std::size_t>(run.concurrency, 1)) {
+      const std::size_t index = next++;
+      try {
+        running.push_back(std::make_unique<Running>(Running{index, reactor.start(requests[index], false, Shape::events)}));
+        running.back()->stream.impl()->user = running.back().get();
+      } catch (const Exception& exception) {
+        on_result({.index = index, .message = std::nullopt, .error = exception.error()});
+      }
+    }
+    for (Stream::Impl* changed : reactor.pump(std::chrono::seconds(1))) {
+      if (!changed->call.over()) continue;
+      auto* done = static_cast<Running*>(changed->user);
+      report(*done);
+      std::erase_if(running, [&](const auto& one) { return one.get() == done; });
+    }
+  }
+}
+
+// ---- Reactor ---------------------------------------------------------------------------------------------------------------
+
+Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) {}
+Reactor::~Reactor() = default;
+
+Stream Reactor::start(const Request& request, bool stream, Shape shape) {
+  return Stream(impl_->add(impl_->client->setup(request, stream, shape)));
+}
+Stream Reactor::start_get(std::string_view path) { return Stream(impl_->add(impl_->client->setup_get(path))); }
+std::span<Stream::Impl* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
+int Reactor::descriptor() const noexcept { return impl_->transport->descriptor(); }
+
+Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner) : client(std::move(owner)), transport(client->pool.make()) {
+  (void)transport->descriptor();  // from now on alarms are set on it
+}
+
+Reactor::Impl::~Impl() {
+  for (Stream::Impl* stream : streams_) stream->forget_reactor();
+}
+
+std::shared_ptr<Stream::Impl> Reactor::Impl::add(CallSetup setup) {
+  auto stream = std::make_shared<Stream::Impl>(client, std::move(setup), *this, *transport);
+  streams_.push_back(stream.get());
+  stream->call.start(*transport);
+  next_check_ = std::min(next_check_, stream->call.deadline());
+  transport->set_alarm(next_check_);
+  return stream;
+}
+
+void Reactor::Impl::on_news(Stream::Impl& stream) { news_.push_back(&stream); }
+
+void Reactor::Impl::forget(Stream::Impl& stream) noexcept {
+  std::erase(news_, &stream);
+  std::erase(shown_, &stream);
+  if (const auto found = std::find(streams_.begin(), streams_.end(), &stream); found != streams_.end()) {
+    std::swap(*found, streams_.back());
+    streams_.pop_back();
+  }
+}
+
+/// Deadlines only move away while bytes come, so looking at all of them when the nearest has passed is rare.
+void Reactor::Impl::check_time(Clock::time_point now) {
+  next_check_ = Clock::time_point::max();
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    streams_[i]->call.on_time(now);
+    next_check_ = std::min(next_check_, streams_[i]->call.deadline());
+  }
+}
+
+std::span<Stream::Impl* const> Reactor::Impl::pump(std::chrono::milliseconds wait) {
+  if (next_check_ != Clock::time_point::max()) {
+    const auto until = std::chrono::ceil<std::chrono::milliseconds>(next_check_ - Clock::now());
+    wait = std::clamp(until, std::chrono::milliseconds(0), wait);
+  }
+  if (!news_.empty()) wait = {};
+  transport->pump(wait);
+  if (const auto now = Clock::now(); now >= next_check_) check_time(now);
+  shown_.swap(news_);
+  news_.clear();
+  for (Stream::Impl* stream : shown_) {
+    stream->call.seen();
+    next_check_ = std::min(next_check_, stream->call.deadline());  // a retry or a grace is nearer than an idle limit
+  }
+  if (next_check_ != Clock::time_point::max()) transport->set_alarm(next_check_);
+  return shown_;
+}
+
+}  // namespace kimistream

@@ -1,0 +1,103 @@
+// The hidden halves of Client, Stream and Reactor.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "call.hpp"
+#include "kimistream/client.hpp"
+
+namespace kimistream {
+
+/// Transports that wait for their next use, each with its warm connections. The last one given back is taken first: its
+/// connection is the least likely to have been closed by the server. Any thread.
+class TransportPool {
+ public:
+  explicit TransportPool(TransportFactory factory) : factory_(std::move(factory)) {}
+  std::unique_ptr<Transport> take();
+  void give(std::unique_ptr<Transport> transport) noexcept;
+  void clear() noexcept;
+  [[nodiscard]] std::unique_ptr<Transport> make() const { return factory_(); }
+
+ private:
+  static constexpr std::size_t max_idle = 64;
+  TransportFactory factory_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Transport>> idle_;
+  int fork_generation_ = 0;
+  bool closed_ = false;
+};
+
+class Client::Impl {
+ public:
+  explicit Impl(ClientOptions options);
+
+  [[nodiscard]] CallSetup setup(const Request& request, bool stream, Shape shape) const;
+  [[nodiscard]] CallSetup setup_get(std::string_view path) const;
+
+  const Provider* provider;
+  ClientOptions options;
+  std::string base_url;
+  std::string model;
+  TransportPool pool;
+
+ private:
+  [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers,
+                                 std::optional<std::chrono::milliseconds> timeout) const;
+};
+
+class Stream::Impl final : public Call::Listener {
+ public:
+  /// On a transport of its own, taken from the client's pool.
+  Impl(std::shared_ptr<Client::Impl> client, CallSetup setup);
+  /// On a reactor's transport.
+  Impl(std::shared_ptr<Client::Impl> client, CallSetup setup, Reactor::Impl& reactor, Transport& transport);
+  ~Impl() override;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  [[nodiscard]] Stream::State state() const noexcept;
+  Stream::State wait(std::chrono::milliseconds longest);
+  void close() noexcept;
+  void on_news(Call& call) override;
+  void forget_reactor() noexcept;
+
+  Call call;
+  void* user = nullptr;  // of whoever drives a reactor: finds their own object for this stream
+
+ private:
+  void give_back() noexcept;
+
+  std::shared_ptr<Client::Impl> client_;
+  std::mutex lane_mutex_;            // the lane may be given back while close() wants to wake it
+  std::unique_ptr<Transport> lane_;
+  Reactor::Impl* reactor_ = nullptr;
+  std::atomic<bool> busy_{false};
+  std::atomic<bool> close_requested_{false};
+};
+
+class Reactor::Impl {
+ public:
+  explicit Impl(std::shared_ptr<Client::Impl> owner);
+  ~Impl();
+
+  std::shared_ptr<Stream::Impl> add(CallSetup setup);
+  std::span<Stream::Impl* const> pump(std::chrono::milliseconds wait);
+  void on_news(Stream::Impl& stream);
+  void forget(Stream::Impl& stream) noexcept;
+
+  std::shared_ptr<Client::Impl> client;
+  std::unique_ptr<Transport> transport;
+
+ private:
+  void check_time(Clock::time_point now);
+
+  std::vector<Stream::Impl*> streams_;
+  std::vector<Stream::Impl*> news_, shown_;
+  Clock::time_point next_check_ = Clock::time_point::max();
+};
+
+}  // namespace kimistream

@@ -1,0 +1,28 @@
+// JSON strings: escaping, unescaping, mending. No parser in here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace kimistream::json {
+
+/// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
+void append_string(std::string& out, std::string_view text);
+
+/// Appends what the escaped text between two quotes means. A lone surrogate is kept as its three bytes (see `Halves`).
+/// @return false at an escape that JSON does not have
+bool unescape(std::string_view escaped, std::string& out);
+
+/// Makes a document readable that is not quite JSON: bytes that are not UTF-8 become U+FFFD, raw control characters
+/// inside strings are escaped.
+[[nodiscard]] std::string mend(std::string_view text);
+
+/// True when `text` ends with (begins with) the three bytes that stand for the first (second) half of a surrogate pair.
+[[nodiscard]] bool ends_with_high_half(std::string_view text) noexcept;
+[[nodiscard]] bool begins_with_low_half(std::string_view text) noexcept;
+/// True when the text holds such a half anywhere.
+[[nodiscard]] bool has_half(std::string_view text) noexcept;
+/// Joins halves that now stand side by side; those that are still alone become U+FFFD.
+[[nodiscard]] std::string join_halves(std::string_view text);
+
+}  // namespace kimistream::json

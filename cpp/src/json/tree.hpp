@@ -1,0 +1,59 @@
+// A JSON document as a tree, for the few places that change or search one: request options that merge, error bodies,
+// model lists. Private to the library: what crosses its border is typed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace kimistream::json {
+
+class Tree {
+ public:
+  enum class Kind { null, boolean, number, string, array, object };
+  using Field = std::pair<std::string, Tree>;
+
+  Tree() = default;
+  static Tree string(std::string_view text);
+  static Tree number(std::string text);
+  static Tree boolean(bool value);
+  static Tree object();
+  static Tree array();
+
+  /// @throws json::Malformed
+  static Tree parse(std::string_view text);
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  [[nodiscard]] bool is(Kind kind) const noexcept { return kind_ == kind; }
+  /// The text of a string or number as it is written; "true" or "false"; "" for anything else.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  [[nodiscard]] std::vector<Field>& fields() noexcept { return fields_; }
+  [[nodiscard]] const std::vector<Field>& fields() const noexcept { return fields_; }
+  [[nodiscard]] std::vector<Tree>& items() noexcept { return items_; }
+  [[nodiscard]] const std::vector<Tree>& items() const noexcept { return items_; }
+
+  /// The field of an object, or null.
+  [[nodiscard]] const Tree* find(std::string_view key) const noexcept;
+  /// The text of a string or number field, "" where there is none.
+  [[nodiscard]] std::string text_of(std::string_view key) const;
+  [[nodiscard]] std::optional<double> number_of(std::string_view key) const;
+  /// Sets a field, replacing one of that name; order of first appearance is kept.
+  Tree& set(std::string_view key, Tree value);
+  void erase(std::string_view key);
+
+  /// Takes over `patch`: objects merge field by field and deep, anything else (null too) replaces.
+  void merge(const Tree& patch);
+
+  void write(std::string& out) const;
+
+ private:
+  friend class TreeBuilder;
+  Kind kind_ = Kind::null;
+  std::string text_;
+  std::vector<Field> fields_;
+  std::vector<Tree> items_;
+};
+
+}  // namespace kimistream::json

@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "json/document.hpp"
+#include "kimistream/json.hpp"
+
+namespace kimistream::json {
+namespace {
+
+class Walk {
+ public:
+  Walk(Reader& reader, Visitor& visitor) : reader_(reader), visitor_(visitor) {}
+
+  void value(Value value, int depth) {
+    if (depth > max_depth) throw Malformed("JSON nests deeper than " + std::to_string(max_depth) + " levels");
+    std::string_view token = value.raw_json_token();
+    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+      token.remove_suffix(1);
+    switch (token.empty() ? '\0' : token.front()) {
+      case '{': return object(value, depth);
+      case '[': return array(value, depth);
+      case '"': return visitor_.on_string(string(value));
+      case 't': case 'f': {
+        bool flag = false;
+        check(value.get_bool().get(flag));
+        return visitor_.on_bool(flag);
+      }
+      case 'n': {
+        bool null = false;
+        check(value.is_null().get(null));
+        if (!null) fail();
+        return visitor_.on_null();
+      }
+      case 'N': case 'I': return constant(token);
+      case '-':
+        if (token.size() > 1 && token[1] == 'I') return constant(token);
+        [[fallthrough]];
+      default: {
+        double number = 0;  // checks the grammar; what is handed on is the text, which loses nothing
+        if (const auto error = value.get_double().get(number)) {
+          if (error != simdjson::NUMBER_ERROR || !is_long_number(token)) fail();
+        }
+        return visitor_.on_number(token);
+      }
+    }
+  }
+
+ private:
+  [[noreturn]] static void fail() { throw Malformed("not JSON"); }
+  static void check(simdjson::error_code error) {
+    if (error) throw Malformed(std::string("not JSON: ") + simdjson::error_message(error));
+  }
+
+  /// A number too large for a double is still JSON.
+  static bool is_long_number(std::string_view token) {
+    return std::all_of(token.begin(), token.end(), [](char c) {
+      return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+    }) && token.find_first_of("0123456789") != std::string_view::npos;
+  }
+
+  void constant(std::string_view token) {
+    if (token != "NaN" && token != "Infinity" && token != "-Infinity") fail();
+    visitor_.on_number(token);
+  }
+
+  std::string_view string(Value value) {
+    simdjson::ondemand::raw_json_string raw;
+    check(value.get_raw_json_string().get(raw));
+    return text(raw.raw());
+  }
+
+  std::string_view text(const char* raw) {
+    std::string_view text;
+    if (!reader_.string_at(raw, text)) fail();
+    if (!has_half(text)) return text;
+    joined_ = join_halves(text);
+    return joined_;
+  }
+
+  void object(Value value, int depth) {
+    Object object;
+    check(value.get_object().get(object));
+    visitor_.on_object_begin();
+    for (auto field : object) {
+      simdjson::ondemand::raw_json_string key;
+      check(field.key().get(key));
+      visitor_.on_key(text(key.raw()));
+      Value item = field.value();
+      this->value(item, depth + 1);
+    }
+    visitor_.on_object_end();
+  }
+
+  void array(Value value, int depth) {
+    Array array;
+    check(value.get_array().get(array));
+    visitor_.on_array_begin();
+    for (auto element : array) {
+      Value item;
+      check(element.get(item));
+      this->value(item, depth + 1);
+    }
+    visitor_.on_array_end();
+  }
+
+  Reader& reader_;
+  Visitor& visitor_;
+  std::string joined_;
+};
+
+}  // namespace
+
+void visit(std::string_view text, Visitor& visitor) {
+  // A reader of its own: a visitor may well be called from within a decode of this thread.
+  thread_local Reader reader;
+  // The parser reads scalars at the root by other functions; inside an array there is one way for all.
+  std::string wrapped;
+  wrapped.reserve(text.size() + 2);
+  wrapped.append("[").append(text).append("]");
+  Document document;
+  if (!reader.open(wrapped, document)) throw Malformed("not JSON");
+  Array array;
+  if (document.get_array().get(array)) throw Malformed("not JSON");
+  int count = 0;
+  for (auto element : array) {
+    Value value;
+    if (element.get(value) || ++count > 1) throw Malformed("not one JSON value");
+    Walk(reader, visitor).value(value, 0);
+  }
+  const char* behind = nullptr;
+  if (count != 1 || document.current_location().get(behind) == simdjson::SUCCESS)
+    throw Malformed("not one JSON value");
+}
+
+bool ObjectScan::feed(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (in_string_) {
+      if (escaped_) escaped_ = false;
+      else if (c == '\\') escaped_ = true;
+      else if (c == '"') in_string_ = false;
+      continue;
+    }
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
+    if (closed_ || (depth_ == 0 && c != '{')) broken_ = true;  // something outside the one object
+    if (c == '"') in_string_ = true;
+    else if (c == '{' || c == '[') ++depth_;
+    else if (c == '}' || c == ']') closed_ = --depth_ == 0;
+  }
+  return whole();
+}
+
+}  // namespace kimistream::json

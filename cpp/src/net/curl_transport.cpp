@@ -1,0 +1,488 @@
+#include "net/curl_transport.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/curl_errors.hpp"
+
+namespace kimistream::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
+constexpr std::size_t max_drained_bytes = 64 * 1024;
+constexpr milliseconds drain_time{1000};           // how long a detached exchange may go on
+constexpr milliseconds drain_wait{100};            // how long a new one waits for it
+constexpr long buffer_bytes = 64 * 1024;           // of receive buffer; pages that are not touched cost nothing
+constexpr long upload_buffer_bytes = 16 * 1024;    // 8.x reserves 64 kB for each handle otherwise
+constexpr long media_upload_buffer_bytes = 256 * 1024;
+
+std::atomic<int> forks{0};
+
+void initialise_once() {
+  static const bool done = [] {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    // Only counts: all work is left to whoever next uses a transport, where locks and memory are in order.
+    ::pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+    return true;
+  }();
+  (void)done;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  return text;
+}
+
+std::string host_of(std::string_view url) {
+  const std::size_t begin = url.find("://");
+  if (begin == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(begin + 3, url.find_first_of("/?#", begin + 3) - begin - 3));
+}
+
+}  // namespace
+
+int fork_generation() noexcept { return forks.load(std::memory_order_relaxed); }
+
+/// One exchange's state. Owned by the transport; the caller's Handle points to it and may go first.
+struct CurlTransport::Transfer {
+  CurlTransport* transport = nullptr;
+  Easy easy;
+  HttpRequest request;
+  Receiver* receiver = nullptr;  // null: detached or cancelled
+  Handle* handle = nullptr;
+  curl_slist* header_list = nullptr;
+  ResponseHead head;
+  std::string detail = std::string(CURL_ERROR_SIZE, '\0');
+  std::optional<Error> error;    // of our own making: limits, a body source that failed
+  std::size_t header_bytes = 0, drained_bytes = 0;
+  std::size_t segment = 0, segment_offset = 0;  // where sending the body stands
+  Clock::time_point deadline = Clock::time_point::max();
+  bool added = false, head_given = false, cancelled = false, paused = false, done = false;
+
+  ~Transfer() { curl_slist_free_all(header_list); }
+};
+
+class CurlTransport::Handle final : public Exchange {
+ public:
+  Handle(CurlTransport& transport, Transfer& transfer) : transport_(&transport), transfer_(&transfer) {
+    transfer.handle = this;
+  }
+  ~Handle() override {
+    if (!transfer_) return;
+    transfer_->receiver = nullptr;
+    transfer_->handle = nullptr;
+    transfer_->cancelled = true;
+    transport_->remove(*transfer_);
+  }
+  void resume() override {
+    if (!transfer_ || !std::exchange(transfer_->paused, false) || transport_->in_child()) return;
+    // Gives the refused bytes to the receiver at once, so this counts as acting.
+    const bool outer = std::exchange(transport_->acting_, true);
+    curl_easy_pause(transfer_->easy.get(), CURLPAUSE_CONT);
+    transport_->acting_ = outer;
+    if (!outer) transport_->settle();
+  }
+  void detach() override {
+    if (!transfer_) return;
+    Transfer& transfer = *std::exchange(transfer_, nullptr);
+    transfer.receiver = nullptr;
+    transfer.handle = nullptr;
+    if (transfer.done || transport_->in_child()) return;
+    transfer.deadline = Clock::now() + drain_time;
+    transport_->draining_.push_back(&transfer);
+  }
+  void forget() noexcept { transfer_ = nullptr; }
+
+ private:
+  CurlTransport* transport_;
+  Transfer* transfer_;
+};
+
+CurlTransport::CurlTransport(std::shared_ptr<const CurlOptions> options) : options_(std::move(options)) {
+  initialise_once();
+  fork_generation_ = fork_generation();
+  multi_ = curl_multi_init();
+  if (!multi_) throw std::runtime_error("libcurl could not be started");
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+}
+
+CurlTransport::~CurlTransport() {
+  if (in_child()) {
+    abandon();
+    return;
+  }
+  for (const auto& transfer : transfers_) {
+    if (transfer->handle) transfer->handle->forget();
+    if (transfer->added) curl_multi_remove_handle(multi_, transfer->easy.get());
+  }
+  transfers_.clear();
+  idle_.clear();
+  curl_multi_cleanup(multi_);
+}
+
+bool CurlTransport::in_child() const noexcept { return fork_generation_ != fork_generation(); }
+
+/// In a child process the connections are the parent's. They are closed here without a word (a TLS farewell would go
+/// out on the parent's session), and libcurl's objects are left behind.
+void CurlTransport::abandon() noexcept {
+  for (const curl_socket_t socket : sockets_) ::close(socket);
+  sockets_.clear();
+  poller_.abandon();
+  for (auto& transfer : transfers_) {
+    if (transfer->handle) transfer->handle->forget();
+    (void)transfer->easy.release();
+    transfer->header_list = nullptr;
+  }
+  for (auto& easy : idle_) (void)easy.release();
+}
+
+CurlTransport::Easy CurlTransport::take_easy() {
+  if (!idle_.empty()) {
+    Easy easy = std::move(idle_.back());
+    idle_.pop_back();
+    return easy;
+  }
+  Easy easy(curl_easy_init());
+  if (!easy) throw std::bad_alloc();
+  CURL* handle = easy.get();
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+#endif
+  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);  // a redirect must never carry the key elsewhere
+  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);  // thinking can be silent for minutes
+  curl_easy_setopt(handle, CURLOPT_TCP_KEEPIDLE, 30L);
+  curl_easy_setopt(handle, CURLOPT_TCP_KEEPINTVL, 15L);
+  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, buffer_bytes);
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &on_header);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_write);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, this);
+  if (!options_->ca_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, options_->ca_file.c_str());
+    // With a default path beside the file, the certificates are parsed anew for every connection: 21 ms and 890 kB.
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+  }
+  return easy;
+}
+
+std::unique_ptr<Exchange> CurlTransport::start(HttpRequest request, Receiver& receiver) {
+  if (in_child()) throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
+  auto owned = std::make_unique<Transfer>();
+  Transfer& transfer = *owned;
+  transfer.transport = this;
+  transfer.request = std::move(request);
+  transfer.receiver = &receiver;
+  transfers_.push_back(std::move(owned));
+  auto handle = std::make_unique<Handle>(*this, transfer);
+  // One waiting exchange for each draining one: more could not profit.
+  if (waiting_.size() < draining_.size()) {
+    transfer.deadline = Clock::now() + drain_wait;
+    waiting_.push_back(&transfer);
+    poller_.set_alarm(transfer.deadline);
+  } else {
+    begin(transfer);
+  }
+  return handle;
+}
+
+void CurlTransport::begin(Transfer& transfer) {
+  transfer.deadline = Clock::time_point::max();
+  transfer.easy = take_easy();
+  CURL* easy = transfer.easy.get();
+  const HttpRequest& request = transfer.request;
+  for (const auto& [name, value] : request.headers) {
+    // libcurl's spelling: "Name:" takes a header away, "Name;" sends one without a value.
+    const std::string line = value.empty() ? name + (name == "Expect" ? ":" : ";") : name + ": " + value;
+    transfer.header_list = curl_slist_append(transfer.header_list, line.c_str());
+  }
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.header_list);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.detail.data());
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+  // "identity" asks for no compression, yet undoes one that a server applies all the same.
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, request.compressed ? "gzip, deflate" : "identity");
+  const std::string proxy = options_->proxies.find(request.url);
+  curl_easy_setopt(easy, CURLOPT_PROXY, proxy.c_str());
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+  const Body no_body;
+  const Body& body = request.body ? *request.body : no_body;
+  const auto& segments = body.segments;
+  const bool plain = segments.size() == 1 && !segments.front().source;
+#if LIBCURL_VERSION_NUM >= 0x073E00
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, plain || segments.empty() ? upload_buffer_bytes : media_upload_buffer_bytes);
+#endif
+  if (request.method == "GET") {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+  } else {
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method == "POST" ? nullptr : request.method.c_str());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    if (plain || segments.empty()) {
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, plain ? segments.front().text.data() : "");
+    } else {
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
+      curl_easy_setopt(easy, CURLOPT_READFUNCTION, &on_read);
+      curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
+      curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &on_seek);
+      curl_easy_setopt(easy, CURLOPT_SEEKDATA, &transfer);
+    }
+  }
+  const bool outer = std::exchange(acting_, true);
+  curl_multi_add_handle(multi_, easy);
+  acting_ = outer;
+  transfer.added = true;
+}
+
+int CurlTransport::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+  static_cast<CurlTransport*>(self)->poller_.watch(socket, (what & CURL_POLL_IN) != 0 && what != CURL_POLL_REMOVE,
+                                                   (what & CURL_POLL_OUT) != 0 && what != CURL_POLL_REMOVE);
+  return 0;
+}
+
+int CurlTransport::on_timer(CURLM*, long wait, void* self) {
+  auto& transport = *static_cast<CurlTransport*>(self);
+  transport.curl_deadline_ = wait < 0 ? Clock::time_point::max() : Clock::now() + milliseconds(wait);
+  if (wait >= 0) transport.poller_.set_alarm(transport.curl_deadline_);
+  return 0;
+}
+
+curl_socket_t CurlTransport::on_open(void* self, curlsocktype, curl_sockaddr* address) {
+  const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (socket >= 0) static_cast<CurlTransport*>(self)->sockets_.insert(socket);
+  return socket < 0 ? CURL_SOCKET_BAD : socket;
+}
+
+int CurlTransport::on_close(void* self, curl_socket_t socket) {
+  static_cast<CurlTransport*>(self)->sockets_.erase(socket);
+  return ::close(socket);
+}
+
+std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, void* pointer) {
+  auto& transfer = *static_cast<Transfer*>(pointer);
+  if (!transfer.receiver || transfer.head_given) return size;  // of no interest, or a trailer
+  transfer.header_bytes += size;
+  if (transfer.header_bytes > max_header_bytes) {
+    transfer.error = Error{};
+    transfer.error->message = "the response has more than 1 MiB of headers";
+    return 0;
+  }
+  const std::string_view line = trim({data, size});
+  if (line.starts_with("HTTP/")) {
+    transfer.head = {};
+  } else if (line.empty()) {
+    long status = 0;
+    curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200) {
+      transfer.head.status = static_cast<int>(status);
+      transfer.head_given = true;
+      transfer.receiver->on_head(std::move(transfer.head));
+    }
+  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+    transfer.head.headers.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
+  }
+  return transfer.cancelled ? 0 : size;
+}
+
+std::size_t CurlTransport::on_write(char* data, std::size_t, std::size_t size, void* pointer) {
+  auto& transfer = *static_cast<Transfer*>(pointer);
+  if (transfer.receiver) {
+    if (!transfer.receiver->on_body({data, size})) {
+      transfer.paused = true;
+      return CURL_WRITEFUNC_PAUSE;
+    }
+  } else {
+    transfer.drained_bytes += size;
+    if (transfer.drained_bytes > max_drained_bytes) return 0;
+  }
+  return transfer.cancelled ? 0 : size;
+}
+
+std::size_t CurlTransport::on_read(char* to, std::size_t one, std::size_t count, void* pointer) {
+  auto& transfer = *static_cast<Transfer*>(pointer);
+  const std::size_t capacity = one * count;
+  auto& segments = transfer.request.body->segments;
+  while (transfer.segment < segments.size()) {
+    auto& segment = segments[transfer.segment];
+    std::size_t size = 0;
+    if (segment.source) {
+      try {
+        size = segment.source->read(to, capacity);
+      } catch (const Exception& exception) {
+        transfer.error = exception.error();
+        return CURL_READFUNC_ABORT;
+      } catch (const std::exception& exception) {
+        transfer.error = invalid_request(std::string("the request's body could not be read: ") + exception.what());
+        return CURL_READFUNC_ABORT;
+      }
+    } else {
+      size = std::min(capacity, segment.text.size() - transfer.segment_offset);
+      std::memcpy(to, segment.text.data() + transfer.segment_offset, size);
+      transfer.segment_offset += size;
+    }
+    if (size) return size;
+    ++transfer.segment;
+    transfer.segment_offset = 0;
+  }
+  return 0;
+}
+
+int CurlTransport::on_seek(void* pointer, curl_off_t offset, int origin) {
+  auto& transfer = *static_cast<Transfer*>(pointer);
+  if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  transfer.segment = transfer.segment_offset = 0;
+  for (auto& segment : transfer.request.body->segments)
+    if (segment.source && !segment.source->rewind()) return CURL_SEEKFUNC_FAIL;
+  return CURL_SEEKFUNC_OK;
+}
+
+void CurlTransport::act(curl_socket_t socket, int mask) {
+  int running = 0;
+  const bool outer = std::exchange(acting_, true);
+  curl_multi_socket_action(multi_, socket, mask, &running);
+  acting_ = outer;
+}
+
+Clock::time_point CurlTransport::next_deadline() const {
+  Clock::time_point next = std::min(curl_deadline_, alarm_);
+  if (!waiting_.empty()) next = std::min(next, waiting_.front()->deadline);
+  for (const Transfer* transfer : draining_) next = std::min(next, transfer->deadline);
+  return next;
+}
+
+bool CurlTransport::pump(milliseconds wait) {
+  if (in_child()) throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
+  auto now = Clock::now();
+  if (curl_deadline_ <= now) {
+    curl_deadline_ = Clock::time_point::max();
+    act(CURL_SOCKET_TIMEOUT, 0);
+    settle();
+    wait = milliseconds(0);
+  }
+  const auto next = next_deadline();
+  if (next != Clock::time_point::max()) {
+    const auto until = std::chrono::ceil<milliseconds>(next - now);
+    wait = std::clamp(until, milliseconds(0), wait);
+  }
+  const bool undisturbed = poller_.wait(wait, ready_);
+  for (const auto& ready : ready_)
+    act(ready.descriptor, (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) |
+                              (ready.failed ? CURL_CSELECT_ERR : 0));
+  if (ready_.empty() || curl_deadline_ != Clock::time_point::max()) {
+    now = Clock::now();
+    if (curl_deadline_ <= now) {
+      curl_deadline_ = Clock::time_point::max();
+      act(CURL_SOCKET_TIMEOUT, 0);
+    }
+    if (alarm_ <= now) alarm_ = Clock::time_point::max();
+  }
+  settle();
+  poller_.set_alarm(next_deadline());
+  return undisturbed;
+}
+
+/// What must not happen inside libcurl's callbacks: ends, removals, and the starts that waited for them.
+void CurlTransport::settle() {
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    const CURLcode code = message->data.result;
+    std::optional<Error> error;
+    if (transfer->error) error = transfer->error;
+    else if (code != CURLE_OK) error = error_from_curl(code, transfer->detail.c_str(), host_of(transfer->request.url));
+    end(*transfer, std::move(error));
+  }
+  if (std::exchange(removals_, false)) {
+    for (std::size_t i = 0; i < transfers_.size();) {
+      if (transfers_[i]->cancelled && transfers_[i]->handle == nullptr) remove(*transfers_[i]);
+      else ++i;
+    }
+  }
+  if (!draining_.empty() || !waiting_.empty()) {
+    const auto now = Clock::now();
+    for (std::size_t i = 0; i < draining_.size();) {
+      if (draining_[i]->deadline <= now) remove(*draining_[i]);
+      else ++i;
+    }
+    release_waiting();
+  }
+}
+
+void CurlTransport::release_waiting() {
+  const auto now = Clock::now();
+  while (!waiting_.empty() && (waiting_.front()->deadline <= now || waiting_.size() > draining_.size())) {
+    Transfer* transfer = waiting_.front();
+    waiting_.pop_front();
+    begin(*transfer);
+  }
+}
+
+void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
+  transfer.done = true;
+  curl_multi_remove_handle(multi_, transfer.easy.get());
+  transfer.added = false;
+  Receiver* receiver = std::exchange(transfer.receiver, nullptr);
+  if (transfer.handle) transfer.handle->forget();
+  transfer.handle = nullptr;
+  remove(transfer);
+  if (receiver) receiver->on_end(std::move(error));
+}
+
+void CurlTransport::remove(Transfer& transfer) {
+  if (in_child()) return;
+  if (acting_) {  // libcurl is at work on it further up the stack
+    transfer.cancelled = true;
+    removals_ = true;
+    return;
+  }
+  if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy.get());
+  transfer.added = false;
+  if (transfer.easy) curl_easy_setopt(transfer.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
+  if (transfer.easy && idle_.size() < 64) idle_.push_back(std::move(transfer.easy));
+  std::erase(draining_, &transfer);
+  std::erase(waiting_, &transfer);
+  const auto found = std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& t) { return t.get() == &transfer; });
+  if (found != transfers_.end()) {
+    std::swap(*found, transfers_.back());
+    transfers_.pop_back();
+  }
+}
+
+void CurlTransport::set_alarm(Clock::time_point when) {
+  alarm_ = when;
+  poller_.set_alarm(when);
+}
+
+TransportFactory curl_transport_factory() {
+  initialise_once();
+  auto options = std::make_shared<CurlOptions>();
+  options->proxies = Proxies::from_environment();
+  options->ca_file = find_ca_file();
+  return [options = std::shared_ptr<const CurlOptions>(std::move(options))] { return std::make_unique<CurlTransport>(options); };
+}
+
+}  // namespace kimistream::net

@@ -1,0 +1,51 @@
+// Waits on many descriptors at once: epoll where there is one, poll elsewhere. One thread, except for wake().
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+namespace kimistream::net {
+
+using Clock = std::chrono::steady_clock;
+
+class Poller {
+ public:
+  struct Ready {
+    int descriptor;
+    bool readable, writable, failed;
+  };
+
+  Poller();
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  /// Watches a descriptor; neither readable nor writable: no longer.
+  void watch(int descriptor, bool readable, bool writable);
+
+  /// Waits and fills `ready`. Returns early on a signal or wake(). @return false when a signal or wake() ended it
+  bool wait(std::chrono::milliseconds longest, std::vector<Ready>& ready);
+
+  void wake() noexcept;
+
+  /// Readable when a watched descriptor is ready or the alarm has gone off; -1 without epoll.
+  [[nodiscard]] int descriptor() noexcept;
+  void set_alarm(Clock::time_point when);
+
+  /// In the child of a fork: closes what is shared with the parent without touching it.
+  void abandon() noexcept;
+
+ private:
+  int epoll_ = -1;
+  int wake_read_ = -1, wake_write_ = -1;  // an eventfd (both ends the same) or a pipe
+  int alarm_ = -1;                        // made when descriptor() is first asked for
+  Clock::time_point alarm_at_ = Clock::time_point::max();
+  struct Watched {
+    int descriptor;
+    bool readable, writable;
+  };
+  std::vector<Watched> watched_;  // a handful for one stream, thousands for many: searched only on changes
+};
+
+}  // namespace kimistream::net

@@ -1,0 +1,176 @@
+// Goal: linear time whatever the slicing, no copy of a line that lies whole in the caller's block.
+// Plan: look only at bytes that are new. A line that is cut by the end of a block is carried in tail_; an event that is
+// cut is carried in data_. Nothing is ever searched twice or erased from the front.
+#include "kimistream/sse.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+namespace kimistream::sse {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+std::size_t find_line_end(std::string_view text) noexcept {
+  const auto* begin = text.data();
+  const auto* lf = static_cast<const char*>(std::memchr(begin, '\n', text.size()));
+  const std::size_t until = lf ? static_cast<std::size_t>(lf - begin) : text.size();
+  const auto* cr = static_cast<const char*>(std::memchr(begin, '\r', until));
+  if (cr) return static_cast<std::size_t>(cr - begin);
+  return lf ? until : std::string_view::npos;
+}
+
+}  // namespace
+
+bool Parser::within_limit(std::size_t more) noexcept {
+  const std::size_t held = data_state_ == Data::none     ? 0
+                           : data_state_ == Data::viewed ? view_.size()
+                                                         : data_.size();
+  if (held + more > max_event_bytes_) overflowed_ = true;
+  return !overflowed_;
+}
+
+bool Parser::take_line(std::string_view& line) {
+  while (bom_ < byte_order_mark.size() && !block_.empty()) {
+    if (block_.front() == byte_order_mark[bom_]) {
+      block_.remove_prefix(1);
+      ++bom_;
+    } else {
+      tail_.assign(byte_order_mark.substr(0, bom_));  // it only looked like a mark
+      bom_ = static_cast<unsigned char>(byte_order_mark.size());
+    }
+  }
+  while (!block_.empty()) {
+    if (std::exchange(swallow_lf_, false) && block_.front() == '\n') {
+      block_.remove_prefix(1);
+      continue;
+    }
+    const std::size_t end = find_line_end(block_);
+    if (end == std::string_view::npos) {
+      if (!skip_line_ && tail_.empty() && block_.front() == ':') skip_line_ = true;
+      if (!skip_line_ && within_limit(tail_.size() + block_.size())) tail_.append(block_);
+      block_ = {};
+      return false;
+    }
+    line = block_.substr(0, end);
+    const bool cr = block_[end] == '\r';
+    block_.remove_prefix(end + 1);
+    swallow_lf_ = cr;
+    if (std::exchange(skip_line_, false)) continue;
+    if (!tail_.empty()) {
+      tail_.append(line);
+      line = tail_;
+      from_tail_ = true;
+    }
+    return true;
+  }
+  return false;
+}
+
+std::optional<Event> Parser::next() {
+  while (!overflowed_) {
+    std::string_view line;
+    if (repeat_) {
+      line = *std::exchange(repeat_, std::nullopt);
+    } else {
+      if (std::exchange(from_tail_, false)) tail_.clear();
+      if (!take_line(line)) break;
+    }
+    if (auto event = on_line(line)) return event;
+  }
+  if (data_state_ == Data::viewed) {  // the block goes away, the event goes on
+    data_.assign(view_);
+    data_state_ = Data::owned;
+  }
+  return std::nullopt;
+}
+
+std::optional<Event> Parser::finish() {
+  if (overflowed_) return std::nullopt;
+  if (repeat_) {
+    if (auto event = on_line(*std::exchange(repeat_, std::nullopt))) return event;
+  } else if (!from_tail_ && !tail_.empty()) {
+    from_tail_ = true;
+    if (auto event = on_line(tail_)) return event;
+  }
+  return dispatch();
+}
+
+std::optional<Event> Parser::on_line(std::string_view line) {
+  if (line.empty()) return dispatch();
+  if (line.front() == ':') return std::nullopt;
+  const bool data = line.size() >= 5 && std::memcmp(line.data(), "data:", 5) == 0;
+  if (data && data_state_ != Data::none) {
+    if (!std::exchange(scanning_, true)) scan_.feed(data_state_ == Data::viewed ? view_ : std::string_view(data_));
+    if (scan_.whole()) {
+      repeat_ = line;
+      return dispatch();
+    }
+  }
+  const std::size_t colon = data ? 4 : line.find(':');
+  std::string_view value;
+  if (colon != std::string_view::npos) {
+    value = line.substr(colon + 1);
+    if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  }
+  on_field(line.substr(0, colon), value);
+  return std::nullopt;
+}
+
+void Parser::on_field(std::string_view name, std::string_view value) {
+  if (name == "data") {
+    add_data(value);
+  } else if (name == "event") {
+    if (within_limit(value.size())) type_.assign(value);
+  } else if (name == "id") {
+    if (value.find('\0') == std::string_view::npos && within_limit(value.size())) id_buffer_.assign(value);
+  } else if (name == "retry") {
+    long long milliseconds = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), milliseconds);
+    const bool digits = std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!value.empty() && digits && error == std::errc()) retry_ = milliseconds;
+  }
+}
+
+void Parser::add_data(std::string_view value) {
+  if (!within_limit(value.size() + 1)) return;
+  if (data_state_ == Data::none) {
+    if (from_tail_) data_.assign(value);
+    else view_ = value;
+    data_state_ = from_tail_ ? Data::owned : Data::viewed;
+    return;
+  }
+  if (data_state_ == Data::viewed) data_.assign(view_);
+  data_state_ = Data::owned;
+  data_ += '\n';
+  data_.append(value);
+  if (scanning_) scan_.feed(value);
+}
+
+std::optional<Event> Parser::dispatch() {
+  last_id_ = id_buffer_;
+  const Data state = std::exchange(data_state_, Data::none);
+  if (std::exchange(scanning_, false)) scan_ = {};
+  if (state == Data::none) {
+    type_.clear();
+    return std::nullopt;
+  }
+  Event event;
+  if (state == Data::owned) {
+    dispatched_data_.swap(data_);
+    data_.clear();
+    event.data = dispatched_data_;
+  } else {
+    event.data = view_;
+  }
+  if (!type_.empty()) {
+    dispatched_type_.swap(type_);
+    type_.clear();
+    event.type = dispatched_type_;
+  }
+  return event;
+}
+
+}  // namespace kimistream::sse

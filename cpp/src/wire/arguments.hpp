@@ -1,0 +1,19 @@
+// The arguments of a finished tool call: JSON text of one object, or mended until it is.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace kimistream::wire {
+
+enum class Arguments {
+  clean,    // as they came, white space around them aside
+  absent,   // nothing came: "{}"
+  mended,   // something around the object was taken away (a fence, garbage behind it)
+  invalid,  // no whole object in there: left as they came
+};
+
+/// Makes `text` the JSON text of one object, if there is one in it.
+Arguments clean_arguments(std::string& text);
+
+}  // namespace kimistream::wire

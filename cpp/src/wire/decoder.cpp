@@ -1,0 +1,212 @@
+#include "wire/decoder.hpp"
+
+#include <utility>
+
+#include "json/text.hpp"
+
+namespace kimistream::wire {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\n' || text.front() == '\r' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t'))
+    text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::vector<Event>& out) {
+  view_ = {};
+  if (data.empty() || data.front() != '{') {
+    data = trim(data);
+    if (data.empty()) return State::open;  // a keep-alive with an empty data field
+    if (data == provider_->end_marker) {
+      marked_ = true;
+      finish(out);
+      return State::ended;
+    }
+  }
+  if (!read(data)) {
+    if (!frame_.has_error && recover_glued(data, out)) return State::open;
+    return fail(data, true);
+  }
+  if (frame_.has_error || type == "error") return fail(data, false);
+  emit(out, false);
+  if (!error_body_.empty()) return State::failed;
+  return State::open;
+}
+
+Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out) {
+  view_ = {};
+  body = trim(body);  // gateways pad with white space to keep the connection alive (Q2)
+  if (!read(body)) return fail(body, !frame_.has_error);
+  if (frame_.has_error || !frame_.has_choices) return fail(body, !frame_.has_error);
+  emit(out, true);
+  if (!error_body_.empty()) return State::failed;
+  if (!finished_) {
+    out.emplace_back(Notice{"missing_finish_reason", "the answer came without a finish reason"});
+    emit_finish(tool_calls_.empty() ? "stop" : "tool_calls", out);
+  }
+  return State::ended;
+}
+
+bool Decoder::read(std::string_view text) {
+  auto& reader = json::Reader::local();
+  const auto choice = read_frame(reader, text, options_, frame_);
+  if (frame_.malformed) return false;
+  if (!options_.choice_index) options_.choice_index = choice;
+  if (options_.want_identity) {
+    if (id_.empty()) id_.assign(frame_.id);
+    if (model_.empty()) model_.assign(frame_.model);
+    options_.want_identity = id_.empty() || model_.empty();
+  }
+  return true;
+}
+
+/// Two frames glued by a gateway: `{"id":"x{"id":...}` or `{"id":"xdata:{"id":...}` (Q6). The tail can be read.
+bool Decoder::recover_glued(std::string_view data, std::vector<Event>& out) {
+  const std::size_t at = data.rfind("data:");
+  if (at == std::string_view::npos || at == 0) return false;
+  const std::string_view tail = trim(data.substr(at + 5));
+  if (tail.empty() || tail.front() != '{' || !read(tail) || frame_.has_error) return false;
+  out.emplace_back(Notice{"corrupt_frame", "a frame was cut off by the one behind it; its text is lost"});
+  emit(out, false);
+  return error_body_.empty();
+}
+
+Decoder::State Decoder::fail(std::string_view body, bool unreadable) {
+  error_body_.assign(body);
+  unreadable_ = unreadable;
+  return State::failed;
+}
+
+void Decoder::note_once(bool& noted, std::string_view code, std::string_view message, std::vector<Event>& out) {
+  if (!std::exchange(noted, true)) out.emplace_back(Notice{std::string(code), std::string(message)});
+}
+
+void Decoder::emit(std::vector<Event>& out, bool whole_body) {
+  begun_ = begun_ || frame_.has_choices || frame_.usage;
+  Choice& choice = frame_.choice;
+  if (json::Reader::local().mended())
+    note_once(noted_mended_, "mended_text", "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
+  if (frame_.other_choices)
+    note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
+  if (choice.reasoning) {
+    reasoning_present_ = true;
+    choice.reasoning = joined(reasoning_, *choice.reasoning, reasoning_scratch_);
+    if (!choice.reasoning->empty()) emit_text<Thinking>(reasoning_, *choice.reasoning, out);
+  }
+  if (choice.content) {
+    choice.content = joined(content_, *choice.content, content_scratch_);
+    if (!choice.content->empty()) emit_text<Text>(content_, *choice.content, out);
+    else if (whole_body && choice.tool_calls.empty()) out.emplace_back(Text{});  // an answer that is "" is not absent
+  }
+  for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
+  if (frame_.usage) emit_usage(*frame_.usage, out);
+  view_ = {choice.content, choice.reasoning, choice.finish_reason, frame_.has_choices,
+           frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
+  if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
+}
+
+/// The fragment with the halves of surrogate pairs joined; a half at its end waits for the next fragment.
+std::string_view Decoder::joined(Channel& channel, std::string_view fragment, std::string& scratch) {
+  if (channel.pending_half.empty() && (!json::Reader::local().has_escapes() || !json::has_half(fragment))) return fragment;
+  if (fragment.empty()) return fragment;
+  std::string text = std::exchange(channel.pending_half, {});
+  text.append(fragment);
+  if (json::ends_with_high_half(text)) {
+    channel.pending_half = text.substr(text.size() - 3);
+    text.resize(text.size() - 3);
+  }
+  scratch = json::join_halves(text);
+  return scratch;
+}
+
+template <class Fragment>
+void Decoder::emit_text(Channel& channel, std::string_view fragment, std::vector<Event>& out) {
+  channel.any = true;
+  if (!provider_->salvages_tool_markup || channel.salvage.passes(fragment)) {
+    out.emplace_back(Fragment{std::string(fragment)});
+    return;
+  }
+  std::string text;
+  std::vector<Salvage::Call> calls;
+  channel.salvage.feed(fragment, text, calls);
+  if (!text.empty()) out.emplace_back(Fragment{std::move(text)});
+  add_salvaged(calls, out);
+}
+
+void Decoder::add_salvaged(const std::vector<Salvage::Call>& calls, std::vector<Event>& out) {
+  for (const auto& call : calls) {
+    note_once(noted_salvage_, "tool_markup_salvaged",
+              "the server left tool calls in the text as the model's own tokens; they were read from there", out);
+    ToolFragment fragment;
+    fragment.id = call.id;
+    fragment.name = call.name;
+    fragment.arguments = call.arguments;
+    tool_calls_.add(fragment, out);
+  }
+}
+
+void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
+  Usage merged = usage_.value_or(Usage{});
+  merged.merge(usage);
+  if (usage_ == merged) return;
+  usage_ = merged;
+  out.emplace_back(merged);
+}
+
+void Decoder::flush_channels(std::vector<Event>& out) {
+  const auto flush = [&]<class Fragment>(Channel& channel, Fragment) {
+    std::string text;
+    std::vector<Salvage::Call> calls;
+    if (!std::exchange(channel.pending_half, {}).empty()) channel.salvage.feed("\xEF\xBF\xBD", text, calls);
+    channel.salvage.finish(text, calls);
+    if (!text.empty()) out.emplace_back(Fragment{std::move(text)});
+    add_salvaged(calls, out);
+  };
+  flush(reasoning_, Thinking{});
+  flush(content_, Text{});
+}
+
+void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
+  if (finished_) return;  // gateways repeat it on the usage frame (Q11)
+  if (reason == "error" || reason == "abort") {
+    error_body_ = R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(reason) + R"(\""}})";
+    return;
+  }
+  finished_ = true;
+  flush_channels(out);
+  tool_calls_.finish(out);
+  std::string final_reason(reason);
+  if (tool_calls_.usable() && reason == "stop") final_reason = "tool_calls";  // vLLM, named tool choice (Q15)
+  if (final_reason == "tool_calls" && !tool_calls_.usable())
+    out.emplace_back(Notice{"tool_calls_empty", "the model stopped for tool calls, but no usable call came; try again, "
+                                                "without streaming if the server is vLLM under load"});
+  if (reason == "stop" && !content_.any && tool_calls_.empty())
+    out.emplace_back(Notice{"empty_answer", reasoning_.any ? "the model only reasoned and gave no answer; try again"
+                                                           : "the answer is empty; try again"});
+  if (reason == "length" && !content_.any && reasoning_.any)
+    out.emplace_back(Notice{"truncated_reasoning", "max_tokens ran out inside the reasoning, before any answer; raise "
+                                                   "max_tokens (16000 or more is advised with thinking)"});
+  out.emplace_back(Finish{std::move(final_reason)});
+}
+
+bool Decoder::finish(std::vector<Event>& out) {
+  if (!finished_ && marked_ && provider_->end_marker_completes) {
+    out.emplace_back(Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
+    emit_finish(tool_calls_.empty() ? "stop" : "tool_calls", out);
+  }
+  if (!finished_) {
+    flush_channels(out);
+    return false;
+  }
+  if (!marked_) out.emplace_back(Notice{"missing_end_marker", "the stream ended without its end marker"});
+  if (!usage_ && !provider_->stream_usage.empty())
+    out.emplace_back(Notice{"missing_usage", "the provider did not say what the answer cost in tokens"});
+  return true;
+}
+
+}  // namespace kimistream::wire

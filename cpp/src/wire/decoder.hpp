@@ -1,0 +1,96 @@
+// From the data of SSE events, or one whole body, to typed events. One for each answer; no I/O, no clock.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kimistream/error.hpp"
+#include "kimistream/event.hpp"
+#include "kimistream/provider.hpp"
+#include "wire/frame.hpp"
+#include "wire/salvage.hpp"
+#include "wire/tool_calls.hpp"
+
+namespace kimistream::wire {
+
+/// What a frame said beside its events, for those who show frames as they came.
+struct FrameView {
+  std::optional<std::string_view> content;    // nothing: absent or null
+  std::optional<std::string_view> reasoning;
+  std::string_view finish_reason;
+  bool has_choices = false;
+  bool plain = false;  // one choice and no tool calls: the fields above say it all
+};
+
+class Decoder {
+ public:
+  enum class State {
+    open,      // more may come
+    ended,     // the end marker came, or the body was whole
+    failed,    // the server reported an error, or a frame could not be read: see error()
+  };
+
+  /// @param provider must outlive the decoder
+  explicit Decoder(const Provider& provider) : provider_(&provider) {}
+
+  /// The data of one SSE event. Appends its events. @param type the event's type ("error" marks an error frame)
+  State feed(std::string_view data, std::string_view type, std::vector<Event>& out);
+
+  /// A whole completion, as it comes without streaming.
+  State feed_body(std::string_view body, std::vector<Event>& out);
+
+  /// The connection has ended cleanly, or the answer is taken as ended. @return false when it is not complete
+  bool finish(std::vector<Event>& out);
+
+  /// True once a finish reason has come.
+  [[nodiscard]] bool finished() const noexcept { return finished_; }
+  [[nodiscard]] bool has_usage() const noexcept { return usage_.has_value(); }
+  /// True once anything has come that belongs to an answer.
+  [[nodiscard]] bool has_begun() const noexcept { return begun_; }
+  /// The reasoning came, be it empty.
+  [[nodiscard]] bool reasoning_present() const noexcept { return reasoning_present_; }
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+  [[nodiscard]] const std::string& model() const noexcept { return model_; }
+  [[nodiscard]] const FrameView& frame() const noexcept { return view_; }
+  /// The raw text of the frame that reported an error, or that could not be read; "" where the stream itself is it.
+  [[nodiscard]] const std::string& error_body() const noexcept { return error_body_; }
+  /// True when the state is `failed` because a frame was not JSON.
+  [[nodiscard]] bool unreadable() const noexcept { return unreadable_; }
+
+ private:
+  /// One kind of text: reasoning or answer. Joins surrogate pairs and keeps leaked markup out.
+  struct Channel {
+    std::string pending_half;
+    Salvage salvage;
+    bool any = false;  // has given text
+  };
+
+  bool read(std::string_view text);
+  void emit(std::vector<Event>& out, bool whole_body);
+  std::string_view joined(Channel& channel, std::string_view fragment, std::string& scratch);
+  template <class Fragment>
+  void emit_text(Channel& channel, std::string_view fragment, std::vector<Event>& out);
+  void add_salvaged(const std::vector<Salvage::Call>& calls, std::vector<Event>& out);
+  void emit_usage(const Usage& usage, std::vector<Event>& out);
+  void emit_finish(std::string_view reason, std::vector<Event>& out);
+  void flush_channels(std::vector<Event>& out);
+  bool recover_glued(std::string_view data, std::vector<Event>& out);
+  State fail(std::string_view body, bool unreadable);
+  void note_once(bool& noted, std::string_view code, std::string_view message, std::vector<Event>& out);
+
+  const Provider* provider_;
+  Frame frame_;
+  FrameView view_;
+  FrameOptions options_;
+  Channel reasoning_, content_;
+  ToolCalls tool_calls_;
+  std::optional<Usage> usage_;
+  std::string id_, model_, error_body_;
+  std::string content_scratch_, reasoning_scratch_;
+  bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
+  bool noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
+};
+
+}  // namespace kimistream::wire

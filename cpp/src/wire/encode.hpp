@@ -1,0 +1,22 @@
+// From a request to the body that a provider reads.
+#pragma once
+
+#include <vector>
+
+#include "kimistream/message.hpp"
+#include "kimistream/provider.hpp"
+#include "kimistream/request.hpp"
+#include "kimistream/transport.hpp"
+
+namespace kimistream::wire {
+
+struct Encoded {
+  std::shared_ptr<Body> body;
+  std::vector<Notice> notices;  // what the caller should know about the request
+};
+
+/// @param model the model in the provider's spelling
+/// @throws Exception (invalid_request) for a request that no server would take
+Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream);
+
+}  // namespace kimistream::wire

@@ -1,0 +1,187 @@
+#include "wire/errors.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "json/tree.hpp"
+#include "kimistream/retry.hpp"
+
+namespace kimistream::wire {
+namespace {
+
+using json::Tree;
+
+constexpr std::size_t max_kept_body = 64 * 1024;
+
+/// Error types that carry no status of their own inside a stream. Moonshot: platform.kimi.ai/docs/api/errors;
+/// the *_error names of Anthropic's protocol; the class names of vLLM and SGLang.
+constexpr std::pair<std::string_view, int> status_by_type[] = {
+    {"invalid_request_error", 400}, {"content_filter", 400}, {"BadRequestError", 400},
+    {"invalid_authentication_error", 401}, {"incorrect_api_key_error", 401}, {"authentication_error", 401},
+    {"billing_error", 402}, {"permission_denied_error", 403}, {"permission_error", 403},
+    {"access_terminated_error", 403}, {"resource_not_found_error", 404}, {"not_found_error", 404},
+    {"NotFoundError", 404}, {"request_too_large", 413}, {"engine_overloaded_error", 429},
+    {"rate_limit_reached_error", 429}, {"rate_limit_error", 429}, {"rate_limit_exceeded", 429},
+    {"exceeded_current_quota_error", 429}, {"client_closed_request", 499}, {"server_error", 500},
+    {"unexpected_output", 500}, {"api_error", 500}, {"internal_error", 500}, {"InternalServerError", 500},
+    {"server_unavailable", 503}, {"ServiceUnavailableError", 503}, {"timeout_error", 504}, {"overloaded_error", 529},
+};
+
+/// Words of an empty account: trying again costs time and helps nothing. As Moonshot's own client recognises them.
+constexpr std::string_view quota_words[] = {"exceeded your current quota", "exceeded your current token quota",
+                                            "check your account balance", "insufficient balance",
+                                            "recharge your account", "please recharge", "in arrears"};
+
+bool contains_ignoring_case(std::string_view text, std::string_view words) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::search(text.begin(), text.end(), words.begin(), words.end(),
+                     [&](char a, char b) { return lower(a) == lower(b); }) != text.end();
+}
+
+std::optional<int> as_status(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 400 || value > 599) return std::nullopt;
+  return value;
+}
+
+std::string excerpt(std::string_view body) {
+  std::string text(body.substr(0, 200));
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
+  if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.pop_back();
+  return body.size() > 200 ? text + "..." : text;
+}
+
+/// The object in which an error body says what is wrong: `error`, `errors[0]`, `choices[0].error` or the body itself.
+const Tree* find_error_object(const Tree& root) {
+  if (const Tree* error = root.find("error"); error && !error->is(Tree::Kind::null)) return error;
+  if (const Tree* errors = root.find("errors"); errors && !errors->items().empty()) return &errors->items().front();
+  if (const Tree* choices = root.find("choices"))
+    for (const Tree& choice : choices->items())
+      if (const Tree* error = choice.find("error"); error && !error->is(Tree::Kind::null)) return error;
+  return &root;
+}
+
+struct Reading {
+  bool json = false;
+  std::optional<int> status;            // that the body carries
+  std::optional<bool> retryable;        // as the body says
+  std::optional<double> retry_after;
+};
+
+Reading read_body(std::string_view body, Error& error) {
+  Reading reading;
+  Tree root;
+  try {
+    root = Tree::parse(body);
+  } catch (const json::Malformed&) {
+    return reading;
+  }
+  reading.json = true;
+  const Tree* object = find_error_object(root);
+  if (object->is(Tree::Kind::string)) {  // {"error": "text"}, sometimes JSON once more
+    error.message = object->text();
+    if (json::is_whole_object(error.message)) {
+      const std::string inner = error.message;
+      return read_body(inner, error);
+    }
+    return reading;
+  }
+  error.message = object->text_of("message");
+  if (error.message.empty()) error.message = object->text_of("detail");
+  error.type = object->text_of("type");
+  if (error.type.empty()) error.type = object->text_of("error_type");
+  error.code = object->text_of("code");
+  error.param = object->text_of("param");
+  for (const char* key : {"code", "http_status", "status", "status_code"})
+    if (!reading.status) reading.status = as_status(object->text_of(key));
+  if (!reading.status) {
+    for (const auto& [type, status] : status_by_type)
+      if (error.type == type || error.code == type) reading.status = status;
+  }
+  if (const Tree* availability = object->find("availability")) {
+    if (const Tree* flag = availability->find("retryable"); flag && flag->is(Tree::Kind::boolean))
+      reading.retryable = flag->text() == "true";
+    reading.retry_after = availability->number_of("retry_after");
+  }
+  if (const Tree* metadata = object->find("metadata"); metadata && !reading.status) {
+    const std::string kind = metadata->text_of("error_type");
+    for (const auto& [type, status] : status_by_type)
+      if (kind == type) reading.status = status;
+  }
+  return reading;
+}
+
+/// "please try again after 3 seconds"
+std::optional<double> seconds_in(std::string_view message) {
+  constexpr std::string_view lead = "try again after ";
+  const std::size_t at = message.find(lead);
+  if (at == std::string_view::npos) return std::nullopt;
+  double seconds = 0;
+  const auto text = message.substr(at + lead.size());
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || !std::isfinite(seconds) || seconds < 0) return std::nullopt;
+  return seconds;
+}
+
+void judge(const Provider& provider, const Reading& reading, const Headers& headers, Error& error) {
+  const bool quota = error.type == "exceeded_current_quota_error" || error.code == "exceeded_current_quota_error" ||
+                     std::any_of(std::begin(quota_words), std::end(quota_words),
+                                 [&](auto words) { return contains_ignoring_case(error.message, words); });
+  error.retryable = error.status_code && is_retryable_status(*error.status_code) && !quota;
+  if (reading.retryable) error.retryable = *reading.retryable;
+  if (const auto said = headers.find("x-should-retry")) {
+    if (*said == "true") error.retryable = true;
+    if (*said == "false") error.retryable = false;
+  }
+  error.retry_after = retry_after_seconds(headers);
+  if (!error.retry_after) error.retry_after = reading.retry_after;
+  if (!error.retry_after && error.retryable) error.retry_after = seconds_in(error.message);
+  error.request_id = request_id(provider, headers);
+  error.headers = headers;
+  if (error.status_code == 401 && !provider.key_advice.empty()) error.message += ". " + provider.key_advice;
+}
+
+}  // namespace
+
+bool is_retryable_status(int status) noexcept {
+  constexpr std::array statuses = {408, 409, 425, 429, 500, 502, 503, 504, 529};
+  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
+std::string request_id(const Provider& provider, const Headers& headers) {
+  for (const auto& name : provider.request_id_headers)
+    if (const auto value = headers.find(name)) return std::string(*value);
+  if (const auto value = headers.find("x-request-id")) return std::string(*value);
+  return {};
+}
+
+Error error_from_response(const Provider& provider, int status, const Headers& headers, std::string_view body) {
+  Error error{.kind = ErrorKind::status, .message = {}, .status_code = status};
+  error.body = std::string(body.substr(0, max_kept_body));
+  const Reading reading = read_body(body, error);
+  if (error.message.empty())
+    error.message = body.empty() ? "the server sent no message" : excerpt(body);
+  error.message = "HTTP " + std::to_string(status) + ": " + error.message;
+  judge(provider, reading, headers, error);
+  return error;
+}
+
+Error error_from_frame(const Provider& provider, int http_status, const Headers& headers, std::string_view body) {
+  Error error{.kind = ErrorKind::status, .message = {}, .status_code = std::nullopt};
+  error.body = std::string(body.substr(0, max_kept_body));
+  const Reading reading = read_body(body, error);
+  error.status_code = reading.status ? reading.status : (http_status >= 400 ? std::optional(http_status) : std::nullopt);
+  if (!error.status_code) error.kind = ErrorKind::response;
+  if (error.message.empty()) error.message = excerpt(body);
+  error.message = "the server reported an error while it was answering: " + error.message;
+  judge(provider, reading, headers, error);
+  return error;
+}
+
+}  // namespace kimistream::wire

@@ -1,0 +1,24 @@
+// What a server says when it refuses: every known shape of an error body, read into the one error value.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "kimistream/error.hpp"
+#include "kimistream/provider.hpp"
+
+namespace kimistream::wire {
+
+/// The error of a response with an error status.
+Error error_from_response(const Provider& provider, int status, const Headers& headers, std::string_view body);
+
+/// The error that a frame of a stream, or a body with status 200, carries.
+Error error_from_frame(const Provider& provider, int http_status, const Headers& headers, std::string_view body);
+
+/// The request id of a response, "" where there is none.
+std::string request_id(const Provider& provider, const Headers& headers);
+
+/// Whether an answer with this status may be different next time (408, 409, 425, 429, 500, 502, 503, 504, 529).
+bool is_retryable_status(int status) noexcept;
+
+}  // namespace kimistream::wire

@@ -1,0 +1,53 @@
+// One JSON frame of a stream, or one whole completion, as views. Knows where providers put things; decides nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "json/document.hpp"
+#include "kimistream/message.hpp"
+
+namespace kimistream::wire {
+
+struct ToolFragment {
+  std::optional<std::int64_t> index;  // absent, null, negative or not a number: nothing
+  std::string_view id;                // "" where absent or null, likewise below
+  std::string_view name;
+  std::string_view type;
+  std::string_view arguments;
+};
+
+/// What one choice of a frame says.
+struct Choice {
+  std::optional<std::string_view> reasoning;  // nothing: absent or null; "" is "came, and empty"
+  std::optional<std::string_view> content;
+  std::vector<ToolFragment> tool_calls;
+  std::string_view finish_reason;  // "" where absent, null or empty
+};
+
+/// The views live until the reader that made them opens another document.
+struct Frame {
+  std::string_view id;
+  std::string_view model;
+  Choice choice;
+  std::optional<Usage> usage;
+  bool has_choices = false;    // at least one choice came
+  bool other_choices = false;  // choices besides the one that is read (n > 1)
+  bool has_error = false;      // a truthy error: read it from the text, there is time
+  bool malformed = false;
+
+  void clear();
+};
+
+struct FrameOptions {
+  bool want_identity = true;                 // read id and model (once known, skipping them is cheaper)
+  std::optional<std::int64_t> choice_index;  // which choice to read; nothing: the first that comes
+};
+
+/// Reads `text` into `frame`. @return the index of the choice that was read, if any
+std::optional<std::int64_t> read_frame(json::Reader& reader, std::string_view text, const FrameOptions& options,
+                                       Frame& frame);
+
+}  // namespace kimistream::wire
