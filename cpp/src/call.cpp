@@ -1,6 +1,7 @@
 #include "call.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -191,10 +192,11 @@ void Call::read_event(const sse::Event& event) {
 void Call::flush() {
   if (fresh_.empty() && !has_item()) return;
   const bool any = !fresh_.empty() || setup_.shape == Shape::chunks;
-  for (Event& event : fresh_) {
-    accumulator_.add(event);
-    if (setup_.shape == Shape::events) events_.push_back(std::move(event));
+  if (!fresh_.empty()) {
+    const std::lock_guard lock(message_mutex_);
+    for (const Event& event : fresh_) accumulator_.add(event);
   }
+  if (setup_.shape == Shape::events) std::move(fresh_.begin(), fresh_.end(), std::back_inserter(events_));
   fresh_.clear();
   if (any && !over()) last_event_ = Clock::now();
   tell();
@@ -303,13 +305,23 @@ void Call::finish_refused() {
   fail_or_retry(std::move(error));
 }
 
-void Call::complete() {
-  phase_ = Phase::ended;
+void Call::sign() {
+  const std::lock_guard lock(message_mutex_);
   Message& message = accumulator_.message();
-  flush();
   message.id = decoder_.id();
   message.model = decoder_.model();
   if (decoder_.reasoning_present() && !message.reasoning) message.reasoning.emplace();
+}
+
+Message Call::snapshot() const {
+  const std::lock_guard lock(message_mutex_);
+  return accumulator_.message();
+}
+
+void Call::complete() {
+  phase_ = Phase::ended;
+  flush();
+  sign();
   release();
   tell();
 }
@@ -330,9 +342,8 @@ void Call::fail_or_retry(Error error) {
 
 void Call::fail(Error error) {
   flush();
-  Message& message = accumulator_.message();
-  message.id = decoder_.id();
-  message.model = decoder_.model();
+  sign();
+  const Message& message = accumulator_.message();
   if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
   if (error.request_id.empty()) error.request_id = message.request_id;
   if (error.headers.empty()) error.headers = head_.headers;

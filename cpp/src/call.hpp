@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,8 @@ class Call final : private Receiver {
   [[nodiscard]] bool take(Chunk& chunk);
 
   [[nodiscard]] const Message& message() const noexcept { return accumulator_.message(); }
+  /// A copy, from any thread.
+  [[nodiscard]] Message snapshot() const;
   [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
 
   /// The reader waits from now on: the idle clock does not count the time before.
@@ -109,6 +112,7 @@ class Call final : private Receiver {
   void finish_body();
   void finish_refused();
   void complete();
+  void sign();
   void fail(Error error);
   void fail_or_retry(Error error);
   Error stream_error();
@@ -131,6 +135,7 @@ class Call final : private Receiver {
   sse::Parser parser_;
   wire::Decoder decoder_;
   Accumulator accumulator_;
+  mutable std::mutex message_mutex_;  // writers are on one thread; held so that snapshot() sees a whole message
   Error error_;
 
   std::vector<Event> fresh_;  // of the block at hand

@@ -207,6 +207,7 @@ void Client::run_all(std::span<const Request> requests, const std::function<void
   };
   std::vector<std::unique_ptr<Running>> running;
   std::size_t next = 0;
+  Event ignored;
   const auto report = [&](Running& one) {
     const Error* error = one.stream.error();
     Result result{.index = one.index};
@@ -219,14 +220,16 @@ void Client::run_all(std::span<const Request> requests, const std::function<void
       const std::size_t index = next++;
       try {
         running.push_back(std::make_unique<Running>(Running{index, reactor.start(requests[index], false, Shape::events)}));
-        running.back()->stream.impl()->user = running.back().get();
+        running.back()->stream.set_tag(running.back().get());
       } catch (const Exception& exception) {
         on_result({.index = index, .message = std::nullopt, .error = exception.error()});
       }
     }
-    for (Stream::Impl* changed : reactor.pump(std::chrono::seconds(1))) {
-      if (!changed->call.over()) continue;
-      auto* done = static_cast<Running*>(changed->user);
+    for (void* tag : reactor.pump(std::chrono::seconds(1))) {
+      auto* done = static_cast<Running*>(tag);
+      if (!done) continue;
+      while (done->stream.take(ignored)) continue;
+      if (const auto state = done->stream.state(); state != Stream::State::ended && state != Stream::State::failed) continue;
       report(*done);
       std::erase_if(running, [&](const auto& one) { return one.get() == done; });
     }
@@ -242,7 +245,7 @@ Stream Reactor::start(const Request& request, bool stream, Shape shape) {
   return Stream(impl_->add(impl_->client->setup(request, stream, shape)));
 }
 Stream Reactor::start_get(std::string_view path) { return Stream(impl_->add(impl_->client->setup_get(path))); }
-std::span<Stream::Impl* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
+std::span<void* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
 int Reactor::descriptor() const noexcept { return impl_->transport->descriptor(); }
 
 Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner) : client(std::move(owner)), transport(client->pool.make()) {
@@ -266,7 +269,7 @@ void Reactor::Impl::on_news(Stream::Impl& stream) { news_.push_back(&stream); }
 
 void Reactor::Impl::forget(Stream::Impl& stream) noexcept {
   std::erase(news_, &stream);
-  std::erase(shown_, &stream);
+  std::replace(shown_.begin(), shown_.end(), stream.tag, static_cast<void*>(nullptr));
   if (const auto found = std::find(streams_.begin(), streams_.end(), &stream); found != streams_.end()) {
     std::swap(*found, streams_.back());
     streams_.pop_back();
@@ -282,7 +285,7 @@ void Reactor::Impl::check_time(Clock::time_point now) {
   }
 }
 
-std::span<Stream::Impl* const> Reactor::Impl::pump(std::chrono::milliseconds wait) {
+std::span<void* const> Reactor::Impl::pump(std::chrono::milliseconds wait) {
   if (next_check_ != Clock::time_point::max()) {
     const auto until = std::chrono::ceil<std::chrono::milliseconds>(next_check_ - Clock::now());
     wait = std::clamp(until, std::chrono::milliseconds(0), wait);
@@ -290,12 +293,13 @@ std::span<Stream::Impl* const> Reactor::Impl::pump(std::chrono::milliseconds wai
   if (!news_.empty()) wait = {};
   transport->pump(wait);
   if (const auto now = Clock::now(); now >= next_check_) check_time(now);
-  shown_.swap(news_);
-  news_.clear();
-  for (Stream::Impl* stream : shown_) {
+  shown_.clear();
+  for (Stream::Impl* stream : news_) {
+    shown_.push_back(stream->tag);
     stream->call.seen();
     next_check_ = std::min(next_check_, stream->call.deadline());  // a retry or a grace is nearer than an idle limit
   }
+  news_.clear();
   if (next_check_ != Clock::time_point::max()) transport->set_alarm(next_check_);
   return shown_;
 }

@@ -64,9 +64,10 @@ class Stream::Impl final : public Call::Listener {
   void close() noexcept;
   void on_news(Call& call) override;
   void forget_reactor() noexcept;
+  [[nodiscard]] bool busy() const noexcept { return busy_; }
 
   Call call;
-  void* user = nullptr;  // of whoever drives a reactor: finds their own object for this stream
+  void* tag = nullptr;
 
  private:
   void give_back() noexcept;
@@ -85,7 +86,7 @@ class Reactor::Impl {
   ~Impl();
 
   std::shared_ptr<Stream::Impl> add(CallSetup setup);
-  std::span<Stream::Impl* const> pump(std::chrono::milliseconds wait);
+  std::span<void* const> pump(std::chrono::milliseconds wait);
   void on_news(Stream::Impl& stream);
   void forget(Stream::Impl& stream) noexcept;
 
@@ -96,7 +97,8 @@ class Reactor::Impl {
   void check_time(Clock::time_point now);
 
   std::vector<Stream::Impl*> streams_;
-  std::vector<Stream::Impl*> news_, shown_;
+  std::vector<Stream::Impl*> news_;
+  std::vector<void*> shown_;  // tags of those that the last pump() named
   Clock::time_point next_check_ = Clock::time_point::max();
 };
 

@@ -105,6 +105,9 @@ const Event* Stream::peek() const noexcept { return impl_->call.peek(); }
 const Error* Stream::error() const noexcept { return impl_->call.failed() ? &impl_->call.error() : nullptr; }
 void Stream::close() noexcept { impl_->close(); }
 const Message& Stream::partial() const noexcept { return impl_->call.message(); }
+Message Stream::snapshot() const { return impl_->call.snapshot(); }
+bool Stream::busy() const noexcept { return impl_->busy(); }
+void Stream::set_tag(void* tag) noexcept { impl_->tag = tag; }
 std::optional<Usage> Stream::usage() const { return impl_->call.message().usage; }
 const std::string& Stream::request_id() const noexcept { return impl_->call.message().request_id; }
 int Stream::status_code() const noexcept { return impl_->call.head().status; }

@@ -108,8 +108,8 @@ class Reactor {
   [[nodiscard]] Stream start_get(std::string_view path);
 
   /// Does what is ready without waiting (or waits up to `wait`).
-  /// @return the streams whose `state()` may have left `waiting` since they were last returned
-  std::span<Stream::Impl* const> pump(std::chrono::milliseconds wait = {});
+  /// @return the tags of the streams that may have something new, see `Stream::set_tag`; null for one that has gone since
+  std::span<void* const> pump(std::chrono::milliseconds wait = {});
 
   /// Readable when `pump()` has something to do; -1 where the platform has no such descriptor.
   [[nodiscard]] int descriptor() const noexcept;

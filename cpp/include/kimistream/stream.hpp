@@ -41,8 +41,10 @@ class Stream {
   /// The whole message; reads to the end. @throws Exception as `next()`
   const Message& message();
 
-  /// What has come so far; never waits.
+  /// What has come so far; never waits. Not while another thread waits on this stream: see `snapshot()`.
   [[nodiscard]] const Message& partial() const noexcept;
+  /// A copy of what has come so far, from any thread.
+  [[nodiscard]] Message snapshot() const;
   [[nodiscard]] std::optional<Usage> usage() const;
   [[nodiscard]] const std::string& request_id() const noexcept;
   [[nodiscard]] int status_code() const noexcept;
@@ -73,7 +75,10 @@ class Stream {
   [[nodiscard]] const Event* peek() const noexcept;
   /// The error of a failed stream, else null.
   [[nodiscard]] const Error* error() const noexcept;
-  [[nodiscard]] const std::shared_ptr<Impl>& impl() const noexcept { return impl_; }
+  /// True while a thread waits on this stream.
+  [[nodiscard]] bool busy() const noexcept;
+  /// A mark by which `Reactor::pump()` names this stream.
+  void set_tag(void* tag) noexcept;
 
   /// An input iterator over events.
   class iterator {

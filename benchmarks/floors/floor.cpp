@@ -1,0 +1,110 @@
+// What a stream costs at least, in C++: kimistream_floor blast|paced PORT PATH STREAMS. Prints one JSON line.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "decode.hpp"
+#include "raw_http.hpp"
+
+namespace {
+
+using namespace kimistream::floors;
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+template <class Number>
+Number median(std::vector<Number> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+class Client {
+ public:
+  explicit Client(const char* port) : http_(port) {}
+
+  template <class Take>
+  void stream(std::string_view path, Take&& take) {
+    decoder_.restart();
+    http_.post(path);
+    for (bool ended = false; !ended;) {
+      ended = dechunker_.feed(http_.receive(), [this](std::string_view payload) { decoder_.append(payload); });
+      decoder_.parse(take);
+    }
+    if (!decoder_.done()) std::exit(1);
+  }
+
+  [[nodiscard]] std::size_t events() const { return decoder_.events(); }
+
+ private:
+  RawHttp http_;
+  Dechunker dechunker_;
+  Decoder decoder_;
+};
+
+void blast(const char* port, const char* path, int streams) {
+  Client client(port);
+  std::size_t content = 0;
+  std::size_t reasoning = 0;
+  client.stream(path, [&](const Decoder::Fields& fields) {
+    content += characters(fields.content);
+    reasoning += characters(fields.reasoning);
+  });
+  std::vector<double> cpu;
+  std::vector<double> wall;
+  std::size_t bytes = 0;
+  for (int i = 0; i < streams; ++i) {
+    const auto wall_start = monotonic_nanoseconds();
+    const auto cpu_start = cpu_nanoseconds();
+    client.stream(path, [&](const Decoder::Fields& fields) {
+      bytes += fields.content.size() + fields.reasoning.size() + fields.finish_reason.size();
+    });
+    const auto events = static_cast<double>(client.events());
+    cpu.push_back(static_cast<double>(cpu_nanoseconds() - cpu_start) / events);
+    wall.push_back(static_cast<double>(monotonic_nanoseconds() - wall_start) / events);
+  }
+  std::printf("{\"cpu_ns\": %.1f, \"wall_ns\": %.1f, \"content\": %zu, \"reasoning\": %zu, \"bytes\": %zu}\n",
+              median(cpu), median(wall), content, reasoning, bytes);
+}
+
+/// Nothing but recv() and the digits: no JSON, no lines.
+void paced(const char* port, const char* path, int streams) {
+  RawHttp http(port);
+  std::vector<double> microseconds;
+  const auto start = cpu_nanoseconds();
+  for (int i = 0; i < streams; ++i) {
+    Dechunker dechunker;
+    http.post(path);
+    for (bool ended = false; !ended;) {
+      const auto bytes = http.receive();
+      const auto now = monotonic_nanoseconds();
+      const auto at = bytes.find("\"content\":\"");
+      if (at != std::string_view::npos)
+        microseconds.push_back(static_cast<double>(now - std::atoll(bytes.data() + at + 11)) / 1000);
+      ended = dechunker.feed(bytes, [](std::string_view) {});
+    }
+  }
+  const auto cpu = static_cast<double>(cpu_nanoseconds() - start) / static_cast<double>(microseconds.size());
+  std::sort(microseconds.begin(), microseconds.end());
+  const auto part = [&](double p) {
+    return microseconds[static_cast<std::size_t>(p * static_cast<double>(microseconds.size() - 1))];
+  };
+  std::printf("{\"p10\": %.2f, \"p50\": %.2f, \"p99\": %.2f, \"cpu_us\": %.2f, \"count\": %zu}\n", part(0.1), part(0.5),
+              part(0.99), cpu / 1000, microseconds.size());
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 5) {
+    std::fprintf(stderr, "usage: kimistream_floor blast|paced PORT PATH STREAMS\n");
+    return 2;
+  }
+  const int streams = std::max(1, std::atoi(arguments[4]));
+  (std::strcmp(arguments[1], "paced") == 0 ? paced : blast)(arguments[2], arguments[3], streams);
+}

@@ -1,0 +1,256 @@
+// The OpenAI shape of a stream: chunk, choice and delta, as types made by hand.
+//
+// Nearly every chunk is read as `chunk.choices[0].delta.content`, so that path makes three small objects and no more. All
+// else (ids, usage, unknown keys, dumps, repr) is asked of the full object, which is made from the frame's text on first
+// need by the package's own class.
+#include <cstring>
+
+#include "common.hpp"
+
+namespace kimistream::python {
+namespace {
+
+/// What a chunk and its parts share. Counted under the GIL. The parts point here and not at each other: no cycles.
+struct Core {
+  Chunk chunk;
+  PyObject* full = nullptr;
+  int references = 1;
+};
+
+void drop(Core* core) {
+  if (--core->references) return;
+  Py_XDECREF(core->full);
+  delete core;
+}
+
+struct ChunkObject {
+  PyObject_HEAD
+  Core* core;
+  PyObject* choices;
+};
+struct ChoiceObject {
+  PyObject_HEAD
+  Core* core;
+  PyObject* delta;
+};
+struct DeltaObject {
+  PyObject_HEAD
+  Core* core;
+  PyObject* content;
+  PyObject* reasoning;
+};
+
+PyTypeObject *chunk_type = nullptr, *choice_type = nullptr, *delta_type = nullptr;
+
+/// The chunk as an object of the package's class. Borrowed reference, null on error.
+PyObject* full(Core* core) {
+  if (core->full) return core->full;
+  try {
+    core->full = py::handle(registry().completion_chunk)(loads(core->chunk.json)).release().ptr();
+  } catch (...) {
+    set_current_exception();
+  }
+  return core->full;
+}
+
+PyObject* full_chunk(PyObject* self) { return Py_XNewRef(full(reinterpret_cast<ChunkObject*>(self)->core)); }
+
+PyObject* full_choice(PyObject* self) {
+  PyObject* chunk = full(reinterpret_cast<ChoiceObject*>(self)->core);
+  PyObject* choices = chunk ? PyObject_GetAttrString(chunk, "choices") : nullptr;
+  PyObject* choice = choices ? PySequence_GetItem(choices, 0) : nullptr;
+  Py_XDECREF(choices);
+  return choice;
+}
+
+PyObject* full_delta(PyObject* self) {
+  // The layouts agree in their first field, which is all that full_choice looks at.
+  PyObject* choice = full_choice(self);
+  PyObject* delta = choice ? PyObject_GetAttrString(choice, "delta") : nullptr;
+  Py_XDECREF(choice);
+  return delta;
+}
+
+using Full = PyObject* (*)(PyObject*);
+
+/// Names that this type does not have itself are the full object's.
+template <Full make_full>
+PyObject* get_attribute(PyObject* self, PyObject* name) {
+  PyObject* value = PyObject_GenericGetAttr(self, name);
+  if (value || !PyErr_ExceptionMatches(PyExc_AttributeError)) return value;
+  PyErr_Clear();
+  PyObject* object = make_full(self);
+  if (!object) return nullptr;
+  value = PyObject_GetAttr(object, name);
+  Py_DECREF(object);
+  return value;
+}
+
+template <Full make_full>
+PyObject* repr(PyObject* self) {
+  PyObject* object = make_full(self);
+  PyObject* text = object ? PyObject_Repr(object) : nullptr;
+  Py_XDECREF(object);
+  return text;
+}
+
+template <Full make_full>
+PyObject* compare(PyObject* left, PyObject* right, int operation) {
+  PyObject* mine = make_full(left);
+  if (!mine) return nullptr;
+  PyObject* other = Py_TYPE(right) == Py_TYPE(left) ? make_full(right) : Py_NewRef(right);
+  PyObject* result = other ? PyObject_RichCompare(mine, other, operation) : nullptr;
+  Py_XDECREF(other);
+  Py_DECREF(mine);
+  return result;
+}
+
+template <Full make_full>
+PyObject* reduce(PyObject* self, PyObject* args) {
+  PyObject* object = make_full(self);
+  PyObject* method = object ? PyObject_GetAttrString(object, "__reduce_ex__") : nullptr;
+  PyObject* result = method ? PyObject_CallObject(method, args) : nullptr;
+  Py_XDECREF(method);
+  Py_XDECREF(object);
+  return result;
+}
+
+void free_object(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  PyObject_Free(self);
+  Py_DECREF(type);
+}
+
+void dealloc_chunk(PyObject* self) {
+  auto* chunk = reinterpret_cast<ChunkObject*>(self);
+  Py_XDECREF(chunk->choices);
+  drop(chunk->core);
+  free_object(self);
+}
+void dealloc_choice(PyObject* self) {
+  auto* choice = reinterpret_cast<ChoiceObject*>(self);
+  Py_XDECREF(choice->delta);
+  drop(choice->core);
+  free_object(self);
+}
+void dealloc_delta(PyObject* self) {
+  auto* delta = reinterpret_cast<DeltaObject*>(self);
+  Py_XDECREF(delta->content);
+  Py_XDECREF(delta->reasoning);
+  drop(delta->core);
+  free_object(self);
+}
+
+PyObject* make_delta(Core* core) {
+  auto* delta = PyObject_New(DeltaObject, delta_type);
+  if (!delta) return nullptr;
+  ++core->references;
+  delta->core = core;
+  delta->content = delta->reasoning = nullptr;
+  return reinterpret_cast<PyObject*>(delta);
+}
+
+PyObject* make_choice(Core* core) {
+  auto* choice = PyObject_New(ChoiceObject, choice_type);
+  if (!choice) return nullptr;
+  ++core->references;
+  choice->core = core;
+  choice->delta = nullptr;
+  return reinterpret_cast<PyObject*>(choice);
+}
+
+PyObject* get_choices(PyObject* self, void*) {
+  auto* chunk = reinterpret_cast<ChunkObject*>(self);
+  if (!chunk->choices) {
+    if (chunk->core->chunk.plain) {
+      chunk->choices = PyList_New(1);
+      PyObject* choice = chunk->choices ? make_choice(chunk->core) : nullptr;
+      if (!choice) {
+        Py_CLEAR(chunk->choices);
+        return nullptr;
+      }
+      PyList_SET_ITEM(chunk->choices, 0, choice);
+    } else {
+      PyObject* object = full(chunk->core);
+      chunk->choices = object ? PyObject_GetAttrString(object, "choices") : nullptr;
+    }
+  }
+  return Py_XNewRef(chunk->choices);
+}
+
+PyObject* get_delta(PyObject* self, void*) {
+  auto* choice = reinterpret_cast<ChoiceObject*>(self);
+  if (!choice->delta) choice->delta = make_delta(choice->core);
+  return Py_XNewRef(choice->delta);
+}
+
+PyObject* get_finish_reason(PyObject* self, void*) {
+  const auto& reason = reinterpret_cast<ChoiceObject*>(self)->core->chunk.finish_reason;
+  if (reason.empty()) Py_RETURN_NONE;
+  return to_str(reason);
+}
+
+PyObject* text_of(const std::optional<std::string>& text, PyObject*& kept) {
+  if (!text) Py_RETURN_NONE;
+  if (!kept) kept = to_str(*text);
+  return Py_XNewRef(kept);
+}
+
+PyObject* get_content(PyObject* self, void*) {
+  auto* delta = reinterpret_cast<DeltaObject*>(self);
+  return text_of(delta->core->chunk.content, delta->content);
+}
+PyObject* get_reasoning(PyObject* self, void*) {
+  auto* delta = reinterpret_cast<DeltaObject*>(self);
+  return text_of(delta->core->chunk.reasoning, delta->reasoning);
+}
+PyObject* get_none(PyObject*, void*) { Py_RETURN_NONE; }  // a plain delta has no tool calls
+
+template <Full make_full>
+PyTypeObject* make_type(const char* name, std::size_t size, destructor dealloc, PyGetSetDef* getters, const char* doc) {
+  static PyMethodDef methods[] = {{"__reduce_ex__", &reduce<make_full>, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                         {Py_tp_getattro, reinterpret_cast<void*>(&get_attribute<make_full>)},
+                         {Py_tp_repr, reinterpret_cast<void*>(&repr<make_full>)},
+                         {Py_tp_richcompare, reinterpret_cast<void*>(&compare<make_full>)},
+                         {Py_tp_hash, reinterpret_cast<void*>(&PyObject_HashNotImplemented)},
+                         {Py_tp_getset, getters},
+                         {Py_tp_methods, methods},
+                         {Py_tp_doc, const_cast<char*>(doc)},
+                         {0, nullptr}};
+  PyType_Spec spec{name, static_cast<int>(size), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+  if (!type) throw py::error_already_set();
+  return type;
+}
+
+}  // namespace
+
+PyObject* from_chunk(Chunk&& chunk) {
+  auto* self = PyObject_New(ChunkObject, chunk_type);
+  if (!self) return nullptr;
+  self->core = new Core{std::move(chunk)};
+  self->choices = nullptr;
+  return reinterpret_cast<PyObject*>(self);
+}
+
+void register_chunks(py::module_& module) {
+  static PyGetSetDef chunk_getters[] = {{"choices", &get_choices, nullptr, nullptr, nullptr}, {}};
+  static PyGetSetDef choice_getters[] = {{"delta", &get_delta, nullptr, nullptr, nullptr},
+                                         {"finish_reason", &get_finish_reason, nullptr, nullptr, nullptr},
+                                         {}};
+  static PyGetSetDef delta_getters[] = {{"content", &get_content, nullptr, nullptr, nullptr},
+                                        {"reasoning_content", &get_reasoning, nullptr, nullptr, nullptr},
+                                        {"reasoning", &get_reasoning, nullptr, nullptr, nullptr},
+                                        {"tool_calls", &get_none, nullptr, nullptr, nullptr},
+                                        {}};
+  chunk_type = make_type<&full_chunk>("kimistream.ChatCompletionChunk", sizeof(ChunkObject), &dealloc_chunk, chunk_getters,
+                                      "One frame of a stream, as it came.");
+  choice_type = make_type<&full_choice>("kimistream.Choice", sizeof(ChoiceObject), &dealloc_choice, choice_getters,
+                                        "A choice of a chunk.");
+  delta_type = make_type<&full_delta>("kimistream.ChoiceDelta", sizeof(DeltaObject), &dealloc_delta, delta_getters,
+                                      "What a chunk adds to its choice.");
+  module.attr("StreamedChunk") = py::handle(reinterpret_cast<PyObject*>(chunk_type));
+}
+
+}  // namespace kimistream::python

@@ -1,0 +1,92 @@
+// What the files of the binding share: handles of the core, and the few functions that cross between them.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kimistream/kimistream.hpp"
+
+namespace kimistream::python {
+
+namespace py = pybind11;
+
+/// A core stream as Python objects share it: the stream object, its iterators, its awaitables.
+struct Shared {
+  explicit Shared(Stream opened) : stream(std::move(opened)) {}
+  Stream stream;
+  bool show_usage_chunks = false;
+  PyObject* waiter = nullptr;  // asyncio: the future that a task waits on; borrowed from its awaitable
+};
+using SharedPtr = std::shared_ptr<Shared>;
+
+// ---- text and JSON -------------------------------------------------------------------------------------------------------
+
+/// A Python str of UTF-8 text; bytes that are not UTF-8 become U+FFFD. New reference, null on error.
+PyObject* to_str(std::string_view text);
+/// UTF-8 text of a Python str; lone surrogates become U+FFFD. @throws py::type_error for anything else
+std::string from_str(py::handle text, const char* what);
+/// JSON text as Python objects. @throws ValueError
+py::object loads(std::string_view text);
+/// A Python object as JSON text. @throws TypeError, ValueError
+std::string dumps(py::handle object);
+
+// ---- values ----------------------------------------------------------------------------------------------------------------
+
+/// The arguments of stream(), complete() and create(), as Python gives them.
+struct Arguments {
+  py::object prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers, fields;
+};
+Request to_request(const Arguments& arguments);
+Headers to_headers(py::handle mapping, const char* what);
+std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what);
+
+py::object from_message(const Message& message);
+py::object from_usage(const std::optional<Usage>& usage);
+py::object from_headers(const Headers& headers);
+/// New reference, null on error.
+PyObject* from_event(Event& event);
+PyObject* from_chunk(Chunk&& chunk);
+
+// ---- errors and waiting ------------------------------------------------------------------------------------------------------
+
+/// Sets the Python exception for an error.
+void set_error(const Error& error);
+/// Sets the Python exception for whatever C++ exception is being handled.
+void set_current_exception();
+
+/// Waits, with the GIL released, until there is something to take. @return 1 ready, 0 ended, -1 a Python exception is set
+int wait_for_item(Stream& stream);
+/// Waits for the response head. @return false when a Python exception is set
+bool wait_for_head(Stream& stream);
+
+// ---- types -------------------------------------------------------------------------------------------------------------------
+
+/// What an iterator gives.
+enum class Gives { events, texts, thoughts, chunks };
+
+PyObject* make_iterator(const SharedPtr& shared, Gives gives);
+PyObject* make_async_iterator(const SharedPtr& shared, Gives gives, PyObject* loop);
+/// Takes the next item that is there without waiting. @return 1 taken into `out`, 0 nothing there, -1 error,
+/// 2 no more of this kind (a reader of thoughts stops where the answer begins)
+int take_item(Shared& shared, Gives gives, PyObject** out);
+
+/// The Python classes that the binding makes objects of; set once by the package (registry.cpp).
+struct Registry {
+  PyObject *message = nullptr, *tool_call = nullptr, *usage = nullptr, *finish = nullptr, *notice = nullptr,
+           *headers = nullptr, *make_error = nullptr, *completion_chunk = nullptr;
+};
+Registry& registry();
+
+void register_events(py::module_& module);
+void register_chunks(py::module_& module);
+void register_iterators(py::module_& module);
+void register_registry(py::module_& module);
+void register_client(py::module_& module);
+void register_stream(py::module_& module);
+void register_reactor(py::module_& module);
+void register_json(py::module_& module);
+
+}  // namespace kimistream::python

@@ -1,0 +1,165 @@
+// Python's dicts, lists and objects as the core's typed values. Types are checked here, meaning in the core.
+#include <cmath>
+
+#include "common.hpp"
+
+namespace kimistream::python {
+namespace {
+
+[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
+
+std::string type_name(py::handle object) { return Py_TYPE(object.ptr())->tp_name; }
+
+/// A message, tool call or part as a dict: it is one, or it knows how to become one.
+py::dict as_dict(py::handle object, const char* what) {
+  if (PyDict_Check(object.ptr())) return py::reinterpret_borrow<py::dict>(object);
+  if (py::hasattr(object, "_to_wire")) return py::dict(object.attr("_to_wire")());
+  if (py::hasattr(object, "model_dump")) return py::dict(object.attr("model_dump")());
+  throw py::type_error(std::string(what) + " must be a dict or a Message, not " + type_name(object));
+}
+
+Part to_part(py::handle object) {
+  if (PyUnicode_Check(object.ptr())) return {Part::Kind::text, from_str(object, "a content part")};
+  const py::dict part = as_dict(object, "a content part");
+  return {Part::Kind::raw, dumps(part)};
+}
+
+ToolCall to_tool_call(py::handle object) {
+  const py::dict call = as_dict(object, "a tool call");
+  ToolCall result;
+  if (call.contains("id") && !call["id"].is_none()) result.id = from_str(call["id"], "the id of a tool call");
+  if (call.contains("type") && !call["type"].is_none()) result.type = from_str(call["type"], "the type of a tool call");
+  if (!call.contains("function") || call["function"].is_none()) refuse("a tool call in the messages has no \"function\"");
+  const py::dict function = as_dict(call["function"], "the function of a tool call");
+  if (function.contains("name") && !function["name"].is_none()) result.name = from_str(function["name"], "the name of a function");
+  if (function.contains("arguments") && !function["arguments"].is_none()) {
+    const py::object arguments = function["arguments"];
+    result.arguments = PyUnicode_Check(arguments.ptr()) ? from_str(arguments, "arguments") : dumps(arguments);
+  }
+  return result;
+}
+
+Message to_message(py::handle object, std::size_t position) {
+  const std::string where = "message " + std::to_string(position);
+  const py::dict given = as_dict(object, where.c_str());
+  Message message;
+  if (!given.contains("role")) refuse(where + " has no role: use system, user, assistant or tool");
+  message.role = from_str(given["role"], "the role of a message");
+  py::dict extra;
+  for (const auto& [key, value] : given) {
+    const std::string name = from_str(key, "a message's key");
+    if (name == "role" || value.is_none()) continue;
+    if (name == "content") {
+      if (PyUnicode_Check(value.ptr())) message.content = from_str(value, "content");
+      else if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr()))
+        for (const auto part : py::reinterpret_borrow<py::sequence>(value)) message.parts.push_back(to_part(part));
+      else throw py::type_error("the content of " + where + " must be a str or a list of parts, not " + type_name(value));
+    } else if (name == "tool_calls") {
+      for (const auto call : py::reinterpret_borrow<py::object>(value)) message.tool_calls.push_back(to_tool_call(call));
+    } else if (name == "reasoning_content" || (name == "reasoning" && PyUnicode_Check(value.ptr()))) {
+      if (!message.reasoning || message.reasoning->empty()) message.reasoning = from_str(value, "reasoning_content");
+    } else if (name == "tool_call_id") {
+      message.tool_call_id = from_str(value, "tool_call_id");
+    } else if (name == "name") {
+      message.name = from_str(value, "the name of a message");
+    } else {
+      extra[key] = value;
+    }
+  }
+  if (!extra.empty()) message.extra.text = dumps(extra);
+  return message;
+}
+
+bool looks_like_message(py::handle item) {
+  if (PyDict_Check(item.ptr())) return py::reinterpret_borrow<py::dict>(item).contains("role");
+  return !PyUnicode_Check(item.ptr()) && py::hasattr(item, "role");
+}
+
+/// A prompt: a text, a list of parts, or a list of messages.
+std::vector<Message> to_messages(py::handle prompt) {
+  std::vector<Message> messages;
+  if (PyUnicode_Check(prompt.ptr())) {
+    messages.push_back(user(from_str(prompt, "the prompt")));
+    return messages;
+  }
+  if (!PyList_Check(prompt.ptr()) && !PyTuple_Check(prompt.ptr())) {
+    if (looks_like_message(prompt))
+      throw py::type_error("messages must be a list of messages, not a single " + type_name(prompt) + ": put it into [ ]");
+    throw py::type_error("the prompt must be a str, a list of parts or a list of messages, not " + type_name(prompt));
+  }
+  const auto items = py::reinterpret_borrow<py::sequence>(prompt);
+  if (items.size() == 0) return messages;
+  const py::object first = items[0];
+  const bool one_of_parts = !looks_like_message(first) &&
+                            (PyUnicode_Check(first.ptr()) || !PyDict_Check(first.ptr()) ||
+                             py::reinterpret_borrow<py::dict>(first).contains("type"));
+  if (one_of_parts) {
+    Message message;
+    for (const auto item : items) message.parts.push_back(to_part(item));
+    messages.push_back(std::move(message));
+    return messages;
+  }
+  std::size_t position = 0;
+  for (const auto item : items) messages.push_back(to_message(item, position++));
+  return messages;
+}
+
+ThinkingMode to_thinking(py::handle value) {
+  if (value.is_none()) return ThinkingMode::unset;
+  if (PyBool_Check(value.ptr())) return {value.ptr() == Py_True};
+  if (PyUnicode_Check(value.ptr()) && from_str(value, "thinking") == "keep") return ThinkingMode::keep;
+  if (PyUnicode_Check(value.ptr())) refuse("thinking must be True, False, \"keep\" or None");
+  throw py::type_error("thinking must be True, False, \"keep\" or None, not " + type_name(value));
+}
+
+std::int64_t to_count(py::handle value, const char* what) {
+  if (!PyLong_Check(value.ptr()) || PyBool_Check(value.ptr()))
+    throw py::type_error(std::string(what) + " must be an int, not " + type_name(value));
+  return value.cast<std::int64_t>();
+}
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what) {
+  if (seconds.is_none()) return std::nullopt;
+  if (PyBool_Check(seconds.ptr()) || (!PyFloat_Check(seconds.ptr()) && !PyLong_Check(seconds.ptr())))
+    throw py::type_error(std::string(what) + " must be a number of seconds, not " + type_name(seconds));
+  const double value = seconds.cast<double>();
+  if (!(value > 0)) refuse(std::string(what) + " must be more than 0 seconds; None stands for the default");
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(std::min(value, 1e9) * 1000)));
+}
+
+Headers to_headers(py::handle mapping, const char* what) {
+  Headers headers;
+  if (mapping.is_none()) return headers;
+  if (!py::hasattr(mapping, "items")) throw py::type_error(std::string(what) + " must be a mapping of names to texts");
+  for (const auto item : mapping.attr("items")()) {
+    const auto pair = py::reinterpret_borrow<py::sequence>(item);
+    headers.add(from_str(py::object(pair[0]), "a header's name"), from_str(py::object(pair[1]), "a header's value"));
+  }
+  return headers;
+}
+
+Request to_request(const Arguments& given) {
+  Request request;
+  request.messages = to_messages(given.prompt);
+  if (!given.model.is_none()) request.model = from_str(given.model, "model");
+  if (!given.system.is_none()) request.system = from_str(given.system, "system");
+  request.thinking = to_thinking(given.thinking);
+  if (!given.tools.is_none())
+    for (const auto tool : given.tools) request.tools.push_back({.raw = {dumps(as_dict(tool, "a tool"))}});
+  if (!given.tool_choice.is_none()) request.tool_choice = from_str(given.tool_choice, "tool_choice");
+  if (!given.max_tokens.is_none()) request.max_tokens = to_count(given.max_tokens, "max_tokens");
+  request.timeout = to_milliseconds(given.timeout, "timeout");
+  request.extra_headers = to_headers(given.extra_headers, "extra_headers");
+  const auto object = [](const py::object& value, const char* what, Json& into) {
+    if (value.is_none()) return;
+    if (!PyDict_Check(value.ptr())) throw py::type_error(std::string(what) + " must be a dict, not " + type_name(value));
+    if (PyDict_Size(value.ptr()) > 0) into.text = dumps(value);
+  };
+  object(given.extra_body, "extra_body", request.extra_body);
+  object(given.fields, "fields", request.fields);
+  return request;
+}
+
+}  // namespace kimistream::python

@@ -1,0 +1,204 @@
+// Iterators over a stream, made by hand: `for` calls their slot directly.
+//
+// What is ready is handed over without giving up the GIL; it is released only to wait. The asynchronous ones are their own
+// awaitables: an item that is there is returned without a turn of the event loop, otherwise a future is.
+#include "common.hpp"
+
+namespace kimistream::python {
+namespace {
+
+struct Iterator {
+  PyObject_HEAD
+  SharedPtr shared;
+  Gives gives;
+  PyObject* loop;    // asyncio: the event loop; null for a blocking iterator
+  PyObject* future;  // asyncio: what the task waits on
+};
+
+PyTypeObject* blocking_type = nullptr;
+PyTypeObject* async_type = nullptr;
+PyObject* name_create_future = nullptr;
+PyObject* name_blocking = nullptr;
+
+PyObject* make(PyTypeObject* type, const SharedPtr& shared, Gives gives, PyObject* loop) {
+  auto* self = PyObject_New(Iterator, type);
+  if (!self) return nullptr;
+  new (&self->shared) SharedPtr(shared);
+  self->gives = gives;
+  self->loop = Py_XNewRef(loop);
+  self->future = nullptr;
+  return reinterpret_cast<PyObject*>(self);
+}
+
+void drop_future(Iterator& self) {
+  if (self.future && self.shared->waiter == self.future) self.shared->waiter = nullptr;
+  Py_CLEAR(self.future);
+}
+
+void dealloc(PyObject* object) {
+  auto* self = reinterpret_cast<Iterator*>(object);
+  drop_future(*self);
+  self->shared.~SharedPtr();  // may close the connection
+  Py_XDECREF(self->loop);
+  PyTypeObject* type = Py_TYPE(object);
+  PyObject_Free(object);
+  Py_DECREF(type);
+}
+
+PyObject* next(PyObject* object) {
+  auto& self = *reinterpret_cast<Iterator*>(object);
+  for (;;) {
+    PyObject* item = nullptr;
+    const int taken = take_item(*self.shared, self.gives, &item);
+    if (taken == 1) return item;
+    if (taken != 0) return nullptr;
+    if (wait_for_item(self.shared->stream) <= 0) return nullptr;
+  }
+}
+
+/// One step of an awaited `__anext__`: an item, a future to wait on, or an end.
+PySendResult step(Iterator& self, PyObject** result) {
+  *result = nullptr;
+  drop_future(self);
+  for (;;) {
+    const int taken = take_item(*self.shared, self.gives, result);
+    if (taken == 1) return PYGEN_RETURN;
+    if (taken < 0) return PYGEN_ERROR;
+    const auto state = self.shared->stream.state();
+    if (taken == 2 || state == Stream::State::ended) {
+      PyErr_SetNone(PyExc_StopAsyncIteration);
+      return PYGEN_ERROR;
+    }
+    if (state == Stream::State::failed) {
+      set_error(*self.shared->stream.error());
+      return PYGEN_ERROR;
+    }
+    if (state == Stream::State::ready) continue;
+    if (self.shared->waiter) {
+      PyErr_SetString(PyExc_RuntimeError, "this stream is being read by another task: give each task its own stream");
+      return PYGEN_ERROR;
+    }
+    PyObject* future = PyObject_CallMethodNoArgs(self.loop, name_create_future);
+    if (!future || PyObject_SetAttr(future, name_blocking, Py_True) < 0) {
+      Py_XDECREF(future);
+      return PYGEN_ERROR;
+    }
+    self.shared->waiter = future;
+    self.future = Py_NewRef(future);
+    *result = future;
+    return PYGEN_NEXT;
+  }
+}
+
+PySendResult send(PyObject* object, PyObject*, PyObject** result) { return step(*reinterpret_cast<Iterator*>(object), result); }
+
+PyObject* await_next(PyObject* object) {
+  PyObject* result = nullptr;
+  switch (step(*reinterpret_cast<Iterator*>(object), &result)) {
+    case PYGEN_NEXT: return result;
+    case PYGEN_RETURN: {
+      // Not PyErr_SetObject(StopIteration, result): that would unpack a result that is a tuple.
+      PyObject* stop = PyObject_CallOneArg(PyExc_StopIteration, result);
+      Py_DECREF(result);
+      if (stop) PyErr_SetObject(PyExc_StopIteration, stop);
+      Py_XDECREF(stop);
+      return nullptr;
+    }
+    default: return nullptr;
+  }
+}
+
+PyObject* send_method(PyObject* self, PyObject*) { return await_next(self); }
+
+PyObject* throw_method(PyObject* object, PyObject* args) {
+  drop_future(*reinterpret_cast<Iterator*>(object));
+  PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+  if (!PyArg_UnpackTuple(args, "throw", 1, 3, &type, &value, &trace)) return nullptr;
+  if (PyExceptionInstance_Check(type)) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(type)), type);
+  else PyErr_SetObject(type, value);
+  return nullptr;
+}
+
+PyObject* close_method(PyObject* object, PyObject*) {
+  drop_future(*reinterpret_cast<Iterator*>(object));
+  Py_RETURN_NONE;
+}
+
+PyObject* itself(PyObject* self) { return Py_NewRef(self); }
+
+PyTypeObject* make_type(const char* name, PyType_Slot* slots) {
+  PyType_Spec spec{name, sizeof(Iterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+  if (!type) throw py::error_already_set();
+  return type;
+}
+
+}  // namespace
+
+int take_item(Shared& shared, Gives gives, PyObject** out) {
+  Stream& stream = shared.stream;
+  if (stream.busy()) {
+    PyErr_SetString(PyExc_RuntimeError, "this stream is being read by another thread: give each thread its own stream");
+    return -1;
+  }
+  if (gives == Gives::chunks) {
+    Chunk chunk;
+    while (stream.take(chunk)) {
+      if (!chunk.has_choices && !shared.show_usage_chunks) continue;  // samples index choices[0] unguarded
+      *out = from_chunk(std::move(chunk));
+      return *out ? 1 : -1;
+    }
+    return 0;
+  }
+  Event event;
+  while (const Event* there = stream.peek()) {
+    if (gives == Gives::events) {
+      if (!stream.take(event)) return 0;
+      *out = from_event(event);
+      return *out ? 1 : -1;
+    }
+    const auto* text = std::get_if<Text>(there);
+    const auto* thinking = std::get_if<Thinking>(there);
+    // The reader of thoughts leaves the answer for whoever reads it next.
+    if (gives == Gives::thoughts && !thinking && !std::holds_alternative<Notice>(*there) && !std::holds_alternative<Usage>(*there))
+      return 2;
+    if (gives == Gives::texts && text) *out = to_str(text->text);
+    else if (gives == Gives::thoughts && thinking) *out = to_str(thinking->text);
+    else *out = nullptr;
+    const bool wanted = gives == Gives::texts ? text != nullptr : thinking != nullptr;
+    if (!stream.take(event)) return 0;
+    if (wanted) return *out ? 1 : -1;
+  }
+  return 0;
+}
+
+PyObject* make_iterator(const SharedPtr& shared, Gives gives) { return make(blocking_type, shared, gives, nullptr); }
+PyObject* make_async_iterator(const SharedPtr& shared, Gives gives, PyObject* loop) {
+  return make(async_type, shared, gives, loop);
+}
+
+void register_iterators(py::module_&) {
+  name_create_future = PyUnicode_InternFromString("create_future");
+  name_blocking = PyUnicode_InternFromString("_asyncio_future_blocking");
+  PyType_Slot blocking[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+                            {Py_tp_iter, reinterpret_cast<void*>(&PyObject_SelfIter)},
+                            {Py_tp_iternext, reinterpret_cast<void*>(&next)},
+                            {0, nullptr}};
+  blocking_type = make_type("kimistream._core.Iterator", blocking);
+  static PyMethodDef methods[] = {{"send", &send_method, METH_O, nullptr},
+                                  {"throw", &throw_method, METH_VARARGS, nullptr},
+                                  {"close", &close_method, METH_NOARGS, nullptr},
+                                  {nullptr, nullptr, 0, nullptr}};
+  PyType_Slot async[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+                         {Py_tp_iter, reinterpret_cast<void*>(&PyObject_SelfIter)},
+                         {Py_tp_iternext, reinterpret_cast<void*>(&await_next)},
+                         {Py_am_await, reinterpret_cast<void*>(&itself)},
+                         {Py_am_aiter, reinterpret_cast<void*>(&itself)},
+                         {Py_am_anext, reinterpret_cast<void*>(&itself)},
+                         {Py_am_send, reinterpret_cast<void*>(&send)},
+                         {Py_tp_methods, methods},
+                         {0, nullptr}};
+  async_type = make_type("kimistream._core.AsyncIterator", async);
+}
+
+}  // namespace kimistream::python

@@ -1,0 +1,109 @@
+// The core's one error value as Python exceptions, and the loop that every blocking call waits in.
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+#include "common.hpp"
+
+namespace kimistream::python {
+namespace {
+
+const char* kind_name(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid_request: return "invalid_request";
+    case ErrorKind::connection: return "connection";
+    case ErrorKind::timeout: return "timeout";
+    case ErrorKind::status: return "status";
+    case ErrorKind::incomplete_stream: return "incomplete_stream";
+    default: return "response";
+  }
+}
+
+/// Signals are handled on the main thread only; there a wait is cut short in case one was delivered elsewhere.
+bool on_main_thread() {
+#ifdef __linux__
+  return ::syscall(SYS_gettid) == ::getpid();
+#else
+  return true;
+#endif
+}
+
+/// @return false when a signal handler has raised; the stream is then closed
+bool wait_a_while(Stream& stream) {
+  const auto slice = on_main_thread() ? std::chrono::milliseconds(100) : std::chrono::milliseconds(60'000);
+  try {
+    const py::gil_scoped_release release;
+    stream.wait(slice);
+  } catch (...) {
+    set_current_exception();
+    return false;
+  }
+  if (PyErr_CheckSignals() != 0) {
+    stream.close();
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void set_error(const Error& error) {
+  try {
+    py::dict fields;
+    const auto text = [](std::string_view value) { return py::reinterpret_steal<py::object>(to_str(value)); };
+    fields["kind"] = kind_name(error.kind);
+    fields["message"] = text(error.message);
+    fields["status_code"] = error.status_code ? py::object(py::int_(*error.status_code)) : py::none();
+    fields["body"] = text(error.body);
+    fields["type"] = text(error.type);
+    fields["code"] = text(error.code);
+    fields["request_id"] = text(error.request_id);
+    fields["headers"] = from_headers(error.headers);
+    fields["retryable"] = error.retryable;
+    fields["retry_after"] = error.retry_after ? py::object(py::float_(*error.retry_after)) : py::none();
+    fields["partial"] = error.partial ? from_message(*error.partial) : py::none();
+    const py::object exception = py::handle(registry().make_error)(**fields);
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  } catch (py::error_already_set& failure) {
+    failure.restore();
+  }
+}
+
+void set_current_exception() {
+  try {
+    throw;
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const Exception& exception) {
+    set_error(exception.error());
+  } catch (const py::builtin_exception& error) {
+    error.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+}
+
+int wait_for_item(Stream& stream) {
+  for (;;) {
+    switch (stream.state()) {
+      case Stream::State::ready: return 1;
+      case Stream::State::ended: return 0;
+      case Stream::State::failed: set_error(*stream.error()); return -1;
+      default:
+        if (!wait_a_while(stream)) return -1;
+    }
+  }
+}
+
+bool wait_for_head(Stream& stream) {
+  while (stream.state() == Stream::State::opening)
+    if (!wait_a_while(stream)) return false;
+  if (stream.state() != Stream::State::failed) return true;
+  set_error(*stream.error());
+  return false;
+}
+
+}  // namespace kimistream::python

@@ -1,0 +1,61 @@
+#include "common.hpp"
+
+namespace kimistream::python {
+namespace {
+
+py::object text(std::string_view value) { return py::reinterpret_steal<py::object>(to_str(value)); }
+
+Shape shape_of(bool chunks) { return chunks ? Shape::chunks : Shape::events; }
+
+}  // namespace
+
+void register_client(py::module_& module) {
+  py::register_local_exception_translator([](std::exception_ptr pointer) {
+    try {
+      if (pointer) std::rethrow_exception(pointer);
+    } catch (const Exception& exception) {
+      set_error(exception.error());
+    }
+  });
+
+  py::class_<Client>(module, "Client", "The client of the core. kimistream.Kimi is its face.")
+      .def(py::init([](const std::string& provider, const std::string& base_url, const py::object& api_key, const std::string& model,
+                       const py::object& timeout, int max_retries, const py::object& default_headers) {
+             ClientOptions options{.provider = provider, .base_url = base_url};
+             if (!api_key.is_none()) options.api_key = from_str(api_key, "api_key");
+             options.model = model;
+             options.timeout = to_milliseconds(timeout, "timeout");
+             options.max_retries = max_retries;
+             options.default_headers = to_headers(default_headers, "default_headers");
+             return std::make_unique<Client>(std::move(options));
+           }),
+           py::arg("provider"), py::arg("base_url"), py::arg("api_key"), py::arg("model"), py::arg("timeout"),
+           py::arg("max_retries"), py::arg("default_headers"))
+      .def("start",
+           [](Client& self, const py::object& prompt, bool stream, bool chunks, const py::object& model, const py::object& system,
+              const py::object& thinking, const py::object& tools, const py::object& tool_choice, const py::object& max_tokens,
+              const py::object& timeout, const py::object& extra_body, const py::object& extra_headers, const py::object& fields) {
+             const Request request = to_request({prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout,
+                                                 extra_body, extra_headers, fields});
+             const py::gil_scoped_release release;
+             return std::make_shared<Shared>(self.start(request, stream, shape_of(chunks)));
+           },
+           py::arg("prompt"), py::arg("stream"), py::arg("chunks"), py::arg("model"), py::arg("system"), py::arg("thinking"),
+           py::arg("tools"), py::arg("tool_choice"), py::arg("max_tokens"), py::arg("timeout"), py::arg("extra_body"),
+           py::arg("extra_headers"), py::arg("fields"), "Starts a request; returns before anything has come.")
+      .def("start_get", [](Client& self, const std::string& path) { return std::make_shared<Shared>(self.start_get(path)); },
+           py::arg("path"))
+      .def("models_path", [](const Client& self) { return self.provider().models_path; })
+      .def("close", &Client::close)
+      .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
+      .def_property_readonly("base_url", [](const Client& self) { return text(self.base_url()); })
+      .def_property_readonly("model", [](const Client& self) { return text(self.model()); });
+
+  module.def("provider_names", [] {
+    py::list names;
+    for (const Provider& row : providers()) names.append(text(row.name));
+    return names;
+  });
+}
+
+}  // namespace kimistream::python

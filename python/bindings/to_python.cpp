@@ -1,0 +1,61 @@
+#include "common.hpp"
+
+namespace kimistream::python {
+namespace {
+
+py::object text(std::string_view value) {
+  PyObject* str = to_str(value);
+  if (!str) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(str);
+}
+
+py::object optional_text(const std::optional<std::string>& value) { return value ? text(*value) : py::none(); }
+
+template <class Number>
+py::object optional_number(const std::optional<Number>& value) {
+  return value ? py::cast(*value) : py::none();
+}
+
+py::object from_notice(const Notice& notice) {
+  return py::handle(registry().notice)(text(notice.code), text(notice.message));
+}
+
+py::object from_tool_call(const ToolCall& call) {
+  return py::handle(registry().tool_call)(call.index, text(call.id), text(call.name), text(call.arguments), text(call.type),
+                                          call.complete);
+}
+
+py::object from_usage_value(const Usage& usage) {
+  return py::handle(registry().usage)(optional_number(usage.prompt_tokens), optional_number(usage.completion_tokens),
+                                      optional_number(usage.total_tokens), optional_number(usage.cached_tokens),
+                                      optional_number(usage.reasoning_tokens), optional_number(usage.cost));
+}
+
+}  // namespace
+
+py::object from_usage(const std::optional<Usage>& usage) { return usage ? from_usage_value(*usage) : py::none(); }
+
+py::object from_headers(const Headers& headers) {
+  py::list fields;
+  for (const auto& [name, value] : headers) fields.append(py::make_tuple(text(name), text(value)));
+  return py::handle(registry().headers)(fields);
+}
+
+py::object from_message(const Message& message) {
+  py::list calls, warnings;
+  for (const ToolCall& call : message.tool_calls) calls.append(from_tool_call(call));
+  for (const Notice& notice : message.warnings) warnings.append(from_notice(notice));
+  return py::handle(registry().message)(text(message.role), optional_text(message.content), optional_text(message.reasoning),
+                                        calls, optional_text(message.finish_reason), from_usage(message.usage), warnings,
+                                        text(message.id), text(message.model), text(message.request_id), message.resumed);
+}
+
+/// The kinds of events that come seldom; those of each fragment are made in event_types.cpp.
+py::object from_rare_event(const Event& event) {
+  if (const auto* call = std::get_if<ToolCall>(&event)) return from_tool_call(*call);
+  if (const auto* usage = std::get_if<Usage>(&event)) return from_usage_value(*usage);
+  if (const auto* finish = std::get_if<Finish>(&event)) return py::handle(registry().finish)(text(finish->reason));
+  return from_notice(std::get<Notice>(event));
+}
+
+}  // namespace kimistream::python

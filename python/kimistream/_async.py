@@ -1,0 +1,321 @@
+"""The client for asyncio: the same names, what waits is awaited.
+
+No thread stands behind it. Each event loop has one reactor whose descriptor it watches; when that is readable the loop
+calls the core, which reads what is there and wakes the tasks that have something to take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+
+from . import _core, _object
+from ._client import Kimi, _flags
+from ._request import client_arguments, native_arguments, openai_arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+    from typing import Any
+
+    from ._headers import Headers
+    from ._message import Message, Usage
+    from ._request import Thinking
+    from ._stream import Event
+
+
+class _Reactors:
+    """One reactor for each event loop that a client is used from."""
+
+    def __init__(self, client: _core.Client) -> None:
+        self._client = client
+        self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _core.Reactor] = weakref.WeakKeyDictionary()
+
+    def get(self, loop: asyncio.AbstractEventLoop) -> _core.Reactor:
+        reactor = self._by_loop.get(loop)
+        if reactor is None:
+            for other in [known for known in self._by_loop if known.is_closed()]:
+                del self._by_loop[other]
+            reactor = self._by_loop[loop] = _core.Reactor(self._client)
+            loop.add_reader(reactor.descriptor, reactor.pump)
+        return reactor
+
+    def close(self) -> None:
+        for loop, reactor in list(self._by_loop.items()):
+            if not loop.is_closed():
+                loop.remove_reader(reactor.descriptor)
+        self._by_loop.clear()
+
+
+class _AsyncStreamBase:
+    """A stream that is opened by the first `await`, `async with` or `async for`."""
+
+    def __init__(self, reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> None:
+        self._reactors = reactors
+        self._start = start
+        self._opened: _core.Stream | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _open(self) -> tuple[_core.Stream, asyncio.AbstractEventLoop]:
+        if self._opened is None or self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            reactor = self._reactors.get(self._loop)
+            self._opened = self._start(reactor)
+            reactor.pump()  # begin now rather than at the loop's next turn
+        return self._opened, self._loop
+
+    async def _wait_for_head(self) -> None:
+        core, loop = self._open()
+        while core.opening:
+            await core.change(loop)
+        core.raise_failure()
+
+    async def close(self) -> None:
+        """Ends the answer and closes its connection, unless it is over."""
+        if self._opened is not None:
+            self._opened.close()
+
+    aclose = close
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def _core_stream(self) -> _core.Stream:
+        if self._opened is None:
+            raise RuntimeError("this stream has not been opened yet: await it, or use `async with` or `async for`")
+        return self._opened
+
+    @property
+    def partial(self) -> Message:
+        """The message as far as it has come. Never waits."""
+        return self._core_stream().partial
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._core_stream().usage
+
+    @property
+    def request_id(self) -> str | None:
+        return self._core_stream().request_id or None
+
+    @property
+    def status_code(self) -> int:
+        return self._core_stream().status_code
+
+    @property
+    def headers(self) -> Headers:
+        return self._core_stream().headers
+
+
+class AsyncStream(_AsyncStreamBase):
+    """A stream of typed events: `async for event in stream`, `await stream.message`, `async for text in stream.text`."""
+
+    def __await__(self) -> Generator[Any, None, AsyncStream]:
+        return self.__aenter__().__await__()
+
+    async def __aenter__(self) -> AsyncStream:
+        await self._wait_for_head()
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        core, loop = self._open()
+        return core.events_async(loop)
+
+    async def __anext__(self) -> Event:
+        return await self.__aiter__().__anext__()
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        """The fragments of the answer."""
+        core, loop = self._open()
+        return core.texts_async(loop)
+
+    @property
+    def thinking(self) -> AsyncIterator[str]:
+        """The fragments of the reasoning. Ends where the answer begins, which stays to be read."""
+        core, loop = self._open()
+        return core.thoughts_async(loop)
+
+    @property
+    def message(self) -> Awaitable[Message]:
+        """The whole message; reads to the end."""
+        return self._message()
+
+    async def _message(self) -> Message:
+        core, loop = self._open()
+        while True:
+            core.drop_items()
+            if core.over:
+                break
+            await core.change(loop)
+        core.raise_failure()
+        return core.partial
+
+
+class AsyncChatCompletionStream(_AsyncStreamBase):
+    """A stream of chunks in the OpenAI shape."""
+
+    async def __aenter__(self) -> AsyncChatCompletionStream:
+        await self._wait_for_head()
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        core, loop = self._open()
+        return core.chunks_async(loop)
+
+    async def __anext__(self) -> Any:
+        return await self.__aiter__().__anext__()
+
+
+async def _json(reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> tuple[Any, str | None]:
+    loop = asyncio.get_running_loop()
+    reactor = reactors.get(loop)
+    core = start(reactor)
+    try:
+        reactor.pump()
+        while not core.over and not core.ready:
+            await core.change(loop)
+        return core.json(), core.request_id or None
+    finally:
+        core.close()
+
+
+class AsyncKimi:
+    """`Kimi` for asyncio. It belongs to no event loop: it may be used from several, and from threads."""
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        provider: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        max_retries: int = 2,
+        default_headers: dict[str, str] | None = None,
+    ) -> None:
+        self._core = _core.Client(
+            **client_arguments(api_key, provider, base_url, model, timeout, max_retries, default_headers)
+        )
+        self._reactors = _Reactors(self._core)
+        self.chat = AsyncChat(self._reactors)
+        self.models = AsyncModels(self._core, self._reactors)
+
+    __init__.__doc__ = Kimi.__doc__
+
+    def _begin(self, request: tuple[Any, ...], *, stream: bool) -> AsyncStream:
+        arguments = _flags(request, stream=stream, chunks=False)
+        return AsyncStream(self._reactors, lambda reactor: reactor.start(*arguments))
+
+    def stream(
+        self,
+        prompt: Any,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        thinking: Thinking = None,
+        tools: list[Any] | None = None,
+        tool_choice: Any = None,
+        max_tokens: int | None = None,
+        timeout: float | None = None,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        **fields: Any,
+    ) -> AsyncStream:
+        """As `Kimi.stream`; the request is sent by the first `await`, `async with` or `async for`."""
+        request = native_arguments(
+            prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers, fields
+        )
+        return self._begin(request, stream=True)
+
+    async def complete(
+        self,
+        prompt: Any,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        thinking: Thinking = None,
+        tools: list[Any] | None = None,
+        tool_choice: Any = None,
+        max_tokens: int | None = None,
+        timeout: float | None = None,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        **fields: Any,
+    ) -> Message:
+        """As `Kimi.complete`."""
+        request = native_arguments(
+            prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers, fields
+        )
+        stream = self._begin(request, stream=False)
+        try:
+            return await stream.message
+        finally:
+            await stream.close()
+
+    async def close(self) -> None:
+        """Closes the connections of the event loops that this client was used from."""
+        self._reactors.close()
+        self._core.close()
+
+    async def __aenter__(self) -> AsyncKimi:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        # A reader that stays registered would be called with a descriptor that something else may own by then.
+        reactors = self.__dict__.get("_reactors")
+        if reactors is not None:
+            reactors.close()
+
+    @property
+    def base_url(self) -> str:
+        return self._core.base_url
+
+    @property
+    def provider(self) -> str:
+        return self._core.provider
+
+    def __repr__(self) -> str:
+        return f"AsyncKimi(provider={self.provider!r}, base_url={self.base_url!r})"
+
+
+class AsyncCompletions:
+    """`client.chat.completions` of an AsyncKimi."""
+
+    def __init__(self, reactors: _Reactors) -> None:
+        self._reactors = reactors
+
+    async def create(self, **arguments: Any) -> Any:
+        """As `Kimi.chat.completions.create`, awaited; with `stream=True` it gives an asynchronous iterator."""
+        request, stream, show_usage = openai_arguments(arguments)
+        flags = _flags(request, stream=stream, chunks=True)
+        if not stream:
+            body, request_id = await _json(self._reactors, lambda reactor: reactor.start(*flags))
+            completion = _object.ChatCompletion(body)
+            completion._request_id = request_id
+            return completion
+        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(*flags))
+        if show_usage:
+            opened._open()[0].show_usage_chunks()
+        await opened._wait_for_head()
+        return opened
+
+
+class AsyncChat:
+    def __init__(self, reactors: _Reactors) -> None:
+        self.completions = AsyncCompletions(reactors)
+
+
+class AsyncModels:
+    def __init__(self, core: _core.Client, reactors: _Reactors) -> None:
+        self._core = core
+        self._reactors = reactors
+
+    async def list(self) -> _object.ModelList:
+        """The models that the provider serves."""
+        path = self._core.models_path()
+        body, _ = await _json(self._reactors, lambda reactor: reactor.start_get(path))
+        return _object.ModelList(body)

@@ -1,0 +1,206 @@
+"""What is said: messages, tool calls, usage and notices. Plain values."""
+
+from __future__ import annotations
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class _Value:
+    """A value of named fields: compares, prints and pickles by them. (dataclasses would double the import time.)"""
+
+    __slots__ = ()
+    _fields: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._fields)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._fields)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.__class__, tuple(getattr(self, name) for name in self._fields)
+
+
+class Usage(_Value):
+    """Tokens as the provider counted them, and the cost where it said one. None: the provider did not say.
+
+    prompt_tokens      the whole input, the cached part included
+    completion_tokens  the whole output, the reasoning included
+    """
+
+    __slots__ = _fields = (
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "cached_tokens",
+        "reasoning_tokens",
+        "cost",
+    )
+    __match_args__ = _fields
+    type = "usage"
+
+    def __init__(
+        self,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        total_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+        cost: float | None = None,
+    ) -> None:
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
+        self.total_tokens = total_tokens
+        self.cached_tokens = cached_tokens
+        self.reasoning_tokens = reasoning_tokens
+        self.cost = cost
+
+
+class Notice(_Value):
+    """Something that the client met, repaired or left out. `code` is a stable word, `message` a sentence."""
+
+    __slots__ = _fields = ("code", "message")
+    __match_args__ = _fields
+    type = "notice"
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+
+
+class Finish(_Value):
+    """The model has finished: "stop", "length", "tool_calls", "content_filter", ... (an open set)."""
+
+    __slots__ = _fields = ("reason",)
+    __match_args__ = _fields
+    type = "finish"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class Function(_Value):
+    """The function of a tool call: its name, and its arguments as JSON text."""
+
+    __slots__ = _fields = ("name", "arguments")
+
+    def __init__(self, name: str, arguments: str) -> None:
+        self.name = name
+        self.arguments = arguments
+
+
+class ToolCall(_Value):
+    """A whole call that the model wants made.
+
+    arguments  JSON text; `parse()` gives the object
+    complete   False for a call that was cut off: its `arguments` are as far as they came, do not run it
+    wire_type  the kind of tool as the provider names it: "function", "builtin_function"
+    """
+
+    __slots__ = _fields = ("index", "id", "name", "arguments", "wire_type", "complete")
+    __match_args__ = _fields
+    type = "tool_call"
+
+    def __init__(
+        self, index: int, id: str, name: str, arguments: str, wire_type: str = "function", complete: bool = True
+    ) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+        self.wire_type = wire_type
+        self.complete = complete
+
+    @property
+    def function(self) -> Function:
+        """The same under the names of the OpenAI shape."""
+        return Function(self.name, self.arguments)
+
+    def parse(self) -> Any:
+        """The arguments as Python objects. Raises ValueError when they are not JSON."""
+        return _core.loads(self.arguments)
+
+    def _to_wire(self) -> dict[str, Any]:
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.id, "type": self.wire_type, "function": function}
+
+
+class Message(_Value):
+    """One message: what the model answered, or what goes into a conversation.
+
+    content        None (no content came) is not ""; `text` is always a str
+    reasoning      also under its other name, `reasoning_content`
+    finish_reason  None for a message that broke off
+    warnings       Notices of what was met on the way
+    resumed        the text was continued after a break
+    """
+
+    __slots__ = _fields = (
+        "role",
+        "content",
+        "reasoning",
+        "tool_calls",
+        "finish_reason",
+        "usage",
+        "warnings",
+        "id",
+        "model",
+        "request_id",
+        "resumed",
+    )
+
+    def __init__(
+        self,
+        role: str = "assistant",
+        content: str | list[Any] | None = None,
+        reasoning: str | None = None,
+        tool_calls: list[ToolCall] | None = None,
+        finish_reason: str | None = None,
+        usage: Usage | None = None,
+        warnings: list[Notice] | None = None,
+        id: str | None = None,
+        model: str | None = None,
+        request_id: str | None = None,
+        resumed: bool = False,
+    ) -> None:
+        self.role = role
+        self.content = content
+        self.reasoning = reasoning
+        self.tool_calls = tool_calls if tool_calls is not None else []
+        self.finish_reason = finish_reason
+        self.usage = usage
+        self.warnings = warnings if warnings is not None else []
+        self.id = id or None
+        self.model = model or None
+        self.request_id = request_id or None
+        self.resumed = resumed
+
+    @property
+    def text(self) -> str:
+        """The text of the content, "" where there is none."""
+        if isinstance(self.content, list):
+            return "".join(part.get("text", "") for part in self.content if isinstance(part, dict))
+        return self.content or ""
+
+    @property
+    def reasoning_content(self) -> str | None:
+        return self.reasoning
+
+    @property
+    def parsed(self) -> Any:
+        """The content read as JSON. Raises ValueError when it is not."""
+        return _core.loads(self.text)
+
+    def _to_wire(self) -> dict[str, Any]:
+        wire: dict[str, Any] = {"role": self.role, "content": self.content, "reasoning_content": self.reasoning}
+        if self.tool_calls:
+            wire["tool_calls"] = [call._to_wire() for call in self.tool_calls]
+        return {key: value for key, value in wire.items() if value is not None}

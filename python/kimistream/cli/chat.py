@@ -1,0 +1,87 @@
+"""`kimistream chat`"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import DONE, WRONG_USAGE
+from .connect import Connection, Target, connect
+from .failures import CommandError, explained, guarded
+from .output import Printer, be_lenient, tell
+
+if TYPE_CHECKING:
+    from kimistream import Stream
+
+# What a finish reason means for the reader; the usual ones mean nothing.
+_FINISH_NOTES: Mapping[str, str] = {
+    "length": "The answer was cut at the token limit: see --max-tokens.",
+    "content_filter": "The provider's filter ended the answer.",
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The question in the words of the command line, and how to ask it. None leaves a setting to the client."""
+
+    words: list[str]
+    thinking: bool
+    model: str | None
+    system: str | None
+    max_tokens: int | None
+
+
+def run(target: Target, ask: Ask) -> int:
+    be_lenient()
+    return guarded(lambda: _chat(target, ask))
+
+
+def _chat(target: Target, ask: Ask) -> int:
+    from kimistream import KimiError
+
+    question = _question(ask.words)
+    with connect(target) as connection:
+        try:
+            _show(connection, question, ask)
+        except KimiError as error:
+            raise explained(error, connection) from error
+    return DONE
+
+
+def _question(words: list[str]) -> str:
+    piped = words == ["-"] or (not words and not sys.stdin.isatty())
+    question = sys.stdin.buffer.read().decode("utf-8", "replace") if piped else " ".join(words)
+    if not question.strip():
+        raise CommandError(WRONG_USAGE, 'Nothing was asked: kimistream chat "question", or a question on stdin')
+    return question
+
+
+def _show(connection: Connection, question: str, ask: Ask) -> None:
+    settings: dict[str, Any] = {"model": ask.model, "system": ask.system, "max_tokens": ask.max_tokens}
+    given = {name: value for name, value in settings.items() if value is not None}
+    if not ask.thinking:
+        given["thinking"] = False
+    printer = Printer()
+    notes: list[str] = []
+    try:
+        with connection.client.stream(question, **given) as stream:
+            _print(stream, printer, notes)
+    finally:  # what has come stays, whatever ended it
+        printer.end()
+        for note in notes:
+            tell(note)
+
+
+def _print(stream: Stream, printer: Printer, notes: list[str]) -> None:
+    """Notes wait until the answer is over, so as not to stand in the middle of a line."""
+    for event in stream:
+        if event.type == "thinking":
+            printer.thinking(event.text)
+        elif event.type == "text":
+            printer.text(event.text)
+        elif event.type == "notice":
+            notes.append(f"note: {event.message}")
+        elif event.type == "finish" and event.reason in _FINISH_NOTES:
+            notes.append(_FINISH_NOTES[event.reason])

@@ -1,0 +1,108 @@
+"""From options and environment to a client, or to the reason why there can be none."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import WRONG_USAGE
+from .failures import CommandError
+from .output import tell
+
+if TYPE_CHECKING:
+    from kimistream import Kimi
+
+KEY_VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
+
+_NO_KEY = (
+    "No key is set. Put one into the environment:\n"
+    "    export MOONSHOT_API_KEY=sk-...\n"
+    "or try the command without a key:\n"
+    "    kimistream ... --simulate"
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom to ask, as the options say it. `timeout` in seconds; None is the client's own."""
+
+    provider: str | None
+    base_url: str | None
+    timeout: float | None
+    simulate: bool
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client, and what messages about it need: its address, and the variable that its key came from (or "")."""
+
+    client: Kimi
+    address: str
+    key_variable: str
+
+
+@contextmanager
+def connect(target: Target) -> Iterator[Connection]:
+    with ExitStack() as stack:
+        yield _simulated(target, stack) if target.simulate else _real(target, stack)
+
+
+def _real(target: Target, stack: ExitStack) -> Connection:
+    from kimistream import InvalidRequestError, Kimi
+
+    variable = next((name for name in KEY_VARIABLES if os.environ.get(name)), "")
+    options: dict[str, Any] = {"provider": target.provider, "base_url": target.base_url, "timeout": target.timeout}
+    try:
+        client = stack.enter_context(Kimi(**options))
+    except InvalidRequestError as error:
+        if variable or not _works_with_a_key(options):
+            raise CommandError(WRONG_USAGE, str(error)) from error
+        return _without_key(target, stack)
+    return Connection(client, _address(client, target), variable)
+
+
+def _works_with_a_key(options: dict[str, Any]) -> bool:
+    """Whether a key is all that was missing. The client says so by being content with any."""
+    from kimistream import InvalidRequestError, Kimi
+
+    try:
+        with Kimi(api_key="none", **options):
+            return True
+    except InvalidRequestError:
+        return False
+
+
+def _without_key(target: Target, stack: ExitStack) -> Connection:
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        sys.stderr.write("No key is set. Use the built-in simulator instead? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return _simulated(Target(target.provider, None, target.timeout, True), stack)
+    raise CommandError(WRONG_USAGE, _NO_KEY)
+
+
+def _simulated(target: Target, stack: ExitStack) -> Connection:
+    if target.base_url:
+        raise CommandError(WRONG_USAGE, "--simulate brings its own address: leave out --base-url")
+    from kimistream import Kimi
+
+    try:
+        from kimistream.simulator import DIALECTS, Simulator
+    except ImportError as error:
+        raise CommandError(WRONG_USAGE, str(error)) from error
+    provider = target.provider or "moonshot"
+    if provider not in DIALECTS:
+        known = ", ".join(DIALECTS)
+        raise CommandError(WRONG_USAGE, f"the simulator cannot imitate {provider!r}, only {known}")
+    running = stack.enter_context(Simulator(dialect=provider))
+    client = Kimi(api_key=running.api_key, provider=provider, base_url=running.base_url, timeout=target.timeout)
+    tell(f"simulated: made-up answers from {running.base_url}")
+    return Connection(stack.enter_context(client), running.base_url, "")
+
+
+def _address(client: Kimi, target: Target) -> str:
+    return str(getattr(client, "base_url", None) or target.base_url or target.provider or "the server")

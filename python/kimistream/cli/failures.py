@@ -1,0 +1,99 @@
+"""What went wrong, in words that say what to do; and the exit status that goes with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from . import DONE, REFUSED, STOPPED, WRONG_USAGE
+from .output import give_up_stdout, tell
+
+if TYPE_CHECKING:
+    from kimistream import APIStatusError, KimiError
+
+    from .connect import Connection
+
+# Moonshot runs two platforms; the other one, by the host that refused a key.
+_OTHER_PLATFORM: Mapping[str, str] = {"api.moonshot.ai": "moonshot-cn", "api.moonshot.cn": "moonshot"}
+
+_HINTS: Mapping[int, str] = {
+    403: "The key may not be allowed to use this model or this address.",
+    404: "`kimistream models` lists the models; see also --base-url.",
+    429: "Too many requests, or no balance left: wait a little, or look at the account.",
+}
+
+
+class CommandError(Exception):
+    """The end of a command: what to tell, and with which status to exit."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """The command's exit status, whatever happens to it."""
+    try:
+        return command()
+    except CommandError as error:
+        tell(error.message)
+        return error.status
+    except KeyboardInterrupt:
+        tell("stopped")
+        return STOPPED
+    except BrokenPipeError:  # the reader has seen enough: `| head`
+        give_up_stdout()
+        return DONE
+
+
+def explained(error: KimiError, connection: Connection) -> CommandError:
+    """The client's error as the end of a command. A key that a server quotes is blotted out."""
+    from kimistream import APIConnectionError, APIStatusError, AuthenticationError, InvalidRequestError
+
+    if isinstance(error, InvalidRequestError):
+        status, message = WRONG_USAGE, str(error)
+    elif isinstance(error, AuthenticationError):
+        status, message = REFUSED, _key_refused(error, connection)
+    elif isinstance(error, APIConnectionError):
+        status, message = REFUSED, _unreachable(error, connection)
+    elif isinstance(error, APIStatusError):
+        status, message = REFUSED, _refused(error, connection)
+    else:
+        status, message = REFUSED, f"{connection.address}: {error}"
+    key = os.environ.get(connection.key_variable, "")
+    return CommandError(status, message.replace(key, "***") if key else message)
+
+
+def _key_refused(error: APIStatusError, connection: Connection) -> str:
+    source = f"the key in {connection.key_variable}" if connection.key_variable else "the request, which had no key"
+    other = _OTHER_PLATFORM.get(urlsplit(connection.address).hostname or "")
+    return "\n".join(
+        [
+            f"{connection.address} refused {source}: {error.status_code} {error.message}",
+            "Keys of api.moonshot.ai and api.moonshot.cn are not interchangeable.",
+            *([f"If yours is from the other one: --provider {other}"] if other else []),
+        ]
+    )
+
+
+def _unreachable(error: KimiError, connection: Connection) -> str:
+    host = urlsplit(connection.address).netloc or connection.address
+    return (
+        f"No connection to {host}: {error}\n"
+        "Check the network, the address (--base-url), the proxy (https_proxy) and --timeout; "
+        "--simulate works without a network."
+    )
+
+
+def _refused(error: APIStatusError, connection: Connection) -> str:
+    kind = f" {error.type}" if error.type else ""
+    lines = [f"{connection.address} answered {error.status_code}{kind}: {error.message}"]
+    hint = _HINTS.get(error.status_code or 0)
+    if hint:
+        lines.append(hint)
+    if error.request_id:
+        lines.append(f"Request id: {error.request_id}")
+    return "\n".join(lines)

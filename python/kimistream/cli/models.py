@@ -1,0 +1,67 @@
+"""`kimistream models`"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import DONE
+from .connect import Target, connect
+from .failures import explained, guarded
+from .output import be_lenient, harmless
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def _tokens(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else ""
+
+
+def _yes(value: Any) -> str:
+    return "yes" if value is True else ""
+
+
+# Column: the field of a model that it shows, and how. Providers leave out what they do not know.
+_COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "model": ("id", str),
+    "context (tokens)": ("context_length", _tokens),
+    "images": ("supports_image_in", _yes),
+    "videos": ("supports_video_in", _yes),
+    "thinking": ("supports_reasoning", _yes),
+}
+
+
+def run(target: Target) -> int:
+    be_lenient()
+    return guarded(lambda: _models(target))
+
+
+def _models(target: Target) -> int:
+    from kimistream import KimiError
+
+    with connect(target) as connection:
+        try:
+            models = list(connection.client.models.list())
+        except KimiError as error:
+            raise explained(error, connection) from error
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(f"{model.id}\n" for model in models)
+        sys.stdout.flush()
+        return DONE
+    from rich.console import Console
+
+    Console().print(_table(models))
+    return DONE
+
+
+def _table(models: list[Any]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*_COLUMNS, box=None)
+    for model in models:
+        cells = (show(getattr(model, field, None)) for field, show in _COLUMNS.values())
+        table.add_row(*(Text(harmless(cell)) for cell in cells))
+    return table

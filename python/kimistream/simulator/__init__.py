@@ -1,0 +1,23 @@
+"""Kimi's API on loopback: try the package, or test a program that uses it, without a key and without a network.
+
+    from kimistream.simulator import Simulator
+
+    with Simulator() as sim:
+        client = Kimi(base_url=sim.base_url, api_key=sim.api_key)
+
+Answers are made up but deterministic; the wire format, the refusals and the usage numbers follow what Moonshot
+documents. Nothing here uses the compiled core, so the simulator can judge it as a stranger.
+"""
+
+from __future__ import annotations
+
+try:
+    import aiohttp as _aiohttp  # noqa: F401  (only asked whether it is there)
+except ImportError as missing:
+    raise ImportError('the simulator needs aiohttp: pip install "kimistream[simulator]"') from missing
+
+from .dialects import DIALECTS
+from .records import Request
+from .server import Simulator
+
+__all__ = ["DIALECTS", "Request", "Simulator"]

@@ -1,0 +1,92 @@
+"""One row for each model: what it takes, what it fixes (Moonshot docs, "Models overview" and "Create chat completion").
+
+The ids are those of Moonshot's GET /v1/models; kimi-k2.5 and older were retired and answer 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Sampling that the K2.6 family fixes; any other value is a 400, leaving the field out is always right.
+_THINKING = {"temperature": 1, "top_p": 0.95, "n": 1, "presence_penalty": 0, "frequency_penalty": 0}
+_INSTANT = {**_THINKING, "temperature": 0.6}
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the simulator knows of a model.
+
+    context_length     tokens, prompt and answer together
+    fixed              the only value that a sampling field may have, by mode ("thinking", "instant")
+    thinking_optional  False: thinking cannot be switched off
+    extra              further keys of its row in GET /v1/models
+    """
+
+    id: str
+    context_length: int = 262_144
+    fixed: Mapping[str, Mapping[str, float]] = field(
+        default_factory=lambda: {"thinking": _THINKING, "instant": _INSTANT}
+    )
+    thinking_optional: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+_EFFORTS = {"support": True, "valid_efforts": ["low", "high", "max"], "default_effort": "max"}
+
+MODELS: Mapping[str, Model] = {
+    model.id: model
+    for model in (
+        Model("kimi-k2.6"),
+        Model("kimi-k2.7-code", thinking_optional=False),
+        Model("kimi-k2.7-code-highspeed", thinking_optional=False),
+        Model("kimi-k3", context_length=1_048_576, extra={"supports_dynamic_tools": True, "think_efforts": _EFFORTS}),
+    )
+}
+
+# How a served model of any name behaves where the operator chose its name and nothing is fixed.
+SELF_HOSTED = Model("moonshotai/Kimi-K2.6", fixed={})
+
+# GET /v1/models dates its rows with the time of some deployment, not of a release.
+_LISTED_AT = 1_788_143_653
+
+
+def moonshot_row(model: Model) -> dict[str, Any]:
+    """A model as Moonshot lists it."""
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": _LISTED_AT,
+        "owned_by": "moonshot",
+        "permission": [
+            {
+                "created": 0,
+                "id": "",
+                "object": "",
+                "organization": "moonshot",
+                "group": "moonshot",
+                "is_blocking": False,
+            }
+        ],
+        "root": "",
+        "parent": "",
+        "supports_image_in": True,
+        "supports_video_in": True,
+        "supports_reasoning": True,
+        "context_length": model.context_length,
+        **model.extra,
+    }
+
+
+def served_row(owner: str) -> dict[str, Any]:
+    """The one model of a self-hosted server."""
+    return {
+        "id": SELF_HOSTED.id,
+        "object": "model",
+        "created": _LISTED_AT,
+        "owned_by": owner,
+        "root": SELF_HOSTED.id,
+        "parent": None,
+        "max_model_len": SELF_HOSTED.context_length,
+    }

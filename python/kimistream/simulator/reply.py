@@ -1,0 +1,146 @@
+"""A finished reply: pieces within the caller's token limit, tool calls with their ids, and usage."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .answers import Plan
+from .dialects import Dialect
+from .request import ChatRequest
+from .tokens import estimate_prompt, pieces
+from .toolcalls import PlannedCall
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool call as it goes out: `arguments` in the fragments in which a stream sends it."""
+
+    index: int
+    id: str
+    kind: str
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens. `cached` is part of `prompt`, `reasoning` part of `completion`."""
+
+    prompt: int
+    completion: int
+    reasoning: int
+    cached: int
+
+    def as_json(self, dialect: Dialect) -> dict[str, Any]:
+        counters = {**vars(self), "total": self.prompt + self.completion}
+        result: dict[str, Any] = {}
+        for path, counter, at_zero in dialect.usage_keys:
+            if counters[counter] or at_zero == "keep":
+                inner = result
+                for key in path[:-1]:
+                    inner = inner.setdefault(key, {})
+                inner[path[-1]] = counters[counter]
+        return result
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes out, in pieces of one token each. `model` is the name that was asked for."""
+
+    id: str
+    created: int
+    model: str
+    reasoning: tuple[str, ...]
+    content: tuple[str, ...]
+    calls: tuple[Call, ...]
+    finish: str
+    usage: Usage
+
+
+class _Budget:
+    """What is left of the caller's limit, in tokens; None has no limit. False when it is used up."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._left = limit
+        self.exceeded = False
+
+    def __bool__(self) -> bool:
+        return self._left is None or self._left > 0
+
+    def take(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """As many of the pieces as the limit still allows."""
+        given = tuple(wanted[: self._left])
+        self.exceeded = self.exceeded or len(given) < len(wanted)
+        if self._left is not None:
+            self._left -= len(given)
+        return given
+
+
+def make_reply(request: ChatRequest, plan: Plan, *, number: int, created: int, cached: int) -> Reply:
+    """Cut the plan to the caller's limit and name its parts.
+
+    number   of the request within this simulator; makes the ids differ
+    created  Unix time, seconds
+    cached   tokens of the prompt that were seen before
+    """
+    seed = hashlib.sha256(f"{number}".encode()).hexdigest()
+    left = _Budget(request.max_tokens)
+    reasoning = left.take(pieces(plan.reasoning))
+    content = left.take(pieces(plan.content))
+    planned = _calls(request, plan, seed)
+    calls = [replace(call, arguments=left.take(call.arguments)) for call in planned if left]
+    cut = left.exceeded or len(calls) < len(planned)
+    usage = Usage(
+        prompt=estimate_prompt(request.messages),
+        completion=len(reasoning) + len(content) + sum(len(call.arguments) for call in calls),
+        reasoning=len(reasoning),
+        cached=cached,
+    )
+    return Reply(
+        id=request.dialect.response_id.format(hex=seed[:32]),
+        created=created,
+        model=str(request.body["model"]),
+        reasoning=reasoning,
+        content=content,
+        calls=tuple(calls),
+        finish="length" if cut else "tool_calls" if calls else "stop",
+        usage=usage,
+    )
+
+
+def _calls(request: ChatRequest, plan: Plan, seed: str) -> tuple[Call, ...]:
+    running = sum(len(message.calls) for message in request.turns)
+    return tuple(
+        Call(
+            index,
+            _call_id(request.dialect, call, index, running, seed),
+            call.kind,
+            call.name,
+            tuple(pieces(call.arguments)),
+        )
+        for index, call in enumerate(plan.calls)
+    )
+
+
+def _call_id(dialect: Dialect, call: PlannedCall, index: int, running: int, seed: str) -> str:
+    template = dialect.builtin_call_id if call.kind == "builtin_function" else dialect.call_id
+    own = hashlib.sha256(f"{seed}/{index}".encode()).hexdigest()
+    return template.format(name=call.name.lstrip("$"), index=index, running=running + index, hex=own)
+
+
+def message_of(reply: Reply, dialect: Dialect) -> dict[str, Any]:
+    """The assistant's message in a body that is not streamed."""
+    said: dict[str, Any] = {"content": "".join(reply.content)}
+    if reply.reasoning:
+        said[dialect.reasoning] = "".join(reply.reasoning)
+    if reply.calls:
+        said["tool_calls"] = [_whole(call) for call in reply.calls]
+    return {**dialect.message, **said}
+
+
+def _whole(call: Call) -> Mapping[str, Any]:
+    function = {"name": call.name, "arguments": "".join(call.arguments)}
+    return {"id": call.id, "type": call.kind, "function": function}
