@@ -10,9 +10,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from measuring import HERE, Table, build, load_server
-
 from benchmarks import BENCHMARKS
+from measuring import HERE, Table, build, load_server
 
 PACKAGES = ["kimistream", "openai", "httpx", "aiohttp", "orjson", "pycurl", "uvloop"]
 

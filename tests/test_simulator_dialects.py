@@ -9,8 +9,9 @@ import pytest
 pytest.importorskip("aiohttp")
 httpx = pytest.importorskip("httpx")
 
-from kimistream.simulator import DIALECTS, Simulator  # noqa: E402  (after the skips)
 from simulator_client import WEATHER, deltas, frames, message, post  # noqa: E402
+
+from kimistream.simulator import DIALECTS, Simulator  # noqa: E402  (after the skips)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -14,8 +14,9 @@ import pytest
 pytest.importorskip("aiohttp")
 httpx = pytest.importorskip("httpx")
 
-from kimistream.simulator import Simulator  # noqa: E402  (after the skips)
 from simulator_client import frames, message, post  # noqa: E402
+
+from kimistream.simulator import Simulator  # noqa: E402  (after the skips)
 
 
 @pytest.fixture(scope="module")

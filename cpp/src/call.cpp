@@ -1,6 +1,7 @@
 #include "call.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <iterator>
 #include <random>
 #include <utility>
@@ -14,8 +15,20 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t max_refusal_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_queued_bytes = std::size_t{1} << 20;  // then the reader is slower than the server: stop reading
-constexpr std::size_t max_queued_items = 16 * 1024;
+// libcurl reads on while a socket has data. Handing over what came before reading more keeps the queue in the cache.
+constexpr std::size_t max_queued_items = 512;
 constexpr milliseconds finish_grace{1000};  // for usage and end marker, once the finish reason has come
+
+/// The time to a few milliseconds: asked once for each block, where the exact time would cost as much as reading it.
+Clock::time_point rough_now() {
+#ifdef CLOCK_MONOTONIC_COARSE
+  ::timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return Clock::time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+#else
+  return Clock::now();
+#endif
+}
 
 double roll_dice() {
   thread_local std::minstd_rand generator{std::random_device{}()};
@@ -35,16 +48,14 @@ std::string excerpt(std::string_view body) {
   return body.size() > 200 ? text + "..." : text;
 }
 
-std::size_t weight(const Chunk& chunk) { return chunk.json.size(); }
-
 /// Servers quote the key that they refuse.
 void redact(std::string& text, std::string_view secret) {
+  if (secret.size() < 4) return;  // no key, or a placeholder such as "x"
   for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
     text.replace(at, secret.size(), "[key]");
 }
 
 void redact(Error& error, std::string_view secret) {
-  if (secret.size() < 4) return;  // no key, or a placeholder such as "x"
   for (std::string* text : {&error.message, &error.type, &error.code, &error.param, &error.body}) redact(*text, secret);
   Headers headers;
   for (const auto& [name, value] : error.headers) {
@@ -59,7 +70,7 @@ void redact(Error& error, std::string_view secret) {
 
 Call::Call(CallSetup setup, Listener* listener)
     : setup_(std::move(setup)), listener_(listener), parser_(setup_.max_event_bytes), decoder_(*setup_.provider) {
-  for (Notice& notice : setup_.notices) fresh_.emplace_back(std::move(notice));
+  for (Notice& notice : setup_.notices) events_.emplace_back(std::move(notice));
 }
 
 void Call::start(Transport& transport) {
@@ -70,18 +81,19 @@ void Call::start(Transport& transport) {
 
 void Call::attempt() {
   phase_ = Phase::requesting;
+  accepted_ = false;
   body_kind_ = BodyKind::unknown;
+  begun_ = false;
   body_.clear();
   head_ = {};
-  attempt_at_ = last_event_ = Clock::now();
+  attempt_at_ = last_event_ = rough_now();
   if (setup_.request.body)
     for (auto& segment : setup_.request.body->segments)
       if (retries_ > 0 && segment.source && !segment.source->rewind())
         return fail(invalid_request("the request cannot be repeated: one of its media can be read only once"));
-  HttpRequest request = setup_.request;
-  request.connect_timeout = setup_.timeouts.connect;
+  setup_.request.connect_timeout = setup_.timeouts.connect;
   try {
-    exchange_ = transport_->start(std::move(request), *this);
+    exchange_ = transport_->start(setup_.request, *this);
   } catch (const Exception& exception) {
     fail(exception.error());
   }
@@ -104,14 +116,17 @@ void Call::on_head(ResponseHead head) {
 
 void Call::accept_head() {
   phase_ = Phase::reading;
-  last_event_ = Clock::now();
+  accepted_ = true;
+  last_event_ = rough_now();
   tell();
 }
 
 /// No content type, or one that says nothing ("text/plain", "application/octet-stream"): the first bytes decide.
 void Call::sniff() {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   std::string_view text = body_;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (byte_order_mark.starts_with(text)) return;
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return;
   text.remove_prefix(begin);
@@ -134,26 +149,36 @@ bool Call::on_body(std::string_view block) {
     return true;
   }
   if (over()) return true;
+  if (body_kind_ != BodyKind::events && body_.size() + block.size() > setup_.max_body_bytes) {
+    fail(not_an_answer("the response is larger than max_body_bytes (" + std::to_string(setup_.max_body_bytes) + ")"));
+    return true;
+  }
   if (body_kind_ == BodyKind::unknown) {
     body_.append(block);
     sniff();
     if (body_kind_ != BodyKind::events) return true;
+    begun_ = true;
     read_events(std::exchange(body_, {}));
     return true;
   }
+  if (body_kind_ == BodyKind::events && !begun_) {
+    // No event begins with a brace: whatever the header says, this is JSON, most likely an error.
+    const std::size_t begin = block.find_first_not_of(" \t\r\n");
+    begun_ = begin != std::string_view::npos;
+    if (begun_ && block[begin] == '{') body_kind_ = BodyKind::json;
+  }
   if (body_kind_ == BodyKind::json) {
-    if (body_.size() + block.size() > setup_.max_body_bytes) {
-      fail(not_an_answer("the response is larger than max_body_bytes (" + std::to_string(setup_.max_body_bytes) + ")"));
-      return true;
-    }
     body_.append(block);
-    last_event_ = Clock::now();
+    last_event_ = rough_now();
     return true;
   }
-  if (queued_bytes_ > max_queued_bytes || events_.size() - next_event_ > max_queued_items) {
+  if (!has_item()) queued_bytes_ = 0;
+  if (queued_bytes_ > max_queued_bytes || events_.size() - next_event_ > max_queued_items ||
+      chunks_.size() - next_chunk_ > max_queued_items) {
     paused_ = true;
     return false;
   }
+  queued_bytes_ += block.size();
   read_events(block);
   return true;
 }
@@ -171,56 +196,71 @@ void Call::read_events(std::string_view block) {
 }
 
 void Call::read_event(const sse::Event& event) {
-  const auto state = decoder_.feed(event.data, event.type, fresh_);
-  if (setup_.shape == Shape::chunks && state == wire::Decoder::State::open && !event.data.empty()) {
+  const auto state = decoder_.feed(event.data, event.type, events_);
+  if (setup_.shape == Shape::chunks && state == wire::Decoder::State::open && !decoder_.frame().text.empty()) {
     const auto& view = decoder_.frame();
     Chunk& chunk = chunks_.emplace_back();
-    chunk.json.assign(event.data);
+    chunk.json.assign(view.text);
     if (view.content) chunk.content.emplace(*view.content);
     if (view.reasoning) chunk.reasoning.emplace(*view.reasoning);
     chunk.finish_reason.assign(view.finish_reason);
     chunk.has_choices = view.has_choices;
     chunk.plain = view.plain;
-    queued_bytes_ += weight(chunk);
   }
   if (state == wire::Decoder::State::open) return;
-  if (state == wire::Decoder::State::failed) return fail(stream_error());
-  complete();
+  if (state == wire::Decoder::State::ended) return complete();
+  if (decoder_.finished() && decoder_.unreadable()) {  // garbage behind a complete answer
+    events_.emplace_back(Notice{"corrupt_frame", "what came behind the finish reason could not be read"});
+    decoder_.finish(events_);
+    return complete();
+  }
+  fail(stream_error());
 }
 
 /// Folds the new events and hands them on.
 void Call::flush() {
-  if (fresh_.empty() && !has_item()) return;
-  const bool any = !fresh_.empty() || setup_.shape == Shape::chunks;
-  if (!fresh_.empty()) {
+  if (folded_ == events_.size() && !has_item()) return;
+  const bool any = folded_ < events_.size() || setup_.shape == Shape::chunks;
+  if (folded_ < events_.size()) {
     const std::lock_guard lock(message_mutex_);
-    for (const Event& event : fresh_) accumulator_.add(event);
+    for (; folded_ < events_.size(); ++folded_) accumulator_.add(events_[folded_]);
   }
-  if (setup_.shape == Shape::events) std::move(fresh_.begin(), fresh_.end(), std::back_inserter(events_));
-  fresh_.clear();
-  if (any && !over()) last_event_ = Clock::now();
+  if (setup_.shape == Shape::chunks) {
+    events_.clear();
+    folded_ = 0;
+  }
+  if (any && !over()) last_event_ = rough_now();
   tell();
 }
 
 bool Call::take(Event& event) {
-  if (next_event_ >= events_.size()) return false;
-  event = std::move(events_[next_event_++]);
-  if (next_event_ == events_.size()) {
-    events_.clear();
-    next_event_ = 0;
-    if (std::exchange(paused_, false) && exchange_) exchange_->resume();
-  }
+  Event* const first = front();
+  if (!first) return false;
+  event = std::move(*first);
+  pop();
   return true;
 }
 
+void Call::pop() {
+  if (++next_event_ < folded_) return;
+  events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(folded_));
+  next_event_ = folded_ = 0;
+  if (listener_) resume_reading();
+}
+
+void Call::resume_reading() {
+  if (has_item() || !std::exchange(paused_, false) || !exchange_) return;
+  exchange_->resume();
+}
+
 bool Call::take(Chunk& chunk) {
-  if (next_chunk_ >= chunks_.size()) return false;
-  chunk = std::move(chunks_[next_chunk_++]);
-  queued_bytes_ -= weight(chunk);
-  if (next_chunk_ == chunks_.size()) {
+  Chunk* const first = front_chunk();
+  if (!first) return false;
+  chunk = std::move(*first);
+  if (++next_chunk_ == chunks_.size()) {
     chunks_.clear();
     next_chunk_ = 0;
-    if (std::exchange(paused_, false) && exchange_) exchange_->resume();
+    if (listener_) resume_reading();
   }
   return true;
 }
@@ -229,6 +269,7 @@ bool Call::take(Chunk& chunk) {
 
 void Call::on_end(std::optional<Error> error) {
   if (over()) return;
+  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) redact(body_, setup_.secret);  // before it is cut
   switch (phase_) {
     case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error
     case Phase::reading:
@@ -236,6 +277,12 @@ void Call::on_end(std::optional<Error> error) {
       if (error) return fail_or_retry(std::move(*error));
       return finish_body();
     default:
+      if (!error && head_.status == 0) {  // libcurl takes a head that was cut off for an empty answer
+        error.emplace();
+        error->kind = ErrorKind::connection;
+        error->message = "the server closed the connection inside the response head; try again";
+        error->retryable = true;
+      }
       if (error) return fail_or_retry(std::move(*error));
       if (body_.find_first_not_of(" \t\r\n") == std::string::npos)
         return fail(not_an_answer("the response is empty"));
@@ -254,20 +301,27 @@ void Call::finish_events(std::optional<Error> broken) {
       if (over()) return flush();
     }
   }
-  if (decoder_.finish(fresh_)) return complete();
+  if (decoder_.finish(events_)) return complete();
   flush();
   std::string why = broken ? broken->message : std::string("the connection was closed");
   fail(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"));
 }
 
 void Call::finish_body() {
+  if (body_.starts_with("\xEF\xBB\xBF")) body_.erase(0, 3);
+  if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
   if (setup_.raw) {
+    const auto wrong = [&] { return wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_); };
+    if (wrong()) {
+      redact(body_, setup_.secret);
+      return fail_or_retry(*wrong());
+    }
     Chunk& chunk = chunks_.emplace_back();
     chunk.json = std::move(body_);
     return complete();
   }
-  if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
-  if (decoder_.feed_body(body_, fresh_) == wire::Decoder::State::failed) {
+  if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
+    redact(body_, setup_.secret);
     if (decoder_.unreadable())
       return fail(not_an_answer("the response is not a chat completion; is base_url right? It begins: " + excerpt(body_)));
     return fail_or_retry(stream_error());
@@ -332,10 +386,13 @@ void Call::fail_or_retry(Error error) {
   if (!delay) return fail(std::move(error));
   ++retries_;
   exchange_.reset();
+  redact(error, setup_.secret);
+  // What this attempt said does not belong to what the next one says; what it was warned of does.
+  std::erase_if(events_, [&](const Event& event) { return !std::holds_alternative<Notice>(event); });
   decoder_ = wire::Decoder(*setup_.provider);
   phase_ = Phase::backing_off;
   retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));
-  fresh_.emplace_back(Notice{"retried", "attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
+  events_.emplace_back(Notice{"retried", "attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
                                             std::to_string(static_cast<int>(*delay * 1000)) + " ms"});
   tell();  // whoever drives this must look at the new deadline
 }
@@ -357,10 +414,11 @@ void Call::fail(Error error) {
 }
 
 Error Call::stream_error() {
-  if (!decoder_.unreadable())
-    return wire::error_from_frame(*setup_.provider, head_.status, head_.headers, decoder_.error_body());
-  Error error = incomplete("a frame of the stream is not JSON: " + excerpt(decoder_.error_body()), "malformed_frame");
-  error.body = decoder_.error_body().substr(0, 64 * 1024);
+  std::string frame = decoder_.error_body();
+  redact(frame, setup_.secret);
+  if (!decoder_.unreadable()) return wire::error_from_frame(*setup_.provider, head_.status, head_.headers, frame);
+  Error error = incomplete("a frame of the stream is not JSON: " + excerpt(frame), "malformed_frame");
+  error.body = frame.substr(0, 64 * 1024);
   return error;
 }
 
@@ -393,7 +451,7 @@ void Call::release() {
 void Call::close() noexcept {
   events_.clear();
   chunks_.clear();
-  next_event_ = next_chunk_ = queued_bytes_ = 0;
+  next_event_ = folded_ = next_chunk_ = queued_bytes_ = 0;
   if (over()) return;
   phase_ = Phase::ended;
   exchange_.reset();
@@ -425,8 +483,9 @@ Clock::time_point Call::deadline() const noexcept {
 void Call::on_time(Clock::time_point now) {
   if (over() || now < deadline()) return;
   if (phase_ == Phase::backing_off) return attempt();
+  if (phase_ == Phase::refused) return on_end(std::nullopt);  // the status says enough
   if (phase_ == Phase::reading && decoder_.finished()) {
-    decoder_.finish(fresh_);  // all that matters has come; the rest is noted as missing
+    decoder_.finish(events_);  // all that matters has come; the rest is noted as missing
     phase_ = Phase::ended;
     exchange_.reset();        // whatever the server still holds open is of no use to another request
     return complete();

@@ -60,14 +60,19 @@ class Call final : private Receiver {
 
   /// True when the response head has been accepted, or the call has failed.
   [[nodiscard]] bool head_ready() const noexcept { return phase_ >= Phase::reading; }
+  /// True when the response head has been accepted, whatever came later.
+  [[nodiscard]] bool accepted() const noexcept { return accepted_; }
   /// True when nothing more will come: what is queued is all.
   [[nodiscard]] bool over() const noexcept { return phase_ == Phase::ended || phase_ == Phase::failed; }
   [[nodiscard]] bool failed() const noexcept { return phase_ == Phase::failed; }
   [[nodiscard]] const Error& error() const noexcept { return error_; }
 
-  [[nodiscard]] bool has_item() const noexcept { return next_event_ < events_.size() || next_chunk_ < chunks_.size(); }
+  [[nodiscard]] bool has_item() const noexcept { return next_event_ < folded_ || next_chunk_ < chunks_.size(); }
   [[nodiscard]] bool take(Event& event);
-  [[nodiscard]] const Event* peek() const noexcept { return next_event_ < events_.size() ? &events_[next_event_] : nullptr; }
+  /// The event that is next, or null; and taking it away.
+  [[nodiscard]] Event* front() noexcept { return next_event_ < folded_ ? &events_[next_event_] : nullptr; }
+  void pop();
+  [[nodiscard]] Chunk* front_chunk() noexcept { return next_chunk_ < chunks_.size() ? &chunks_[next_chunk_] : nullptr; }
   [[nodiscard]] bool take(Chunk& chunk);
 
   [[nodiscard]] const Message& message() const noexcept { return accumulator_.message(); }
@@ -81,6 +86,10 @@ class Call final : private Receiver {
   [[nodiscard]] Clock::time_point deadline() const noexcept;
   /// Something may be due: a retry, a timeout, the end of a grace.
   void on_time(Clock::time_point now);
+
+  /// Reads on after the queue had been full. With a listener that happens as the last item is taken; without one it
+  /// is left to whoever waits, so that taking an item costs nothing more.
+  void resume_reading();
 
   /// Ends the call and closes its connection, unless it is over.
   void close() noexcept;
@@ -127,6 +136,8 @@ class Call final : private Receiver {
   std::unique_ptr<Exchange> exchange_;
   Phase phase_ = Phase::requesting;
   BodyKind body_kind_ = BodyKind::unknown;
+  bool accepted_ = false;
+  bool begun_ = false;  // the body's first byte that is not white space has come
   int retries_ = 0;
   Clock::time_point attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
 
@@ -138,10 +149,9 @@ class Call final : private Receiver {
   mutable std::mutex message_mutex_;  // writers are on one thread; held so that snapshot() sees a whole message
   Error error_;
 
-  std::vector<Event> fresh_;  // of the block at hand
-  std::vector<Event> events_;
+  std::vector<Event> events_;  // the decoder appends; those before folded_ are in the message and may be taken
   std::vector<Chunk> chunks_;
-  std::size_t next_event_ = 0, next_chunk_ = 0;
+  std::size_t next_event_ = 0, folded_ = 0, next_chunk_ = 0;
   std::size_t queued_bytes_ = 0;
   bool paused_ = false, told_ = false, reading_block_ = false;
 };

@@ -145,8 +145,9 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
 CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) const {
   wire::Encoded encoded = wire::encode(*provider, request, request.model.empty() ? model : request.model, stream);
   CallSetup setup = common(provider->chat_path, request.extra_headers, request.timeout);
-  setup.request.headers.add("Content-Type", "application/json");
-  setup.request.headers.add("Accept", stream ? "text/event-stream" : "application/json");
+  for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),
+                                    std::pair("Accept", stream ? "text/event-stream" : "application/json")})
+    if (!setup.request.headers.find(name)) setup.request.headers.add(name, value);  // the caller's own counts
   setup.request.body = std::move(encoded.body);
   setup.request.compressed = !stream;
   setup.notices = std::move(encoded.notices);
@@ -187,7 +188,7 @@ Stream Client::start_get(std::string_view path) {
 Stream Client::stream(const Request& request, Shape shape) {
   Stream stream = start(request, true, shape);
   while (stream.state() == Stream::State::opening) stream.wait(std::chrono::hours(1));
-  if (stream.state() == Stream::State::failed) throw Exception(*stream.error());
+  if (stream.error() && !stream.opened()) throw Exception(*stream.error());
   return stream;
 }
 

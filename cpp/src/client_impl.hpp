@@ -60,7 +60,20 @@ class Stream::Impl final : public Call::Listener {
   Impl& operator=(const Impl&) = delete;
 
   [[nodiscard]] Stream::State state() const noexcept;
+  /// Keeps other threads out while one reads. A close that comes meanwhile is left to the reader.
+  class Hold {
+   public:
+    explicit Hold(Impl& impl);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    Impl& impl_;
+  };
   Stream::State wait(std::chrono::milliseconds longest);
+  /// Waits for the next item; the stream must be held. @return false at the end @throws Exception
+  bool wait_for_item();
   void close() noexcept;
   void on_news(Call& call) override;
   void forget_reactor() noexcept;
@@ -70,12 +83,15 @@ class Stream::Impl final : public Call::Listener {
   void* tag = nullptr;
 
  private:
+  Stream::State wait_held(std::chrono::milliseconds longest);
+  void shut() noexcept;
   void give_back() noexcept;
 
   std::shared_ptr<Client::Impl> client_;
   std::mutex lane_mutex_;            // the lane may be given back while close() wants to wake it
   std::unique_ptr<Transport> lane_;
   Reactor::Impl* reactor_ = nullptr;
+  bool waiting_on_ = false;          // the last wait ended before anything came
   std::atomic<bool> busy_{false};
   std::atomic<bool> close_requested_{false};
 };

@@ -16,6 +16,13 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
+std::optional<int> digits(std::string_view text) {
+  int value = 0;
+  if (text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
+  return value;
+}
+
 /// Seconds since 1970 of "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
 std::optional<double> http_date(std::string_view text) {
   const std::size_t comma = text.find(", ");
@@ -27,16 +34,16 @@ std::optional<double> http_date(std::string_view text) {
   constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto month = std::find(months.begin(), months.end(), text.substr(3, 3));
-  const auto day = number(text.substr(0, 2)), year = number(text.substr(7, 4)), hour = number(text.substr(12, 2)),
-             minute = number(text.substr(15, 2)), second = number(text.substr(18, 2));
+  const auto day = digits(text.substr(0, 2)), year = digits(text.substr(7, 4)), hour = digits(text.substr(12, 2)),
+             minute = digits(text.substr(15, 2)), second = digits(text.substr(18, 2));
   if (month == months.end() || !day || !year || !hour || !minute || !second) return std::nullopt;
   std::tm time{};
-  time.tm_year = static_cast<int>(*year) - 1900;
+  time.tm_year = *year - 1900;
   time.tm_mon = static_cast<int>(month - months.begin());
-  time.tm_mday = static_cast<int>(*day);
-  time.tm_hour = static_cast<int>(*hour);
-  time.tm_min = static_cast<int>(*minute);
-  time.tm_sec = static_cast<int>(*second);
+  time.tm_mday = *day;
+  time.tm_hour = *hour;
+  time.tm_min = *minute;
+  time.tm_sec = *second;
   return static_cast<double>(timegm(&time));
 }
 

@@ -1,6 +1,7 @@
 #include "kimistream/stream.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "client_impl.hpp"
@@ -41,21 +42,37 @@ Stream::State Stream::Impl::state() const noexcept {
   return call.head_ready() ? State::waiting : State::opening;
 }
 
-Stream::State Stream::Impl::wait(milliseconds longest) {
-  if (busy_.exchange(true))
-    throw Exception(invalid_request("this stream is being read by another thread: give each thread its own stream"));
-  struct Release {
-    std::atomic<bool>& flag;
-    ~Release() { flag = false; }
-  } release{busy_};
+Stream::Impl::Hold::Hold(Impl& impl) : impl_(impl) {
+  while (impl.busy_.exchange(true)) {
+    if (!impl.close_requested_)
+      throw Exception(invalid_request("this stream is being read by another thread: give each thread its own stream"));
+    std::this_thread::yield();  // whoever closes it is done in a moment
+  }
+}
 
+Stream::Impl::Hold::~Hold() {
+  if (impl_.close_requested_) impl_.shut();
+  impl_.busy_ = false;
+  // A close that came between these two lines has left it to us.
+  if (impl_.close_requested_ && !impl_.call.over() && !impl_.busy_.exchange(true)) {
+    impl_.shut();
+    impl_.busy_ = false;
+  }
+}
+
+Stream::State Stream::Impl::wait(milliseconds longest) {
+  const Hold hold(*this);
+  return wait_held(longest);
+}
+
+Stream::State Stream::Impl::wait_held(milliseconds longest) {
   const State before = state();
   auto now = Clock::now();
   const auto until = now + longest;
-  call.reader_waits(now);
-  while (state() == before && (before == State::opening || before == State::waiting) && now < until) {
-    if (close_requested_) break;
-    call.on_time(now);
+  // Several waits for one item are one wait: the clocks began with the first.
+  if (!std::exchange(waiting_on_, true)) call.reader_waits(now);
+  while (state() == before && (before == State::opening || before == State::waiting) && !close_requested_) {
+    call.resume_reading();
     if (state() != before) break;
     const auto next = std::min(until, call.deadline());
     Transport* transport = lane_ ? lane_.get() : reactor_ ? reactor_->transport.get() : nullptr;
@@ -63,22 +80,42 @@ Stream::State Stream::Impl::wait(milliseconds longest) {
     const auto pause = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(next - now));
     if (!transport->pump(std::min(pause, milliseconds(60'000)))) break;
     now = Clock::now();
+    // The clocks are looked at behind the bytes: what lay unread while the reader was away is not late.
+    if (state() == before) call.on_time(now);
+    if (now >= until) break;
   }
   if (close_requested_) call.close();
   if (call.over()) give_back();
-  return state();
+  const State after = state();
+  if (after != before) waiting_on_ = false;
+  return after;
+}
+
+bool Stream::Impl::wait_for_item() {
+  for (;;) {
+    switch (state()) {
+      case State::ready: return true;
+      case State::ended: return false;
+      case State::failed: throw Exception(call.error());
+      default: wait_held(std::chrono::hours(1));
+    }
+  }
 }
 
 void Stream::Impl::close() noexcept {
   close_requested_ = true;
-  if (busy_.exchange(true)) {  // another thread waits: it closes when it wakes
+  if (busy_.exchange(true)) {  // another thread reads: it closes when it wakes
     const std::lock_guard lock(lane_mutex_);
     if (lane_) lane_->wake();
     return;
   }
+  shut();
+  busy_ = false;
+}
+
+void Stream::Impl::shut() noexcept {
   call.close();
   give_back();
-  busy_ = false;
 }
 
 void Stream::Impl::give_back() noexcept {
@@ -101,7 +138,9 @@ Stream::State Stream::state() const noexcept { return impl_->state(); }
 Stream::State Stream::wait(milliseconds longest) { return impl_->wait(longest); }
 bool Stream::take(Event& event) { return impl_->call.take(event); }
 bool Stream::take(Chunk& chunk) { return impl_->call.take(chunk); }
-const Event* Stream::peek() const noexcept { return impl_->call.peek(); }
+const Event* Stream::peek() noexcept { return impl_->call.front(); }
+void Stream::pop() { impl_->call.pop(); }
+bool Stream::opened() const noexcept { return impl_->call.accepted(); }
 const Error* Stream::error() const noexcept { return impl_->call.failed() ? &impl_->call.error() : nullptr; }
 void Stream::close() noexcept { impl_->close(); }
 const Message& Stream::partial() const noexcept { return impl_->call.message(); }
@@ -113,40 +152,25 @@ const std::string& Stream::request_id() const noexcept { return impl_->call.mess
 int Stream::status_code() const noexcept { return impl_->call.head().status; }
 const Headers& Stream::headers() const noexcept { return impl_->call.head().headers; }
 
-namespace {
-
-/// Waits for the next item. @return false at the end
-bool wait_for_item(Stream& stream) {
-  for (;;) {
-    switch (stream.state()) {
-      case Stream::State::ready: return true;
-      case Stream::State::ended: return false;
-      case Stream::State::failed: throw Exception(*stream.error());
-      default: stream.wait(std::chrono::hours(1));
-    }
-  }
-}
-
-}  // namespace
-
 std::optional<Event> Stream::next() {
+  const Impl::Hold hold(*impl_);
   Event event;
-  if (take(event)) return event;
-  if (!wait_for_item(*this) || !take(event)) return std::nullopt;
-  return event;
+  if (take(event) || (impl_->wait_for_item() && take(event))) return event;
+  return std::nullopt;
 }
 
 std::optional<Chunk> Stream::next_chunk() {
+  const Impl::Hold hold(*impl_);
   Chunk chunk;
-  if (take(chunk)) return chunk;
-  if (!wait_for_item(*this) || !take(chunk)) return std::nullopt;
-  return chunk;
+  if (take(chunk) || (impl_->wait_for_item() && take(chunk))) return chunk;
+  return std::nullopt;
 }
 
 const Message& Stream::message() {
+  const Impl::Hold hold(*impl_);
   Event event;
   Chunk chunk;
-  while (wait_for_item(*this)) {
+  while (impl_->wait_for_item()) {
     while (take(event)) continue;
     while (take(chunk)) continue;
   }

@@ -13,6 +13,8 @@ using namespace std::string_literals;
 
 namespace {
 
+using Texts = std::vector<std::string>;
+
 struct Seen {
   std::vector<std::pair<std::string, std::string>> events;  // type, data
   std::string id;
@@ -195,7 +197,7 @@ TEST_CASE("4 MiB in single bytes is linear work") {
 }
 
 TEST_CASE("16 MiB of short lines in one block is linear work, whatever ends them") {
-  for (const std::string ending : {"\n", "\r", "\r\n"}) {
+  for (const std::string ending : Texts{"\n", "\r", "\r\n"}) {
     std::string text;
     while (text.size() < (std::size_t{16} << 20)) text += "data: x" + ending + ending;
     ks::sse::Parser parser;

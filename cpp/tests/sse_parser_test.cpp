@@ -13,6 +13,8 @@ using namespace std::string_literals;
 
 namespace {
 
+using Texts = std::vector<std::string>;
+
 using Strings = std::vector<std::string>;
 
 /// Feeds blocks that are gone once the parser has asked for more, as a transport's buffer would be.
@@ -135,7 +137,7 @@ TEST_CASE("each line ending at every cut gives the same events") {
   const std::string text =
       ": hello\n\nevent: x\nid: 7\ndata: {\"a\": 1}\n\ndata: first\ndata: second\n\nretry: 10\n\ndata:\n\ndata: last\n\n";
   const Strings expected = {"{\"a\": 1}", "first\nsecond", "", "last"};
-  for (const std::string ending : {"\n", "\r", "\r\n"}) check(replaced(text, "\n", ending), expected);
+  for (const std::string ending : Texts{"\n", "\r", "\r\n"}) check(replaced(text, "\n", ending), expected);
 }
 
 TEST_CASE("types last for one event") {
@@ -176,7 +178,7 @@ TEST_CASE("retry takes digits only") {
   };
   CHECK(retry_of("3000") == 3000);
   CHECK(retry_of(" 3000") == 3000);
-  for (const char* bad : {"1000x", "-1", "1.5", "", "+3", "1 2", "99999999999999999999999"}) {
+  for (const std::string bad : Texts{"1000x", "-1", "1.5", "", "+3", "1 2", "99999999999999999999999"}) {
     CAPTURE(bad);
     CHECK_FALSE(retry_of(bad));
   }

@@ -10,53 +10,42 @@
 namespace kimistream::python {
 namespace {
 
-/// What a chunk and its parts share. Counted under the GIL. The parts point here and not at each other: no cycles.
-struct Core {
-  Chunk chunk;
-  PyObject* full = nullptr;
-  int references = 1;
-};
-
-void drop(Core* core) {
-  if (--core->references) return;
-  Py_XDECREF(core->full);
-  delete core;
-}
-
+/// The parts point to their chunk, and the chunk to none of them (its list of choices is made anew each time it is asked
+/// for, from the interpreter's free lists): no cycles, nothing for the garbage collector.
 struct ChunkObject {
   PyObject_HEAD
-  Core* core;
-  PyObject* choices;
+  Chunk chunk;
+  PyObject* full;  // the chunk as an object of the package's class; null until needed
 };
 struct ChoiceObject {
   PyObject_HEAD
-  Core* core;
+  ChunkObject* chunk;
   PyObject* delta;
 };
 struct DeltaObject {
   PyObject_HEAD
-  Core* core;
+  ChunkObject* chunk;
   PyObject* content;
   PyObject* reasoning;
 };
 
 PyTypeObject *chunk_type = nullptr, *choice_type = nullptr, *delta_type = nullptr;
 
-/// The chunk as an object of the package's class. Borrowed reference, null on error.
-PyObject* full(Core* core) {
-  if (core->full) return core->full;
+/// Borrowed reference, null on error.
+PyObject* full(ChunkObject* self) {
+  if (self->full) return self->full;
   try {
-    core->full = py::handle(registry().completion_chunk)(loads(core->chunk.json)).release().ptr();
+    self->full = py::handle(registry().completion_chunk)(loads(self->chunk.json)).release().ptr();
   } catch (...) {
     set_current_exception();
   }
-  return core->full;
+  return self->full;
 }
 
-PyObject* full_chunk(PyObject* self) { return Py_XNewRef(full(reinterpret_cast<ChunkObject*>(self)->core)); }
+PyObject* full_chunk(PyObject* self) { return Py_XNewRef(full(reinterpret_cast<ChunkObject*>(self))); }
 
 PyObject* full_choice(PyObject* self) {
-  PyObject* chunk = full(reinterpret_cast<ChoiceObject*>(self)->core);
+  PyObject* chunk = full(reinterpret_cast<ChoiceObject*>(self)->chunk);
   PyObject* choices = chunk ? PyObject_GetAttrString(chunk, "choices") : nullptr;
   PyObject* choice = choices ? PySequence_GetItem(choices, 0) : nullptr;
   Py_XDECREF(choices);
@@ -123,69 +112,66 @@ void free_object(PyObject* self) {
 
 void dealloc_chunk(PyObject* self) {
   auto* chunk = reinterpret_cast<ChunkObject*>(self);
-  Py_XDECREF(chunk->choices);
-  drop(chunk->core);
+  chunk->chunk.~Chunk();
+  Py_XDECREF(chunk->full);
   free_object(self);
 }
 void dealloc_choice(PyObject* self) {
   auto* choice = reinterpret_cast<ChoiceObject*>(self);
   Py_XDECREF(choice->delta);
-  drop(choice->core);
+  Py_DECREF(choice->chunk);
   free_object(self);
 }
 void dealloc_delta(PyObject* self) {
   auto* delta = reinterpret_cast<DeltaObject*>(self);
   Py_XDECREF(delta->content);
   Py_XDECREF(delta->reasoning);
-  drop(delta->core);
+  Py_DECREF(delta->chunk);
   free_object(self);
 }
 
-PyObject* make_delta(Core* core) {
+ChunkObject* share(ChunkObject* chunk) {
+  Py_INCREF(chunk);
+  return chunk;
+}
+
+PyObject* make_delta(ChunkObject* chunk) {
   auto* delta = PyObject_New(DeltaObject, delta_type);
   if (!delta) return nullptr;
-  ++core->references;
-  delta->core = core;
+  delta->chunk = share(chunk);
   delta->content = delta->reasoning = nullptr;
   return reinterpret_cast<PyObject*>(delta);
 }
 
-PyObject* make_choice(Core* core) {
+PyObject* make_choice(ChunkObject* chunk) {
   auto* choice = PyObject_New(ChoiceObject, choice_type);
   if (!choice) return nullptr;
-  ++core->references;
-  choice->core = core;
+  choice->chunk = share(chunk);
   choice->delta = nullptr;
   return reinterpret_cast<PyObject*>(choice);
 }
 
 PyObject* get_choices(PyObject* self, void*) {
   auto* chunk = reinterpret_cast<ChunkObject*>(self);
-  if (!chunk->choices) {
-    if (chunk->core->chunk.plain) {
-      chunk->choices = PyList_New(1);
-      PyObject* choice = chunk->choices ? make_choice(chunk->core) : nullptr;
-      if (!choice) {
-        Py_CLEAR(chunk->choices);
-        return nullptr;
-      }
-      PyList_SET_ITEM(chunk->choices, 0, choice);
-    } else {
-      PyObject* object = full(chunk->core);
-      chunk->choices = object ? PyObject_GetAttrString(object, "choices") : nullptr;
-    }
+  if (!chunk->chunk.plain) {
+    PyObject* object = full(chunk);
+    return object ? PyObject_GetAttrString(object, "choices") : nullptr;
   }
-  return Py_XNewRef(chunk->choices);
+  PyObject* choice = make_choice(chunk);
+  PyObject* choices = choice ? PyList_New(1) : nullptr;
+  if (choices) PyList_SET_ITEM(choices, 0, choice);
+  else Py_XDECREF(choice);
+  return choices;
 }
 
 PyObject* get_delta(PyObject* self, void*) {
   auto* choice = reinterpret_cast<ChoiceObject*>(self);
-  if (!choice->delta) choice->delta = make_delta(choice->core);
+  if (!choice->delta) choice->delta = make_delta(choice->chunk);
   return Py_XNewRef(choice->delta);
 }
 
 PyObject* get_finish_reason(PyObject* self, void*) {
-  const auto& reason = reinterpret_cast<ChoiceObject*>(self)->core->chunk.finish_reason;
+  const auto& reason = reinterpret_cast<ChoiceObject*>(self)->chunk->chunk.finish_reason;
   if (reason.empty()) Py_RETURN_NONE;
   return to_str(reason);
 }
@@ -198,11 +184,11 @@ PyObject* text_of(const std::optional<std::string>& text, PyObject*& kept) {
 
 PyObject* get_content(PyObject* self, void*) {
   auto* delta = reinterpret_cast<DeltaObject*>(self);
-  return text_of(delta->core->chunk.content, delta->content);
+  return text_of(delta->chunk->chunk.content, delta->content);
 }
 PyObject* get_reasoning(PyObject* self, void*) {
   auto* delta = reinterpret_cast<DeltaObject*>(self);
-  return text_of(delta->core->chunk.reasoning, delta->reasoning);
+  return text_of(delta->chunk->chunk.reasoning, delta->reasoning);
 }
 PyObject* get_none(PyObject*, void*) { Py_RETURN_NONE; }  // a plain delta has no tool calls
 
@@ -229,8 +215,8 @@ PyTypeObject* make_type(const char* name, std::size_t size, destructor dealloc, 
 PyObject* from_chunk(Chunk&& chunk) {
   auto* self = PyObject_New(ChunkObject, chunk_type);
   if (!self) return nullptr;
-  self->core = new Core{std::move(chunk)};
-  self->choices = nullptr;
+  new (&self->chunk) Chunk(std::move(chunk));
+  self->full = nullptr;
   return reinterpret_cast<PyObject*>(self);
 }
 

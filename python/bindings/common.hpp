@@ -16,6 +16,7 @@ namespace py = pybind11;
 /// A core stream as Python objects share it: the stream object, its iterators, its awaitables.
 struct Shared {
   explicit Shared(Stream opened) : stream(std::move(opened)) {}
+  py::object owner = py::none();  // what must live as long as more may come; goes after the stream
   Stream stream;
   bool show_usage_chunks = false;
   PyObject* waiter = nullptr;  // asyncio: the future that a task waits on; borrowed from its awaitable
@@ -41,14 +42,29 @@ struct Arguments {
 };
 Request to_request(const Arguments& arguments);
 Headers to_headers(py::handle mapping, const char* what);
+/// @throws TypeError for what is no int, InvalidRequestError for a negative one
+std::int64_t to_count(py::handle value, const char* what);
 std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what);
 
 py::object from_message(const Message& message);
 py::object from_usage(const std::optional<Usage>& usage);
 py::object from_headers(const Headers& headers);
 /// New reference, null on error.
-PyObject* from_event(Event& event);
+PyObject* from_event(const Event& event);
 PyObject* from_chunk(Chunk&& chunk);
+
+/// Gives up the GIL while it lives. A thread that wants it back after the interpreter has begun to end stays here for
+/// good, as from Python 3.14 on: earlier ones unwind its stack instead, and no destructor survives that.
+class WithoutGil {
+ public:
+  WithoutGil() : thread_(PyEval_SaveThread()) {}
+  ~WithoutGil();
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+ private:
+  PyThreadState* thread_;
+};
 
 // ---- errors and waiting ------------------------------------------------------------------------------------------------------
 

@@ -153,7 +153,7 @@ struct Type {
 
 }  // namespace
 
-PyObject* from_event(Event& event) {
+PyObject* from_event(const Event& event) {
   if (const auto* text = std::get_if<Text>(&event)) return Type<TextTag>::make(to_str(text->text));
   if (const auto* thinking = std::get_if<Thinking>(&event)) return Type<ThinkingTag>::make(to_str(thinking->text));
   if (const auto* delta = std::get_if<ToolCallDelta>(&event))

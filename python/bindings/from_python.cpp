@@ -1,5 +1,6 @@
 // Python's dicts, lists and objects as the core's typed values. Types are checked here, meaning in the core.
 #include <cmath>
+#include <limits>
 
 #include "common.hpp"
 
@@ -112,13 +113,17 @@ ThinkingMode to_thinking(py::handle value) {
   throw py::type_error("thinking must be True, False, \"keep\" or None, not " + type_name(value));
 }
 
+}  // namespace
+
 std::int64_t to_count(py::handle value, const char* what) {
   if (!PyLong_Check(value.ptr()) || PyBool_Check(value.ptr()))
     throw py::type_error(std::string(what) + " must be an int, not " + type_name(value));
-  return value.cast<std::int64_t>();
+  int overflow = 0;
+  const long long count = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+  if (overflow > 0) return std::numeric_limits<std::int64_t>::max();
+  if (overflow < 0 || count < 0) refuse(std::string(what) + " cannot be negative");
+  return count;
 }
-
-}  // namespace
 
 std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what) {
   if (seconds.is_none()) return std::nullopt;

@@ -65,6 +65,7 @@ PySendResult step(Iterator& self, PyObject** result) {
     if (taken == 1) return PYGEN_RETURN;
     if (taken < 0) return PYGEN_ERROR;
     const auto state = self.shared->stream.state();
+    if (state == Stream::State::ended || state == Stream::State::failed) self.shared->owner = py::none();
     if (taken == 2 || state == Stream::State::ended) {
       PyErr_SetNone(PyExc_StopAsyncIteration);
       return PYGEN_ERROR;
@@ -150,11 +151,10 @@ int take_item(Shared& shared, Gives gives, PyObject** out) {
     }
     return 0;
   }
-  Event event;
   while (const Event* there = stream.peek()) {
     if (gives == Gives::events) {
-      if (!stream.take(event)) return 0;
-      *out = from_event(event);
+      *out = from_event(*there);
+      stream.pop();
       return *out ? 1 : -1;
     }
     const auto* text = std::get_if<Text>(there);
@@ -166,7 +166,7 @@ int take_item(Shared& shared, Gives gives, PyObject** out) {
     else if (gives == Gives::thoughts && thinking) *out = to_str(thinking->text);
     else *out = nullptr;
     const bool wanted = gives == Gives::texts ? text != nullptr : thinking != nullptr;
-    if (!stream.take(event)) return 0;
+    stream.pop();
     if (wanted) return *out ? 1 : -1;
   }
   return 0;

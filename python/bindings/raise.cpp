@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #endif
 
+#include <cxxabi.h>
+
 #include "common.hpp"
 
 namespace kimistream::python {
@@ -23,7 +25,8 @@ const char* kind_name(ErrorKind kind) {
 /// Signals are handled on the main thread only; there a wait is cut short in case one was delivered elsewhere.
 bool on_main_thread() {
 #ifdef __linux__
-  return ::syscall(SYS_gettid) == ::getpid();
+  thread_local const bool main_thread = ::syscall(SYS_gettid) == ::getpid();
+  return main_thread;
 #else
   return true;
 #endif
@@ -33,7 +36,7 @@ bool on_main_thread() {
 bool wait_a_while(Stream& stream) {
   const auto slice = on_main_thread() ? std::chrono::milliseconds(100) : std::chrono::milliseconds(60'000);
   try {
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     stream.wait(slice);
   } catch (...) {
     set_current_exception();
@@ -47,6 +50,18 @@ bool wait_a_while(Stream& stream) {
 }
 
 }  // namespace
+
+WithoutGil::~WithoutGil() {
+#ifdef __GLIBCXX__
+  try {
+    PyEval_RestoreThread(thread_);
+  } catch (abi::__forced_unwind&) {
+    for (;;) ::pause();
+  }
+#else
+  PyEval_RestoreThread(thread_);
+#endif
+}
 
 void set_error(const Error& error) {
   try {
@@ -101,7 +116,7 @@ int wait_for_item(Stream& stream) {
 bool wait_for_head(Stream& stream) {
   while (stream.state() == Stream::State::opening)
     if (!wait_a_while(stream)) return false;
-  if (stream.state() != Stream::State::failed) return true;
+  if (stream.opened() || !stream.error()) return true;
   set_error(*stream.error());
   return false;
 }

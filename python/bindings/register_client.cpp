@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common.hpp"
 
 namespace kimistream::python {
@@ -19,13 +21,14 @@ void register_client(py::module_& module) {
   });
 
   py::class_<Client>(module, "Client", "The client of the core. kimistream.Kimi is its face.")
-      .def(py::init([](const std::string& provider, const std::string& base_url, const py::object& api_key, const std::string& model,
-                       const py::object& timeout, int max_retries, const py::object& default_headers) {
-             ClientOptions options{.provider = provider, .base_url = base_url};
+      .def(py::init([](const py::object& provider, const py::object& base_url, const py::object& api_key, const py::object& model,
+                       const py::object& timeout, const py::object& max_retries, const py::object& default_headers) {
+             // Objects, checked here: pybind11 shows all arguments, the key too, when it cannot convert one.
+             ClientOptions options{.provider = from_str(provider, "provider"), .base_url = from_str(base_url, "base_url")};
              if (!api_key.is_none()) options.api_key = from_str(api_key, "api_key");
-             options.model = model;
+             options.model = from_str(model, "model");
              options.timeout = to_milliseconds(timeout, "timeout");
-             options.max_retries = max_retries;
+             options.max_retries = static_cast<int>(std::min<std::int64_t>(to_count(max_retries, "max_retries"), 1'000'000));
              options.default_headers = to_headers(default_headers, "default_headers");
              return std::make_unique<Client>(std::move(options));
            }),
@@ -37,7 +40,7 @@ void register_client(py::module_& module) {
               const py::object& timeout, const py::object& extra_body, const py::object& extra_headers, const py::object& fields) {
              const Request request = to_request({prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout,
                                                  extra_body, extra_headers, fields});
-             const py::gil_scoped_release release;
+             const WithoutGil released;
              return std::make_shared<Shared>(self.start(request, stream, shape_of(chunks)));
            },
            py::arg("prompt"), py::arg("stream"), py::arg("chunks"), py::arg("model"), py::arg("system"), py::arg("thinking"),

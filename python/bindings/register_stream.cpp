@@ -23,6 +23,12 @@ py::object steal(PyObject* object) {
   return py::reinterpret_steal<py::object>(object);
 }
 
+/// None when nothing has come.
+py::object from_partial(const Message& message) {
+  const bool any = message.content || message.reasoning || !message.tool_calls.empty() || message.usage || message.finish_reason;
+  return any ? from_message(message) : py::none();
+}
+
 py::object iterator(const SharedPtr& self, Gives gives) { return steal(make_iterator(self, gives)); }
 py::object async_iterator(const SharedPtr& self, Gives gives, const py::object& loop) {
   return steal(make_async_iterator(self, gives, loop.ptr()));
@@ -75,14 +81,16 @@ void register_stream(py::module_& module) {
              }
            })
       .def("show_usage_chunks", [](const SharedPtr& self) { self->show_usage_chunks = true; })
-      .def("close", [](const SharedPtr& self) { const py::gil_scoped_release release; self->stream.close(); })
+      .def("close", [](const SharedPtr& self) { const WithoutGil released; self->stream.close(); })
+      .def_readwrite("owner", &Shared::owner, "What must live as long as this stream has more to come.")
+      .def_property_readonly("opened", [](const SharedPtr& self) { return self->stream.opened(); })
       .def_property_readonly("opening", [](const SharedPtr& self) { return self->stream.state() == Stream::State::opening; })
       .def_property_readonly("ready", [](const SharedPtr& self) { return self->stream.state() == Stream::State::ready; })
       .def_property_readonly("over", [](const SharedPtr& self) {
              const auto state = self->stream.state();
              return state == Stream::State::ended || state == Stream::State::failed;
            })
-      .def_property_readonly("partial", [](const SharedPtr& self) { return from_message(self->stream.snapshot()); })
+      .def_property_readonly("partial", [](const SharedPtr& self) { return from_partial(self->stream.snapshot()); })
       .def_property_readonly("usage", [](const SharedPtr& self) { return from_usage(self->stream.snapshot().usage); })
       .def_property_readonly("request_id", [](const SharedPtr& self) { return steal(to_str(self->stream.request_id())); })
       .def_property_readonly("status_code", [](const SharedPtr& self) { return self->stream.status_code(); })

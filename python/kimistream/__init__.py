@@ -5,6 +5,8 @@
     client = Kimi()                                   # the key from MOONSHOT_API_KEY
     for text in client.stream("Why is the sky blue?").text:
         print(text, end="", flush=True)
+
+`AsyncKimi` has the same names for asyncio, `kimistream.simulator` serves the API on this machine.
 """
 
 from __future__ import annotations

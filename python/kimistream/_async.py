@@ -11,6 +11,7 @@ import weakref
 
 from . import _core, _object
 from ._client import Kimi, _flags
+from ._message import Message
 from ._request import client_arguments, native_arguments, openai_arguments
 
 TYPE_CHECKING = False
@@ -19,9 +20,28 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._headers import Headers
-    from ._message import Message, Usage
+    from ._message import Usage
     from ._request import Thinking
     from ._stream import Event
+
+
+class _LoopReactor:
+    """A reactor and its place on an event loop. Its streams and its client hold it; with the last of them it goes."""
+
+    def __init__(self, client: _core.Client, loop: asyncio.AbstractEventLoop) -> None:
+        self.core = _core.Reactor(client)
+        self._loop = weakref.ref(loop)
+        loop.add_reader(self.core.descriptor, self.core.pump)
+
+    def __del__(self) -> None:
+        # A reader that stays registered would be called with a descriptor that something else may own by then.
+        loop, core = self._loop(), self.core
+        if loop is None or loop.is_closed():
+            return
+        if loop.is_running() and asyncio._get_running_loop() is not loop:  # dropped on another thread
+            loop.call_soon_threadsafe(lambda: loop.remove_reader(core.descriptor))
+        else:
+            loop.remove_reader(core.descriptor)
 
 
 class _Reactors:
@@ -29,21 +49,25 @@ class _Reactors:
 
     def __init__(self, client: _core.Client) -> None:
         self._client = client
-        self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _core.Reactor] = weakref.WeakKeyDictionary()
+        self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopReactor] = weakref.WeakKeyDictionary()
 
-    def get(self, loop: asyncio.AbstractEventLoop) -> _core.Reactor:
+    def start(
+        self, loop: asyncio.AbstractEventLoop, start: Callable[[_core.Reactor], _core.Stream]
+    ) -> _core.Stream:
+        """Begins a stream on a loop, now rather than at the loop's next turn."""
         reactor = self._by_loop.get(loop)
         if reactor is None:
-            for other in [known for known in self._by_loop if known.is_closed()]:
-                del self._by_loop[other]
-            reactor = self._by_loop[loop] = _core.Reactor(self._client)
-            loop.add_reader(reactor.descriptor, reactor.pump)
-        return reactor
+            for known in self._by_loop.keyrefs():
+                other = known()
+                if other is not None and other.is_closed():
+                    self._by_loop.pop(other, None)
+            reactor = self._by_loop[loop] = _LoopReactor(self._client, loop)
+        stream = start(reactor.core)
+        stream.owner = reactor
+        reactor.core.pump()
+        return stream
 
     def close(self) -> None:
-        for loop, reactor in list(self._by_loop.items()):
-            if not loop.is_closed():
-                loop.remove_reader(reactor.descriptor)
         self._by_loop.clear()
 
 
@@ -59,21 +83,21 @@ class _AsyncStreamBase:
     def _open(self) -> tuple[_core.Stream, asyncio.AbstractEventLoop]:
         if self._opened is None or self._loop is None:
             self._loop = asyncio.get_running_loop()
-            reactor = self._reactors.get(self._loop)
-            self._opened = self._start(reactor)
-            reactor.pump()  # begin now rather than at the loop's next turn
+            self._opened = self._reactors.start(self._loop, self._start)
         return self._opened, self._loop
 
     async def _wait_for_head(self) -> None:
         core, loop = self._open()
         while core.opening:
             await core.change(loop)
-        core.raise_failure()
+        if not core.opened:
+            core.raise_failure()
 
     async def close(self) -> None:
         """Ends the answer and closes its connection, unless it is over."""
         if self._opened is not None:
             self._opened.close()
+            self._opened.owner = None
 
     aclose = close
 
@@ -86,8 +110,8 @@ class _AsyncStreamBase:
         return self._opened
 
     @property
-    def partial(self) -> Message:
-        """The message as far as it has come. Never waits."""
+    def partial(self) -> Message | None:
+        """The message as far as it has come, None when nothing has. Never waits."""
         return self._core_stream().partial
 
     @property
@@ -108,7 +132,7 @@ class _AsyncStreamBase:
 
 
 class AsyncStream(_AsyncStreamBase):
-    """A stream of typed events: `async for event in stream`, `await stream.message`, `async for text in stream.text`."""
+    """Typed events: `async for event in stream`, `async for text in stream.text`, `await stream.message`."""
 
     def __await__(self) -> Generator[Any, None, AsyncStream]:
         return self.__aenter__().__await__()
@@ -148,8 +172,9 @@ class AsyncStream(_AsyncStreamBase):
             if core.over:
                 break
             await core.change(loop)
+        core.owner = None
         core.raise_failure()
-        return core.partial
+        return core.partial or Message()
 
 
 class AsyncChatCompletionStream(_AsyncStreamBase):
@@ -169,10 +194,8 @@ class AsyncChatCompletionStream(_AsyncStreamBase):
 
 async def _json(reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> tuple[Any, str | None]:
     loop = asyncio.get_running_loop()
-    reactor = reactors.get(loop)
-    core = start(reactor)
+    core = reactors.start(loop, start)
     try:
-        reactor.pump()
         while not core.over and not core.ready:
             await core.change(loop)
         return core.json(), core.request_id or None
@@ -254,7 +277,7 @@ class AsyncKimi:
             await stream.close()
 
     async def close(self) -> None:
-        """Closes the connections of the event loops that this client was used from."""
+        """Closes the kept connections. Streams under way go on."""
         self._reactors.close()
         self._core.close()
 
@@ -263,12 +286,6 @@ class AsyncKimi:
 
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
-
-    def __del__(self) -> None:
-        # A reader that stays registered would be called with a descriptor that something else may own by then.
-        reactors = self.__dict__.get("_reactors")
-        if reactors is not None:
-            reactors.close()
 
     @property
     def base_url(self) -> str:

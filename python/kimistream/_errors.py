@@ -152,16 +152,22 @@ _BY_KIND: dict[str, type[APIError]] = {
 }
 
 
-def _read_body(text: str) -> object | None:
+def _read_body(text: str) -> object:
     if not text:
         return None
     try:
-        body = _core.loads(text)
+        body: object = _core.loads(text)
     except ValueError:
         return text
     if isinstance(body, dict) and body.get("error"):
-        return body["error"]  # type: ignore[no-any-return]
+        return body["error"]
     return body
+
+
+def _class_of(kind: str, status_code: int | None) -> type[APIError]:
+    if kind != "status" or status_code is None:
+        return _BY_KIND.get(kind, APIError)
+    return InternalServerError if status_code >= 500 else _BY_STATUS.get(status_code, APIStatusError)
 
 
 def make_error(
@@ -181,12 +187,7 @@ def make_error(
     """The core's error value as an exception. Called by the core."""
     if kind == "invalid_request":
         return InvalidRequestError(message)
-    cls: type[APIError]
-    if kind == "status" and status_code is not None:
-        cls = InternalServerError if status_code >= 500 else _BY_STATUS.get(status_code, APIStatusError)
-    else:
-        cls = _BY_KIND.get(kind, APIError)
-    return cls(
+    return _class_of(kind, status_code)(
         message,
         status_code=status_code,
         body=_read_body(body),

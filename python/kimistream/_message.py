@@ -6,7 +6,7 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal
 
 
 class _Value:
@@ -36,7 +36,7 @@ class Usage(_Value):
     completion_tokens  the whole output, the reasoning included
     """
 
-    __slots__ = _fields = (
+    __slots__ = _fields = __match_args__ = (
         "prompt_tokens",
         "completion_tokens",
         "total_tokens",
@@ -44,8 +44,7 @@ class Usage(_Value):
         "reasoning_tokens",
         "cost",
     )
-    __match_args__ = _fields
-    type = "usage"
+    type: Literal["usage"] = "usage"
 
     def __init__(
         self,
@@ -67,9 +66,8 @@ class Usage(_Value):
 class Notice(_Value):
     """Something that the client met, repaired or left out. `code` is a stable word, `message` a sentence."""
 
-    __slots__ = _fields = ("code", "message")
-    __match_args__ = _fields
-    type = "notice"
+    __slots__ = _fields = __match_args__ = ("code", "message")
+    type: Literal["notice"] = "notice"
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -79,9 +77,8 @@ class Notice(_Value):
 class Finish(_Value):
     """The model has finished: "stop", "length", "tool_calls", "content_filter", ... (an open set)."""
 
-    __slots__ = _fields = ("reason",)
-    __match_args__ = _fields
-    type = "finish"
+    __slots__ = _fields = __match_args__ = ("reason",)
+    type: Literal["finish"] = "finish"
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -90,7 +87,7 @@ class Finish(_Value):
 class Function(_Value):
     """The function of a tool call: its name, and its arguments as JSON text."""
 
-    __slots__ = _fields = ("name", "arguments")
+    __slots__ = _fields = __match_args__ = ("name", "arguments")
 
     def __init__(self, name: str, arguments: str) -> None:
         self.name = name
@@ -105,9 +102,8 @@ class ToolCall(_Value):
     wire_type  the kind of tool as the provider names it: "function", "builtin_function"
     """
 
-    __slots__ = _fields = ("index", "id", "name", "arguments", "wire_type", "complete")
-    __match_args__ = _fields
-    type = "tool_call"
+    __slots__ = _fields = __match_args__ = ("index", "id", "name", "arguments", "wire_type", "complete")
+    type: Literal["tool_call"] = "tool_call"
 
     def __init__(
         self, index: int, id: str, name: str, arguments: str, wire_type: str = "function", complete: bool = True
@@ -143,7 +139,7 @@ class Message(_Value):
     resumed        the text was continued after a break
     """
 
-    __slots__ = _fields = (
+    __slots__ = _fields = __match_args__ = (
         "role",
         "content",
         "reasoning",

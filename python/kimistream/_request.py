@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ._errors import InvalidRequestError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 KEY_VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
 PROVIDER_VARIABLE = "KIMISTREAM_PROVIDER"
+
+# What is asked for is sent as it is and the server's answer counts; a stream that breaks off raises.
+_CHOICES = {"check": ("warn", "off"), "on_break": ("raise",)}
 
 
 class Omit:
@@ -65,7 +70,9 @@ def native_arguments(
     fields: dict[str, Any],
 ) -> tuple[Any, ...]:
     """The arguments of a request, in the order in which the core takes them."""
-    fields = {key: value for key, value in fields.items() if value is not None and not is_omitted(value)}
+    if fields:
+        _check_choices(fields)
+        fields = {key: value for key, value in fields.items() if value is not None and not is_omitted(value)}
     if tool_choice is not None:
         if tools is not None and not tools:
             tool_choice = None  # an empty list of tools is left out, and a choice among none with it
@@ -88,6 +95,15 @@ def native_arguments(
         extra_headers,
         fields or None,
     )
+
+
+def _check_choices(fields: dict[str, Any]) -> None:
+    """Takes out the arguments that say how a request is handled, and are no part of it."""
+    for name, choices in _CHOICES.items():
+        value = fields.pop(name, None)
+        if value is not None and value not in choices:
+            allowed = " or ".join(repr(choice) for choice in choices)
+            raise InvalidRequestError(f"{name}={value!r} is not available in this version: use {allowed}")
 
 
 def is_omitted(value: object) -> bool:

@@ -12,21 +12,12 @@ if TYPE_CHECKING:
     from ._headers import Headers
     from ._message import Finish, Message, Notice, ToolCall, Usage
 
-    Event = (
-        _core.Text
-        | _core.Thinking
-        | _core.ToolCallStart
-        | _core.ToolCallDelta
-        | ToolCall
-        | Usage
-        | Finish
-        | Notice
-    )
+    Event = _core.Text | _core.Thinking | _core.ToolCallStart | _core.ToolCallDelta | ToolCall | Usage | Finish | Notice
 
 
 class _StreamBase:
-    """What the two shapes of a stream have in common. Leaving a `with`, `close()`, or dropping the last reference closes
-    the connection. One thread at a time reads a stream; `close()` may come from any."""
+    """What the two shapes of a stream have in common. Leaving a `with`, `close()`, or dropping the last reference
+    closes the connection. One thread at a time reads a stream; `close()` may come from any."""
 
     __slots__ = ("_core",)
 
@@ -41,8 +32,8 @@ class _StreamBase:
         self.close()
 
     @property
-    def partial(self) -> Message:
-        """The message as far as it has come. Never waits."""
+    def partial(self) -> Message | None:
+        """The message as far as it has come, None when nothing has. Never waits."""
         return self._core.partial
 
     @property

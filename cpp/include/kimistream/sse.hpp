@@ -51,6 +51,7 @@ class Parser {
   [[nodiscard]] std::optional<long long> retry() const noexcept { return retry_; }
 
  private:
+  std::optional<Event> next_plain();
   bool take_line(std::string_view& line);
   std::optional<Event> on_line(std::string_view line);
   void on_field(std::string_view name, std::string_view value);

@@ -71,8 +71,11 @@ class Stream {
   /// The next event or chunk that is there, without waiting.
   [[nodiscard]] bool take(Event& event);
   [[nodiscard]] bool take(Chunk& chunk);
-  /// The event that `take` would give, or null.
-  [[nodiscard]] const Event* peek() const noexcept;
+  /// The event that `take` would give, or null; it stays there until `pop()` takes it away.
+  [[nodiscard]] const Event* peek() noexcept;
+  void pop();
+  /// True once the response head has come and is that of an answer; what fails from then on fails while reading.
+  [[nodiscard]] bool opened() const noexcept;
   /// The error of a failed stream, else null.
   [[nodiscard]] const Error* error() const noexcept;
   /// True while a thread waits on this stream.

@@ -84,8 +84,8 @@ class Exchange {
 class Transport {
  public:
   virtual ~Transport() = default;
-  /// Starts an exchange. The receiver must outlive the returned object.
-  [[nodiscard]] virtual std::unique_ptr<Exchange> start(HttpRequest request, Receiver& receiver) = 0;
+  /// Starts an exchange. The receiver must outlive the returned object; the request need not, but for its body.
+  [[nodiscard]] virtual std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) = 0;
   /// Does what is ready; when nothing is, waits up to `wait` for it.
   /// @return false when a signal or `wake()` ended the wait
   virtual bool pump(std::chrono::milliseconds wait) = 0;

@@ -69,7 +69,7 @@ class Reader {
 
   /// Reads a string value. The view lives until the next `open`.
   /// @return false when the value is not a string
-  bool string(Value value, std::string_view& out) {
+  bool string(Value& value, std::string_view& out) {
     simdjson::ondemand::raw_json_string raw;
     if (value.get_raw_json_string().get(raw)) return false;
     return string_at(raw.raw(), out);
@@ -130,32 +130,37 @@ class Reader {
   bool mended_ = false;
 };
 
-/// Calls `on_field(Key, Value)` for each field. @return false when the object turns out to be malformed.
+// The loops hand out references to the parser's own objects. Copying one costs more than reading a key: its fields were
+// just written one by one, and a wide load of them has to wait until all of the stores are done.
+
+/// Calls `on_field(Key, Value&)` for each field. @return false when the object turns out to be malformed.
 template <class OnField>
-bool for_each_field(Object object, OnField&& on_field) {
-  for (auto field : object) {
-    simdjson::ondemand::raw_json_string key;
-    if (field.key().get(key)) return false;
-    on_field(Key(key.raw()), Value(field.value()));
+bool for_each_field(Object& object, OnField&& on_field) {
+  for (auto result : object) {
+    if (result.error()) return false;
+    simdjson::ondemand::field&& field = std::move(result).value_unsafe();
+    on_field(Key(field.key().raw()), field.value());
   }
   return true;
 }
 
 /// The same for a value that may be something else than an object (then nothing is called).
 template <class OnField>
-bool for_each_field(Value value, OnField&& on_field) {
-  Object object;
-  if (value.get_object().get(object)) return true;
+bool for_each_field(Value& value, OnField&& on_field) {
+  auto result = value.get_object();
+  if (result.error()) return true;
+  Object&& object = std::move(result).value_unsafe();
   return for_each_field(object, on_field);
 }
 
 template <class OnElement>
-bool for_each_element(Value value, OnElement&& on_element) {
-  Array array;
-  if (value.get_array().get(array)) return true;
+bool for_each_element(Value& value, OnElement&& on_element) {
+  auto result = value.get_array();
+  if (result.error()) return true;
+  Array&& array = std::move(result).value_unsafe();
   for (auto element : array) {
-    Value item;
-    if (element.get(item)) return false;
+    if (element.error()) return false;
+    Value&& item = std::move(element).value_unsafe();
     on_element(item);
   }
   return true;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 
 #include "json/text.hpp"
 #include "kimistream/json.hpp"
@@ -93,7 +92,10 @@ std::string Tree::text_of(std::string_view key) const {
 std::optional<double> Tree::number_of(std::string_view key) const {
   const Tree* field = find(key);
   if (!field || !field->is(Kind::number)) return std::nullopt;
-  return std::strtod(field->text_.c_str(), nullptr);
+  double value = 0;  // not strtod: a program's locale may want a comma
+  const std::string& text = field->text_;
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
+  return value;
 }
 
 Tree& Tree::set(std::string_view key, Tree value) {

@@ -34,13 +34,9 @@ class Walk {
       case '-':
         if (token.size() > 1 && token[1] == 'I') return constant(token);
         [[fallthrough]];
-      default: {
-        double number = 0;  // checks the grammar; what is handed on is the text, which loses nothing
-        if (const auto error = value.get_double().get(number)) {
-          if (error != simdjson::NUMBER_ERROR || !is_long_number(token)) fail();
-        }
+      default:
+        if (!is_number(token)) fail();  // the text is handed on: that loses nothing
         return visitor_.on_number(token);
-      }
     }
   }
 
@@ -50,11 +46,26 @@ class Walk {
     if (error) throw Malformed(std::string("not JSON: ") + simdjson::error_message(error));
   }
 
-  /// A number too large for a double is still JSON.
-  static bool is_long_number(std::string_view token) {
-    return std::all_of(token.begin(), token.end(), [](char c) {
-      return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
-    }) && token.find_first_of("0123456789") != std::string_view::npos;
+  /// The grammar of JSON, and no more: a number too large for a double is still one.
+  static bool is_number(std::string_view token) {
+    const auto digits = [&] {
+      const std::size_t count = std::min(token.find_first_not_of("0123456789"), token.size());
+      token.remove_prefix(count);
+      return count;
+    };
+    const auto skip = [&](std::string_view any_of) {
+      if (token.empty() || any_of.find(token.front()) == std::string_view::npos) return false;
+      token.remove_prefix(1);
+      return true;
+    };
+    skip("-");
+    if (!skip("0") && digits() == 0) return false;
+    if (skip(".") && digits() == 0) return false;
+    if (skip("eE")) {
+      skip("+-");
+      if (digits() == 0) return false;
+    }
+    return token.empty();
   }
 
   void constant(std::string_view token) {

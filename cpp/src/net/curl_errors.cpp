@@ -20,11 +20,11 @@ constexpr Row rows[] = {
     {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::connection, false, "its certificate is not trusted; for a private authority set SSL_CERT_FILE to its certificate"},
     {CURLE_SSL_CACERT_BADFILE, ErrorKind::connection, false, "the file of trusted certificates cannot be read; check SSL_CERT_FILE"},
     {CURLE_SSL_CONNECT_ERROR, ErrorKind::connection, true, "the TLS handshake failed; does the server speak https on this port?"},
-    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::connection, false, "only http and https addresses can be used"},
+    // base_url is known to be http or https by now: this is how libcurl calls an answer without a status line.
+    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::connection, false, "the answer is not HTTP; check base_url and the port"},
     {CURLE_URL_MALFORMAT, ErrorKind::connection, false, "the address is not a URL; check base_url"},
     {CURLE_PROXY, ErrorKind::connection, false, "the proxy refused; check https_proxy and its credentials"},
     {CURLE_WEIRD_SERVER_REPLY, ErrorKind::connection, false, "the answer is not HTTP; check base_url"},
-    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::connection, false, "only http and https can be used"},
     {CURLE_GOT_NOTHING, ErrorKind::connection, true, "the server closed the connection without an answer; try again"},
     {CURLE_PARTIAL_FILE, ErrorKind::connection, true, "the connection ended before the response was complete"},
     {CURLE_RECV_ERROR, ErrorKind::connection, true, "the connection broke while receiving; try again"},

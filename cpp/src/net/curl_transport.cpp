@@ -20,7 +20,8 @@ constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
 constexpr milliseconds drain_time{1000};           // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};            // how long a new one waits for it
-constexpr long buffer_bytes = 64 * 1024;           // of receive buffer; pages that are not touched cost nothing
+constexpr long buffer_bytes = 60 * 1024;           // of receive buffer; pages that are not touched cost nothing, but from
+                                                   // 64 kB on each free() makes malloc tidy up
 constexpr long upload_buffer_bytes = 16 * 1024;    // 8.x reserves 64 kB for each handle otherwise
 constexpr long media_upload_buffer_bytes = 256 * 1024;
 
@@ -57,7 +58,10 @@ int fork_generation() noexcept { return forks.load(std::memory_order_relaxed); }
 struct CurlTransport::Transfer {
   CurlTransport* transport = nullptr;
   Easy easy;
-  HttpRequest request;
+  std::string method, url;
+  std::shared_ptr<Body> body;
+  milliseconds connect_timeout{};
+  bool compressed = false;
   Receiver* receiver = nullptr;  // null: detached or cancelled
   Handle* handle = nullptr;
   curl_slist* header_list = nullptr;
@@ -66,6 +70,7 @@ struct CurlTransport::Transfer {
   std::optional<Error> error;    // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
   std::size_t segment = 0, segment_offset = 0;  // where sending the body stands
+  std::uint64_t sent_bytes = 0, announced_bytes = 0;
   Clock::time_point deadline = Clock::time_point::max();
   bool added = false, head_given = false, cancelled = false, paused = false, done = false;
 
@@ -86,11 +91,13 @@ class CurlTransport::Handle final : public Exchange {
   }
   void resume() override {
     if (!transfer_ || !std::exchange(transfer_->paused, false) || transport_->in_child()) return;
-    // Gives the refused bytes to the receiver at once, so this counts as acting.
-    const bool outer = std::exchange(transport_->acting_, true);
+    // Gives the refused bytes to the receiver at once, so this counts as acting; and the receiver may let go of this
+    // handle on the way, so nothing of it is touched afterwards.
+    CurlTransport& transport = *transport_;
+    const bool outer = std::exchange(transport.acting_, true);
     curl_easy_pause(transfer_->easy.get(), CURLPAUSE_CONT);
-    transport_->acting_ = outer;
-    if (!outer) transport_->settle();
+    transport.acting_ = outer;
+    if (!outer) transport.settle();
   }
   void detach() override {
     if (!transfer_) return;
@@ -184,12 +191,24 @@ CurlTransport::Easy CurlTransport::take_easy() {
   return easy;
 }
 
-std::unique_ptr<Exchange> CurlTransport::start(HttpRequest request, Receiver& receiver) {
+std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Receiver& receiver) {
   if (in_child()) throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
   auto owned = std::make_unique<Transfer>();
   Transfer& transfer = *owned;
   transfer.transport = this;
-  transfer.request = std::move(request);
+  transfer.method = request.method;
+  transfer.url = request.url;
+  transfer.body = request.body;
+  transfer.connect_timeout = request.connect_timeout;
+  transfer.compressed = request.compressed;
+  std::string line;
+  for (const auto& [name, value] : request.headers) {
+    // libcurl's spelling: "Name:" takes a header away, "Name;" sends one without a value.
+    line = name;
+    if (value.empty()) line += name == "Expect" ? ":" : ";";
+    else (line += ": ") += value;
+    transfer.header_list = curl_slist_append(transfer.header_list, line.c_str());
+  }
   transfer.receiver = &receiver;
   transfers_.push_back(std::move(owned));
   auto handle = std::make_unique<Handle>(*this, transfer);
@@ -208,38 +227,32 @@ void CurlTransport::begin(Transfer& transfer) {
   transfer.deadline = Clock::time_point::max();
   transfer.easy = take_easy();
   CURL* easy = transfer.easy.get();
-  const HttpRequest& request = transfer.request;
-  for (const auto& [name, value] : request.headers) {
-    // libcurl's spelling: "Name:" takes a header away, "Name;" sends one without a value.
-    const std::string line = value.empty() ? name + (name == "Expect" ? ":" : ";") : name + ": " + value;
-    transfer.header_list = curl_slist_append(transfer.header_list, line.c_str());
-  }
-  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_URL, transfer.url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.header_list);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.detail.data());
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(transfer.connect_timeout.count()));
   // "identity" asks for no compression, yet undoes one that a server applies all the same.
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, request.compressed ? "gzip, deflate" : "identity");
-  const std::string proxy = options_->proxies.find(request.url);
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer.compressed ? "gzip, deflate" : "identity");
+  const std::string proxy = options_->proxies.find(transfer.url);
   curl_easy_setopt(easy, CURLOPT_PROXY, proxy.c_str());
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
   const Body no_body;
-  const Body& body = request.body ? *request.body : no_body;
+  const Body& body = transfer.body ? *transfer.body : no_body;
   const auto& segments = body.segments;
   const bool plain = segments.size() == 1 && !segments.front().source;
 #if LIBCURL_VERSION_NUM >= 0x073E00
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, plain || segments.empty() ? upload_buffer_bytes : media_upload_buffer_bytes);
 #endif
-  if (request.method == "GET") {
+  if (transfer.method == "GET") {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
   } else {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method == "POST" ? nullptr : request.method.c_str());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer.method == "POST" ? nullptr : transfer.method.c_str());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.announced_bytes = body.size()));
     if (plain || segments.empty()) {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, plain ? segments.front().text.data() : "");
     } else {
@@ -323,7 +336,7 @@ std::size_t CurlTransport::on_write(char* data, std::size_t, std::size_t size, v
 std::size_t CurlTransport::on_read(char* to, std::size_t one, std::size_t count, void* pointer) {
   auto& transfer = *static_cast<Transfer*>(pointer);
   const std::size_t capacity = one * count;
-  auto& segments = transfer.request.body->segments;
+  auto& segments = transfer.body->segments;
   while (transfer.segment < segments.size()) {
     auto& segment = segments[transfer.segment];
     std::size_t size = 0;
@@ -342,18 +355,23 @@ std::size_t CurlTransport::on_read(char* to, std::size_t one, std::size_t count,
       std::memcpy(to, segment.text.data() + transfer.segment_offset, size);
       transfer.segment_offset += size;
     }
+    transfer.sent_bytes += size;
     if (size) return size;
     ++transfer.segment;
     transfer.segment_offset = 0;
   }
-  return 0;
+  if (transfer.sent_bytes == transfer.announced_bytes) return 0;
+  // The server would wait for the rest for ever.
+  transfer.error = invalid_request("the request's body ended before its announced length: has a file become shorter?");
+  return CURL_READFUNC_ABORT;
 }
 
 int CurlTransport::on_seek(void* pointer, curl_off_t offset, int origin) {
   auto& transfer = *static_cast<Transfer*>(pointer);
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
   transfer.segment = transfer.segment_offset = 0;
-  for (auto& segment : transfer.request.body->segments)
+  transfer.sent_bytes = 0;
+  for (auto& segment : transfer.body->segments)
     if (segment.source && !segment.source->rewind()) return CURL_SEEKFUNC_FAIL;
   return CURL_SEEKFUNC_OK;
 }
@@ -413,7 +431,7 @@ void CurlTransport::settle() {
     const CURLcode code = message->data.result;
     std::optional<Error> error;
     if (transfer->error) error = transfer->error;
-    else if (code != CURLE_OK) error = error_from_curl(code, transfer->detail.c_str(), host_of(transfer->request.url));
+    else if (code != CURLE_OK) error = error_from_curl(code, transfer->detail.c_str(), host_of(transfer->url));
     end(*transfer, std::move(error));
   }
   if (std::exchange(removals_, false)) {

@@ -33,7 +33,7 @@ class CurlTransport final : public Transport {
   explicit CurlTransport(std::shared_ptr<const CurlOptions> options);
   ~CurlTransport() override;
 
-  [[nodiscard]] std::unique_ptr<Exchange> start(HttpRequest request, Receiver& receiver) override;
+  [[nodiscard]] std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) override;
   bool pump(std::chrono::milliseconds wait) override;
   void wake() noexcept override { poller_.wake(); }
   [[nodiscard]] int descriptor() const noexcept override { return poller_.descriptor(); }

@@ -10,8 +10,9 @@
 namespace kimistream::net {
 namespace {
 
+/// The lower-case name counts, also where it is set to nothing, as Python's own tools read it.
 std::string variable(std::string name) {
-  if (const char* value = std::getenv(name.c_str()); value && *value) return value;
+  if (const char* value = std::getenv(name.c_str())) return value;
   std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   if (name == "HTTP_PROXY" && std::getenv("REQUEST_METHOD")) return {};
   const char* value = std::getenv(name.c_str());

@@ -11,8 +11,8 @@ class ScriptedTransport final : public Transport {
  public:
   explicit ScriptedTransport(std::shared_ptr<Script> script) : script_(std::move(script)) {}
 
-  std::unique_ptr<Exchange> start(HttpRequest request, Receiver& receiver) override {
-    script_->requests.push_back(std::move(request));
+  std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) override {
+    script_->requests.push_back(request);
     auto exchange = std::make_unique<Playing>(*this, receiver);
     if (script_->responses.empty()) {
       exchange->response.error = Error{};

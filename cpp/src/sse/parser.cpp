@@ -13,13 +13,18 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
+/// Looks for either ending window by window: in a text of bare CRs no line may cost a search of all that follows.
 std::size_t find_line_end(std::string_view text) noexcept {
-  const auto* begin = text.data();
-  const auto* lf = static_cast<const char*>(std::memchr(begin, '\n', text.size()));
-  const std::size_t until = lf ? static_cast<std::size_t>(lf - begin) : text.size();
-  const auto* cr = static_cast<const char*>(std::memchr(begin, '\r', until));
-  if (cr) return static_cast<std::size_t>(cr - begin);
-  return lf ? until : std::string_view::npos;
+  constexpr std::size_t window = 1024;
+  for (std::size_t at = 0; at < text.size(); at += window) {
+    const char* begin = text.data() + at;
+    std::size_t size = std::min(window, text.size() - at);
+    const auto* lf = static_cast<const char*>(std::memchr(begin, '\n', size));
+    if (lf) size = static_cast<std::size_t>(lf - begin);
+    if (const auto* cr = static_cast<const char*>(std::memchr(begin, '\r', size))) lf = cr;
+    if (lf) return static_cast<std::size_t>(lf - text.data());
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -69,7 +74,31 @@ bool Parser::take_line(std::string_view& line) {
   return false;
 }
 
+/// The event that streams are made of: one `data:` line and a blank line, both whole in the block, lines ended by LF.
+std::optional<Event> Parser::next_plain() {
+  constexpr std::string_view field = "data:";
+  constexpr std::size_t window = 4096;  // a text of bare CRs must not be searched to its end for each line
+  if (data_state_ != Data::none || !type_.empty() || !tail_.empty() || swallow_lf_ || skip_line_ || bom_ < 3 ||
+      block_.size() < field.size() + 2 || std::memcmp(block_.data(), field.data(), field.size()) != 0)
+    return std::nullopt;
+  const char* const begin = block_.data() + field.size();
+  const char* const block_end = block_.data() + std::min(block_.size(), window);
+  const auto* end = static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(block_end - begin)));
+  if (!end || end + 1 == block_end || end[1] != '\n') return std::nullopt;
+  std::string_view data(begin, static_cast<std::size_t>(end - begin));
+  if (data.size() >= max_event_bytes_ || std::memchr(data.data(), '\r', data.size())) return std::nullopt;
+  if (!data.empty() && data.front() == ' ') data.remove_prefix(1);
+  block_.remove_prefix(static_cast<std::size_t>(end + 2 - block_.data()));
+  if (last_id_ != id_buffer_) last_id_ = id_buffer_;
+  return Event{.type = "message", .data = data};
+}
+
 std::optional<Event> Parser::next() {
+  if (block_.empty() && !repeat_ && data_state_ != Data::viewed) return std::nullopt;
+  if (!repeat_) {  // a line that is to be read once more may live in the tail
+    if (std::exchange(from_tail_, false)) tail_.clear();
+    if (auto event = next_plain()) return event;
+  }
   while (!overflowed_) {
     std::string_view line;
     if (repeat_) {

@@ -28,11 +28,13 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
       return State::ended;
     }
   }
+  if (type == "error") return fail(data, false);  // whatever it holds, text too
   if (!read(data)) {
     if (!frame_.has_error && recover_glued(data, out)) return State::open;
-    return fail(data, true);
+    return error_body_.empty() ? fail(data, true) : State::failed;
   }
-  if (frame_.has_error || type == "error") return fail(data, false);
+  if (frame_.has_error) return fail(data, false);
+  view_.text = data;
   emit(out, false);
   if (!error_body_.empty()) return State::failed;
   return State::open;
@@ -40,6 +42,7 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
 
 Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out) {
   view_ = {};
+  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body = trim(body);  // gateways pad with white space to keep the connection alive (Q2)
   if (!read(body)) return fail(body, !frame_.has_error);
   if (frame_.has_error || !frame_.has_choices) return fail(body, !frame_.has_error);
@@ -47,7 +50,7 @@ Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out
   if (!error_body_.empty()) return State::failed;
   if (!finished_) {
     out.emplace_back(Notice{"missing_finish_reason", "the answer came without a finish reason"});
-    emit_finish(tool_calls_.empty() ? "stop" : "tool_calls", out);
+    emit_finish("stop", out);  // becomes tool_calls where one can be used
   }
   return State::ended;
 }
@@ -67,13 +70,22 @@ bool Decoder::read(std::string_view text) {
 
 /// Two frames glued by a gateway: `{"id":"x{"id":...}` or `{"id":"xdata:{"id":...}` (Q6). The tail can be read.
 bool Decoder::recover_glued(std::string_view data, std::vector<Event>& out) {
-  const std::size_t at = data.rfind("data:");
-  if (at == std::string_view::npos || at == 0) return false;
-  const std::string_view tail = trim(data.substr(at + 5));
-  if (tail.empty() || tail.front() != '{' || !read(tail) || frame_.has_error) return false;
-  out.emplace_back(Notice{"corrupt_frame", "a frame was cut off by the one behind it; its text is lost"});
-  emit(out, false);
-  return error_body_.empty();
+  int tries = 8;  // the words may stand in a text as well
+  for (std::size_t at = data.find("data:", 1); at != std::string_view::npos && tries > 0; at = data.find("data:", at + 1)) {
+    const std::string_view tail = trim(data.substr(at + 5));
+    if (!tail.starts_with('{')) continue;
+    --tries;
+    if (!read(tail)) continue;
+    if (frame_.has_error) {
+      fail(tail, false);
+      return false;
+    }
+    out.emplace_back(Notice{"corrupt_frame", "a frame was cut off by the one behind it; its text is lost"});
+    view_.text = tail;
+    emit(out, false);
+    return error_body_.empty();
+  }
+  return false;
 }
 
 Decoder::State Decoder::fail(std::string_view body, bool unreadable) {
@@ -89,7 +101,7 @@ void Decoder::note_once(bool& noted, std::string_view code, std::string_view mes
 void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   begun_ = begun_ || frame_.has_choices || frame_.usage;
   Choice& choice = frame_.choice;
-  if (json::Reader::local().mended())
+  if (frame_.mended)
     note_once(noted_mended_, "mended_text", "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
   if (frame_.other_choices)
     note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
@@ -105,14 +117,14 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   }
   for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
   if (frame_.usage) emit_usage(*frame_.usage, out);
-  view_ = {choice.content, choice.reasoning, choice.finish_reason, frame_.has_choices,
+  view_ = {view_.text, choice.content, choice.reasoning, choice.finish_reason, frame_.has_choices,
            frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
   if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
 }
 
 /// The fragment with the halves of surrogate pairs joined; a half at its end waits for the next fragment.
 std::string_view Decoder::joined(Channel& channel, std::string_view fragment, std::string& scratch) {
-  if (channel.pending_half.empty() && (!json::Reader::local().has_escapes() || !json::has_half(fragment))) return fragment;
+  if (channel.pending_half.empty() && (!frame_.has_escapes || !json::has_half(fragment))) return fragment;
   if (fragment.empty()) return fragment;
   std::string text = std::exchange(channel.pending_half, {});
   text.append(fragment);
@@ -197,7 +209,7 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
 bool Decoder::finish(std::vector<Event>& out) {
   if (!finished_ && marked_ && provider_->end_marker_completes) {
     out.emplace_back(Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
-    emit_finish(tool_calls_.empty() ? "stop" : "tool_calls", out);
+    emit_finish("stop", out);  // becomes tool_calls where one can be used
   }
   if (!finished_) {
     flush_channels(out);

@@ -17,6 +17,7 @@ namespace kimistream::wire {
 
 /// What a frame said beside its events, for those who show frames as they came.
 struct FrameView {
+  std::string_view text;                      // the frame's JSON; "" for one that said nothing
   std::optional<std::string_view> content;    // nothing: absent or null
   std::optional<std::string_view> reasoning;
   std::string_view finish_reason;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "json/text.hpp"
@@ -25,16 +26,13 @@ Tree parse(const Json& json, std::string_view what) {
   refuse(std::string(what) + " must be a JSON object");
 }
 
-/// The shortest text that reads back as the same number, so that 0.6 is sent as 0.6.
-Tree number(double value) {
+/// The shortest text that reads back as the same number, so that 0.6 is sent as 0.6; whatever the program's locale.
+Tree number(double value, std::string_view what) {
+  if (!std::isfinite(value)) refuse(std::string(what) + " must be a finite number");
   std::array<char, 32> text{};
-  for (int precision = 6; precision <= 17; ++precision) {
-    std::snprintf(text.data(), text.size(), "%.*g", precision, value);
-    double back = 0;
-    if (std::sscanf(text.data(), "%lf", &back) == 1 && back == value) break;
-  }
-  std::string written = text.data();
-  if (written.find_first_of(".en") == std::string::npos) written += ".0";
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  std::string written(text.data(), end);
+  if (written.find_first_of(".e") == std::string::npos) written += ".0";
   return Tree::number(written);
 }
 
@@ -179,8 +177,8 @@ Encoded encode(const Provider& provider, const Request& request, std::string_vie
   merge(body, request.thinking == ThinkingMode::off ? provider.sampling_instant : provider.sampling_thinking);
 
   if (request.max_tokens) body.set(provider.max_tokens_key, Tree::number(std::to_string(*request.max_tokens)));
-  if (request.temperature) body.set("temperature", number(*request.temperature));
-  if (request.top_p) body.set("top_p", number(*request.top_p));
+  if (request.temperature) body.set("temperature", number(*request.temperature, "temperature"));
+  if (request.top_p) body.set("top_p", number(*request.top_p, "top_p"));
   if (!request.stop.empty()) {
     Tree stop = Tree::array();
     for (const auto& text : request.stop) stop.items().push_back(Tree::string(text));

@@ -107,7 +107,8 @@ Reading read_body(std::string_view body, Error& error) {
   if (const Tree* availability = object->find("availability")) {
     if (const Tree* flag = availability->find("retryable"); flag && flag->is(Tree::Kind::boolean))
       reading.retryable = flag->text() == "true";
-    reading.retry_after = availability->number_of("retry_after");
+    if (const auto seconds = availability->number_of("retry_after"); seconds && std::isfinite(*seconds) && *seconds >= 0)
+      reading.retry_after = seconds;
   }
   if (const Tree* metadata = object->find("metadata"); metadata && !reading.status) {
     const std::string kind = metadata->text_of("error_type");
@@ -181,6 +182,20 @@ Error error_from_frame(const Provider& provider, int http_status, const Headers&
   if (error.message.empty()) error.message = excerpt(body);
   error.message = "the server reported an error while it was answering: " + error.message;
   judge(provider, reading, headers, error);
+  return error;
+}
+
+std::optional<Error> error_in_resource(const Provider& provider, int status, const Headers& headers, std::string_view body) {
+  try {
+    const Tree root = Tree::parse(body);
+    const Tree* error = root.find("error");
+    if (root.is(Tree::Kind::object) && (!error || error->is(Tree::Kind::null))) return std::nullopt;
+    if (error) return error_from_frame(provider, status, headers, body);
+  } catch (const json::Malformed&) {
+  }
+  Error error{.kind = ErrorKind::response, .message = {}, .status_code = status};
+  error.message = "HTTP " + std::to_string(status) + ": the response is not a JSON object; is base_url right? It begins: " + excerpt(body);
+  error.body = std::string(body.substr(0, max_kept_body));
   return error;
 }
 

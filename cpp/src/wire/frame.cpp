@@ -1,6 +1,7 @@
 #include "wire/frame.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace kimistream::wire {
 namespace {
@@ -9,7 +10,7 @@ using json::Key;
 using json::Type;
 using json::Value;
 
-bool is_null(Value value) {
+bool is_null(Value& value) {
   bool null = false;
   return !value.is_null().get(null) && null;
 }
@@ -26,50 +27,60 @@ class FrameReader {
       frame_.malformed = true;
       return std::nullopt;
     }
-    const bool whole = json::for_each_field(root, [&](Key key, Value value) {
+    const bool whole = json::for_each_field(root, [&](Key key, Value& value) {
       if (!top(key, value) && reader_.has_escapes()) top(reader_.plain(key), value);
     });
-    if (!whole) frame_.malformed = true;
+    const char* behind = nullptr;
+    if (!whole || document.current_location().get(behind) == simdjson::SUCCESS) frame_.malformed = true;
     return wanted_;
   }
 
  private:
   // Each level returns whether it knew the key. Order: what every frame has comes first.
-  bool top(Key key, Value value) {
-    if (key.is("choices")) {
-      check(json::for_each_element(value, [&](Value item) { choice(item); }));
-    } else if (key.is("usage")) {
-      usage(value);
-    } else if (key.is("id")) {
-      if (options_.want_identity) text(value, frame_.id);
-    } else if (key.is("model")) {
-      if (options_.want_identity) text(value, frame_.model);
-    } else if (key.is("error")) {
-      if (truthy(value)) frame_.has_error = true;
-    } else if (key.is("object")) {
-      const std::string_view token = value.raw_json_token();
-      if (token.starts_with("\"error\"")) frame_.has_error = true;  // flat form of SGLang and older vLLM
-    } else {
-      return false;
+  bool top(Key key, Value& value) {
+    switch (*key.raw()) {  // every frame has the same dozen keys, most of them of no use here
+      case 'c':
+        if (!key.is("choices")) return false;
+        check(json::for_each_element(value, [&](Value& item) { choice(item); }));
+        return true;
+      case 'u':
+        if (!key.is("usage")) return false;
+        usage(value);
+        return true;
+      case 'i':
+        if (!key.is("id")) return false;
+        if (options_.want_identity) whole_text(value, frame_.id);
+        return true;
+      case 'm':
+        if (!key.is("model")) return false;
+        if (options_.want_identity) whole_text(value, frame_.model);
+        return true;
+      case 'e':
+        if (!key.is("error")) return false;
+        if (truthy(value)) frame_.has_error = true;
+        return true;
+      case 'o':
+        if (!key.is("object")) return false;
+        if (value.raw_json_token().starts_with("\"error\"")) frame_.has_error = true;  // flat form: SGLang, older vLLM
+        return true;
+      default: return false;
     }
-    return true;
   }
 
-  void choice(Value value) {
+  void choice(Value& value) {
     // The index may stand behind the delta, so a choice is read first and judged afterwards.
-    Choice spare;
-    const bool first = !frame_.has_choices;
-    into_ = first ? &frame_.choice : &spare;
-    frame_.has_choices = true;
+    const bool first = !std::exchange(frame_.has_choices, true);
+    if (!first) spare_.emplace();
+    into_ = first ? &frame_.choice : &*spare_;
     reasoning_content_ = reasoning_ = details_ = std::nullopt;
     std::int64_t index = 0;
-    const auto known = [&](Key key, Value field) {
+    const auto known = [&](Key key, Value& field) {
       if (key.is("delta") || key.is("message")) {
-        check(json::for_each_field(field, [&](Key name, Value part) {
+        check(json::for_each_field(field, [&](Key name, Value& part) {
           if (!delta(name, part) && reader_.has_escapes()) delta(reader_.plain(name), part);
         }));
       } else if (key.is("finish_reason")) {
-        text(field, into_->finish_reason);
+        whole_text(field, into_->finish_reason);
       } else if (key.is("index")) {
         if (const auto number = integer(field)) index = *number;
       } else if (key.is("usage")) {
@@ -83,19 +94,19 @@ class FrameReader {
       }
       return true;
     };
-    check(json::for_each_field(value, [&](Key key, Value field) {
+    check(json::for_each_field(value, [&](Key key, Value& field) {
       if (!known(key, field) && reader_.has_escapes()) known(reader_.plain(key), field);
     }));
     if (!wanted_) wanted_ = index;
     if (index == *wanted_) {
-      if (!first) frame_.choice = std::move(spare);
+      if (!first) frame_.choice = std::move(*spare_);
     } else {
       frame_.other_choices = true;
       if (first) frame_.choice = {};
     }
   }
 
-  bool delta(Key key, Value value) {
+  bool delta(Key key, Value& value) {
     if (key.is("content")) {
       if (const auto type = type_of(value); type == Type::array) parts(value);
       else text(value, into_->content);
@@ -108,7 +119,7 @@ class FrameReader {
     } else if (key.is("reasoning_details")) {
       details(value);
     } else if (key.is("tool_calls")) {
-      check(json::for_each_element(value, [&](Value item) { tool_call(item); }));
+      check(json::for_each_element(value, [&](Value& item) { tool_call(item); }));
     } else if (key.is("function_call")) {
       if (!is_null(value)) {  // the form before tool_calls: one call without id or index
         ToolFragment fragment;
@@ -124,59 +135,65 @@ class FrameReader {
   /// Gateways send the same reasoning under two keys: one source counts, never both. An empty or null one does not
   /// hide the other.
   void pick_reasoning() {
-    for (const auto& source : {reasoning_content_, reasoning_, details_}) {
-      if (!source) continue;
-      into_->reasoning = source;
-      if (!source->empty()) return;
+    for (const auto* source : {&reasoning_content_, &reasoning_, &details_}) {
+      if (!*source) continue;
+      into_->reasoning = *source;
+      if (!(*source)->empty()) return;
     }
   }
 
-  void details(Value value) {
-    details_text_.clear();
+  /// The fields of an inner object. Its keys are few, so they are brought into plain form first.
+  template <class OnField>
+  void fields(Value& object, OnField&& on_field) {
+    check(json::for_each_field(object, [&](Key key, Value& value) { on_field(reader_.plain(key), value); }));
+  }
+
+  void details(Value& value) {
+    std::string all;
     bool any = false;
-    check(json::for_each_element(value, [&](Value item) {
-      check(json::for_each_field(item, [&](Key key, Value field) {
+    check(json::for_each_element(value, [&](Value& item) {
+      fields(item, [&](Key key, Value& field) {
         std::optional<std::string_view> part;
         if (key.is("text") || key.is("summary")) text(field, part);
         if (part) {
-          details_text_.append(*part);
+          all.append(*part);
           any = true;
         }
-      }));
+      });
     }));
-    if (any) details_ = details_text_;
+    if (any) details_ = frame_.made.emplace_back(std::move(all));
     pick_reasoning();
   }
 
   /// Content as a list of parts: the texts of it, in order.
-  void parts(Value value) {
-    parts_text_.clear();
-    check(json::for_each_element(value, [&](Value item) {
+  void parts(Value& value) {
+    std::string all;
+    check(json::for_each_element(value, [&](Value& item) {
       std::optional<std::string_view> part;
       if (type_of(item) == Type::string) text(item, part);
-      else check(json::for_each_field(item, [&](Key key, Value field) {
+      else fields(item, [&](Key key, Value& field) {
         if (key.is("text")) text(field, part);
-      }));
-      if (part) parts_text_.append(*part);
+      });
+      if (part) all.append(*part);
     }));
-    into_->content = parts_text_;
+    into_->content = frame_.made.emplace_back(std::move(all));
   }
 
-  void tool_call(Value value) {
+  void tool_call(Value& value) {
     ToolFragment fragment;
-    check(json::for_each_field(value, [&](Key key, Value field) {
+    fields(value, [&](Key key, Value& field) {
       if (key.is("index")) fragment.index = integer(field);
-      else if (key.is("id")) text(field, fragment.id);
-      else if (key.is("type")) text(field, fragment.type);
+      else if (key.is("id")) whole_text(field, fragment.id);
+      else if (key.is("type")) whole_text(field, fragment.type);
       else if (key.is("function")) function(field, fragment);
-    }));
+    });
     add(fragment);
   }
 
-  void function(Value value, ToolFragment& fragment) {
-    check(json::for_each_field(value, [&](Key key, Value field) {
+  void function(Value& value, ToolFragment& fragment) {
+    fields(value, [&](Key key, Value& field) {
       if (key.is("name")) {
-        text(field, fragment.name);
+        whole_text(field, fragment.name);
       } else if (key.is("arguments")) {
         if (const auto type = type_of(field); type == Type::object) {  // sent as JSON, not as JSON text
           std::string_view raw;
@@ -185,35 +202,36 @@ class FrameReader {
           text(field, fragment.arguments);
         }
       }
-    }));
+    });
   }
 
   void add(const ToolFragment& fragment) { into_->tool_calls.push_back(fragment); }
 
-  void usage(Value value) {
+  void usage(Value& value) {
+    if (value.raw_json_token().front() == 'n') return;  // null, in every frame but one
     Usage found;
-    const auto count = [&](Value field, std::optional<std::int64_t>& into) {
+    const auto count = [&](Value& field, std::optional<std::int64_t>& into) {
       if (const auto number = integer(field)) into = number;
     };
-    check(json::for_each_field(value, [&](Key key, Value field) {
+    fields(value, [&](Key key, Value& field) {
       if (key.is("prompt_tokens")) count(field, found.prompt_tokens);
       else if (key.is("completion_tokens")) count(field, found.completion_tokens);
       else if (key.is("total_tokens")) count(field, found.total_tokens);
       else if (key.is("cached_tokens")) count(field, found.cached_tokens);
       else if (key.is("reasoning_tokens")) count(field, found.reasoning_tokens);
       else if (key.is("prompt_tokens_details"))
-        check(json::for_each_field(field, [&](Key name, Value detail) {
+        fields(field, [&](Key name, Value& detail) {
           if (name.is("cached_tokens")) count(detail, found.cached_tokens);
-        }));
+        });
       else if (key.is("completion_tokens_details"))
-        check(json::for_each_field(field, [&](Key name, Value detail) {
+        fields(field, [&](Key name, Value& detail) {
           if (name.is("reasoning_tokens")) count(detail, found.reasoning_tokens);
-        }));
+        });
       else if (key.is("cost")) {
         double amount = 0;
         if (!field.get_double().get(amount)) found.cost = amount;
       }
-    }));
+    });
     if (!found.empty()) merge_usage(found);
   }
 
@@ -222,27 +240,40 @@ class FrameReader {
     frame_.usage->merge(found);
   }
 
-  /// Anything but null, false, 0 and "" is an error.
-  bool truthy(Value value) {
+  /// Anything but null, false, 0, "" and {} is an error.
+  bool truthy(Value& value) {
     const std::string_view token = value.raw_json_token();
-    return !(token.starts_with("null") || token.starts_with("false") || token.starts_with("\"\"") ||
-             token.starts_with("0") || token.starts_with("{}"));
+    if (token.starts_with("{")) {
+      bool any = false;
+      check(json::for_each_field(value, [&](Key, Value&) { any = true; }));
+      return any;
+    }
+    return !(token.starts_with("null") || token.starts_with("false") || token.starts_with("\"\"") || token.starts_with("0"));
   }
 
-  std::optional<Type> type_of(Value value) {
+  std::optional<Type> type_of(Value& value) {
     Type type{};
     if (value.type().get(type)) return std::nullopt;
     return type;
   }
 
   template <class Out>
-  void text(Value value, Out& out) {
+  void text(Value& value, Out& out) {
+    simdjson::ondemand::raw_json_string raw;
+    if (value.get_raw_json_string().get(raw)) return;  // not a string
     std::string_view found;
-    if (reader_.string(value, found)) out = found;
+    if (reader_.string_at(raw.raw(), found)) out = found;
+    else frame_.malformed = true;  // an escape that JSON does not have
+  }
+
+  /// The same for a text that comes whole: half a surrogate pair in it has no other half to wait for.
+  void whole_text(Value& value, std::string_view& out) {
+    text(value, out);
+    if (reader_.has_escapes() && json::has_half(out)) out = frame_.made.emplace_back(json::join_halves(out));
   }
 
   /// An integer, also as a string ("0") or as a whole double (1.0); negative ones count as none.
-  std::optional<std::int64_t> integer(Value value) {
+  std::optional<std::int64_t> integer(Value& value) {
     std::int64_t number = 0;
     double real = 0;
     std::string_view digits;
@@ -274,13 +305,9 @@ class FrameReader {
   Frame& frame_;
   std::optional<std::int64_t> wanted_;
   Choice* into_ = nullptr;
+  std::optional<Choice> spare_;  // of a frame with several choices
   std::optional<std::string_view> reasoning_content_, reasoning_, details_;
-  // The views of a frame live until the next one is read; so must these.
-  static thread_local std::string details_text_, parts_text_;
 };
-
-thread_local std::string FrameReader::details_text_;
-thread_local std::string FrameReader::parts_text_;
 
 }  // namespace
 
@@ -290,13 +317,17 @@ void Frame::clear() {
   choice.content.reset();
   choice.tool_calls.clear();
   usage.reset();
+  if (!made.empty()) made.clear();
   has_choices = other_choices = has_error = malformed = false;
 }
 
 std::optional<std::int64_t> read_frame(json::Reader& reader, std::string_view text, const FrameOptions& options,
                                        Frame& frame) {
   frame.clear();
-  return FrameReader(reader, options, frame).read(text);
+  const auto choice = FrameReader(reader, options, frame).read(text);
+  frame.mended = reader.mended();
+  frame.has_escapes = reader.has_escapes();
+  return choice;
 }
 
 }  // namespace kimistream::wire

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,10 +35,13 @@ struct Frame {
   std::string_view model;
   Choice choice;
   std::optional<Usage> usage;
+  std::deque<std::string> made;  // texts that views point to and that stand nowhere in one piece
   bool has_choices = false;    // at least one choice came
   bool other_choices = false;  // choices besides the one that is read (n > 1)
   bool has_error = false;      // a truthy error: read it from the text, there is time
   bool malformed = false;
+  bool mended = false;         // it had bytes that had to be replaced
+  bool has_escapes = false;    // it has a backslash somewhere
 
   void clear();
 };

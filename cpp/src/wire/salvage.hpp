@@ -6,6 +6,7 @@
 // Works on a stream: a suffix that may be the beginning of a token is held back, so no token reaches the reader.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,8 +40,9 @@ class Salvage {
   void read(bool at_end, std::string& text, std::vector<Call>& calls);
 
   std::string held_;
+  std::size_t searched_ = 0;  // of held_, for the end of a call
   bool inside_ = false;  // between the begin of a section or call and its end
-  bool wrapped_ = false; // the section token was there
+  bool wrapped_ = false;  // the section token was there
   bool acted_ = false;
 };
 

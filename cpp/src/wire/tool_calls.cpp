@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "json/text.hpp"
 #include "kimistream/json.hpp"
@@ -23,15 +24,33 @@ void ToolCalls::add(const ToolFragment& fragment, std::vector<Event>& out) {
     if (fragment.name.starts_with(call.name)) call.name.assign(fragment.name);  // the first, or all of it once more
     else if (call.arguments.empty()) call.name.append(fragment.name);           // the name comes in pieces
   }
-  call.arguments.append(fragment.arguments);
+  std::string scratch;
+  const std::string_view arguments = add_arguments(*slot, fragment.arguments, scratch);
   if (!slot->started) {
     if (call.name.empty()) return;  // arguments may come before the name: kept until it is known (Q24)
     slot->started = true;
     out.emplace_back(ToolCallStart{call.index, call.id, call.name});
     if (!call.arguments.empty()) out.emplace_back(ToolCallDelta{call.index, call.arguments});
-  } else if (!fragment.arguments.empty()) {
-    out.emplace_back(ToolCallDelta{call.index, std::string(fragment.arguments)});
+  } else if (!arguments.empty()) {
+    out.emplace_back(ToolCallDelta{call.index, std::string(arguments)});
   }
+}
+
+/// @return what was appended: the fragment, with the halves of surrogate pairs joined
+std::string_view ToolCalls::add_arguments(Slot& slot, std::string_view fragment, std::string& scratch) {
+  if (!fragment.empty() && (!slot.half.empty() || json::has_half(fragment))) {
+    scratch = std::exchange(slot.half, {});
+    scratch.append(fragment);
+    if (json::ends_with_high_half(scratch)) {
+      slot.half = scratch.substr(scratch.size() - 3);
+      scratch.resize(scratch.size() - 3);
+    }
+    scratch = json::join_halves(scratch);
+    fragment = scratch;
+  }
+  slot.call.arguments.append(fragment);
+  slot.scan.feed(fragment);
+  return fragment;
 }
 
 bool ToolCalls::is_another_call(const Slot& slot, const ToolFragment& fragment) {
@@ -39,8 +58,11 @@ bool ToolCalls::is_another_call(const Slot& slot, const ToolFragment& fragment) 
   const bool other_id = !fragment.id.empty() && !call.id.empty() && fragment.id != call.id;
   if (other_id && !fragment.name.empty() && !call.name.empty()) return true;
   // Random ids on each fragment are a known fault, and so are calls without ids: the arguments decide.
-  const bool suspicious = other_id || (!fragment.name.empty() && fragment.id.empty() && !call.name.empty());
-  return suspicious && json::is_whole_object(call.arguments);
+  // A name that is only repeated, without arguments, begins nothing.
+  const bool blank = fragment.arguments.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  const bool named = !fragment.name.empty() && fragment.id.empty() && !call.name.empty();
+  const bool suspicious = other_id || (named && !(blank && fragment.name == call.name));
+  return suspicious && slot.scan.whole();
 }
 
 ToolCalls::Slot* ToolCalls::find(const ToolFragment& fragment) {
@@ -52,7 +74,9 @@ ToolCalls::Slot* ToolCalls::find(const ToolFragment& fragment) {
   if (fragment.index) {
     slot = latest([&](const Slot& s) { return s.wire_index == fragment.index; });
   } else if (!fragment.id.empty()) {
-    return latest([&](const Slot& s) { return s.call.id == fragment.id; });
+    slot = latest([&](const Slot& s) { return s.call.id == fragment.id; });
+    // Some servers begin to count their ids anew: a name behind whole arguments begins another call.
+    return slot && !fragment.name.empty() && !fragment.arguments.empty() && slot->scan.whole() ? nullptr : slot;
   } else if (!slots_.empty()) {
     slot = &slots_.back();
   }
@@ -72,7 +96,7 @@ void ToolCalls::finish(std::vector<Event>& out) {
   finished_ = true;
   for (Slot& slot : slots_) {
     ToolCall& call = slot.call;
-    if (json::has_half(call.arguments)) call.arguments = json::join_halves(call.arguments);
+    if (!slot.half.empty()) call.arguments.append("\xEF\xBF\xBD");
     const Arguments state = clean_arguments(call.arguments);
     call.complete = state != Arguments::invalid && !call.name.empty();
     usable_ = usable_ || call.complete;

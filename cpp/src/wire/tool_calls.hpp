@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "kimistream/event.hpp"
+#include "kimistream/json.hpp"
 #include "wire/frame.hpp"
 
 namespace kimistream::wire {
@@ -28,12 +30,15 @@ class ToolCalls {
   struct Slot {
     ToolCall call;
     std::optional<std::int64_t> wire_index;
+    json::ObjectScan scan;  // of the arguments: knows when they are whole without looking at them again
+    std::string half;       // of a surrogate pair, that waits for the next fragment
     bool started = false;  // its ToolCallStart has been given
   };
 
   Slot* find(const ToolFragment& fragment);
   Slot& open(const ToolFragment& fragment);
   static bool is_another_call(const Slot& slot, const ToolFragment& fragment);
+  static std::string_view add_arguments(Slot& slot, std::string_view fragment, std::string& scratch);
 
   std::vector<Slot> slots_;
   bool usable_ = false;

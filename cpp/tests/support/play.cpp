@@ -7,7 +7,7 @@
 namespace kimistream::testing {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string as_json(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -26,11 +26,11 @@ std::string delta(std::string_view fields) {
          std::string(fields) + R"(},"finish_reason":null}]})";
 }
 
-std::string text(std::string_view content) { return delta("\"content\":" + quoted(content)); }
-std::string thinking(std::string_view reasoning) { return delta("\"reasoning_content\":" + quoted(reasoning)); }
+std::string text(std::string_view content) { return delta("\"content\":" + as_json(content)); }
+std::string thinking(std::string_view reasoning) { return delta("\"reasoning_content\":" + as_json(reasoning)); }
 
 std::string finish(std::string_view reason) {
-  return R"({"id":"chatcmpl-1","model":"kimi-k2.6","choices":[{"index":0,"delta":{},"finish_reason":)" + quoted(reason) + "}]}";
+  return R"({"id":"chatcmpl-1","model":"kimi-k2.6","choices":[{"index":0,"delta":{},"finish_reason":)" + as_json(reason) + "}]}";
 }
 
 std::string usage(int prompt, int completion) {
@@ -48,7 +48,7 @@ std::string whole_stream(std::string_view content) {
 std::string whole_body(std::string_view content) {
   return R"({"id":"chatcmpl-1","object":"chat.completion","model":"kimi-k2.6","choices":[{"index":0,"message":)"
          R"({"role":"assistant","reasoning_content":"Well.","content":)" +
-         quoted(content) +
+         as_json(content) +
          R"(},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}})";
 }
 

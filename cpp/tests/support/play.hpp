@@ -71,7 +71,7 @@ Outcome read_all(Stream& stream);
 
 /// A client without a network; responses and requests are in the script.
 struct Offline {
-  std::shared_ptr<Script> script = std::make_shared<Script>();
+  std::shared_ptr<kimistream::Script> script = std::make_shared<kimistream::Script>();
 
   Offline& answer(std::vector<std::string> blocks, int status = 200, Headers headers = {{"Content-Type", "text/event-stream"}});
   Offline& answer_json(std::string body, int status = 200, Headers headers = {});
@@ -79,7 +79,7 @@ struct Offline {
   [[nodiscard]] Client client() const { return Client(options()); }
 };
 
-inline const Request one_plus_one{.messages = {user("1+1?")}};
+inline const kimistream::Request one_plus_one{.messages = {user("1+1?")}};
 
 /// One stream that is answered with these blocks.
 Outcome stream_of(std::vector<std::string> blocks, Headers headers = {{"Content-Type", "text/event-stream"}},

@@ -1,0 +1,36 @@
+// Header fields: a list whose names compare without regard to case.
+#include "kimistream/headers.hpp"
+
+#include <doctest/doctest.h>
+
+namespace ks = kimistream;
+
+TEST_CASE("the first field of a name is found in any case") {
+  const ks::Headers headers = {{"Content-Type", "a"}, {"X-One", "1"}, {"x-one", "2"}};
+  CHECK(headers.find("content-type") == "a");
+  CHECK(headers.find("X-ONE") == "1");
+  CHECK_FALSE(headers.find("x-two"));
+  CHECK_FALSE(headers.find(""));
+  CHECK(headers.size() == 3);
+}
+
+TEST_CASE("adding keeps, setting replaces every field of the name") {
+  ks::Headers headers;
+  CHECK(headers.empty());
+  headers.add("A", "1");
+  headers.add("a", "2");
+  CHECK(headers.size() == 2);
+  headers.set("A", "3");
+  CHECK(headers == ks::Headers{{"A", "3"}});
+  headers.set("B", "");
+  CHECK(headers.find("b") == "");
+  headers.clear();
+  CHECK(headers.empty());
+}
+
+TEST_CASE("only ASCII letters compare without regard to case") {
+  CHECK(ks::equal_ignoring_case("aZ-09", "Az-09"));
+  CHECK_FALSE(ks::equal_ignoring_case("a", "ab"));
+  CHECK_FALSE(ks::equal_ignoring_case("[", "{"));
+  CHECK_FALSE(ks::equal_ignoring_case("é", "É"));
+}

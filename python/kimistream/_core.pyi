@@ -1,0 +1,198 @@
+"""The C++ core, as python/bindings/ makes it. Private: the package kimistream is its face."""
+
+from asyncio import AbstractEventLoop, Future
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, ClassVar, Literal, final
+
+from ._errors import KimiError
+from ._headers import Headers
+from ._message import Finish, Message, Notice, ToolCall, Usage
+from ._object import ChatCompletionChunk
+from ._stream import Event
+
+__version__: str
+
+# ---- events that come with every fragment ----
+
+@final
+class Text:
+    """A fragment of the answer: `.text`."""
+
+    type: ClassVar[Literal["text"]]
+    __match_args__: ClassVar[tuple[Literal["text"]]]
+    @property
+    def text(self) -> str: ...
+    def __init__(self, text: str) -> None: ...
+
+@final
+class Thinking:
+    """A fragment of the model's reasoning: `.text`."""
+
+    type: ClassVar[Literal["thinking"]]
+    __match_args__: ClassVar[tuple[Literal["text"]]]
+    @property
+    def text(self) -> str: ...
+    def __init__(self, text: str) -> None: ...
+
+@final
+class ToolCallStart:
+    """A tool call begins: `.index`, `.id`, `.name`."""
+
+    type: ClassVar[Literal["tool_call_start"]]
+    __match_args__: ClassVar[tuple[Literal["index"], Literal["id"], Literal["name"]]]
+    @property
+    def index(self) -> int: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    def __init__(self, index: int, id: str, name: str) -> None: ...
+
+@final
+class ToolCallDelta:
+    """A fragment of a tool call's arguments: `.index`, `.arguments`."""
+
+    type: ClassVar[Literal["tool_call_delta"]]
+    __match_args__: ClassVar[tuple[Literal["index"], Literal["arguments"]]]
+    @property
+    def index(self) -> int: ...
+    @property
+    def arguments(self) -> str: ...
+    def __init__(self, index: int, arguments: str) -> None: ...
+
+# Not a subclass at run time: it makes a ChatCompletionChunk of itself when asked for more than the text.
+StreamedChunk = ChatCompletionChunk
+
+# ---- the client ----
+
+class Stream:
+    """A stream of the core. kimistream.Stream is its face."""
+
+    def events(self) -> Iterator[Event]: ...
+    def texts(self) -> Iterator[str]: ...
+    def thoughts(self) -> Iterator[str]: ...
+    def chunks(self) -> Iterator[ChatCompletionChunk]: ...
+    def events_async(self, loop: AbstractEventLoop, /) -> AsyncIterator[Event]: ...
+    def texts_async(self, loop: AbstractEventLoop, /) -> AsyncIterator[str]: ...
+    def thoughts_async(self, loop: AbstractEventLoop, /) -> AsyncIterator[str]: ...
+    def chunks_async(self, loop: AbstractEventLoop, /) -> AsyncIterator[ChatCompletionChunk]: ...
+    def wait_for_head(self) -> None: ...
+    def message(self) -> Message: ...
+    def json(self) -> Any:
+        """The body of an answer that came whole, as Python objects."""
+
+    def drop_items(self) -> None: ...
+    def change(self, loop: AbstractEventLoop) -> Future[None]:
+        """A future that is done when the stream's state may have changed."""
+
+    def raise_failure(self) -> None: ...
+    def show_usage_chunks(self) -> None: ...
+    def close(self) -> None: ...
+    owner: object
+    """What must live as long as this stream has more to come."""
+    @property
+    def opened(self) -> bool: ...
+    @property
+    def opening(self) -> bool: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def over(self) -> bool: ...
+    @property
+    def partial(self) -> Message | None: ...
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+
+class Client:
+    """The client of the core. kimistream.Kimi is its face."""
+
+    def __init__(
+        self,
+        provider: str,
+        base_url: str,
+        api_key: str | None,
+        model: str,
+        timeout: float | None,
+        max_retries: int,
+        default_headers: Mapping[str, str] | None,
+    ) -> None: ...
+    def start(
+        self,
+        prompt: Any,
+        stream: bool,
+        chunks: bool,
+        model: str | None,
+        system: str | None,
+        thinking: bool | Literal["keep"] | None,
+        tools: list[Any] | None,
+        tool_choice: str | None,
+        max_tokens: int | None,
+        timeout: float | None,
+        extra_body: dict[str, Any] | None,
+        extra_headers: Mapping[str, str] | None,
+        fields: dict[str, Any] | None,
+    ) -> Stream:
+        """Starts a request; returns before anything has come."""
+
+    def start_get(self, path: str) -> Stream: ...
+    def models_path(self) -> str: ...
+    def close(self) -> None: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+
+class Reactor:
+    """Many streams on one event loop."""
+
+    def __init__(self, client: Client) -> None: ...
+    def start(
+        self,
+        prompt: Any,
+        stream: bool,
+        chunks: bool,
+        model: str | None,
+        system: str | None,
+        thinking: bool | Literal["keep"] | None,
+        tools: list[Any] | None,
+        tool_choice: str | None,
+        max_tokens: int | None,
+        timeout: float | None,
+        extra_body: dict[str, Any] | None,
+        extra_headers: Mapping[str, str] | None,
+        fields: dict[str, Any] | None,
+    ) -> Stream: ...
+    def start_get(self, path: str) -> Stream: ...
+    def pump(self) -> None: ...
+    @property
+    def descriptor(self) -> int: ...
+
+# ---- functions ----
+
+def provider_names() -> list[str]: ...
+def loads(text: str) -> Any:
+    """JSON text as Python objects. Raises ValueError when it is not JSON."""
+
+def dumps(object: object) -> str:
+    """A Python object as compact JSON text."""
+
+def register(
+    *,
+    message: type[Message],
+    tool_call: type[ToolCall],
+    usage: type[Usage],
+    finish: type[Finish],
+    notice: type[Notice],
+    headers: type[Headers],
+    make_error: Callable[..., KimiError],
+    completion_chunk: type[ChatCompletionChunk],
+) -> None:
+    """Names the Python classes that the core makes objects of."""

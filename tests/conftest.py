@@ -1,0 +1,46 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from fault_server_client import fault_server, fault_server_process
+
+if TYPE_CHECKING:
+    from kimistream.simulator import Simulator
+
+__all__ = ["fault_server", "fault_server_process"]
+
+VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "KIMISTREAM_PROVIDER")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+def pytest_configure() -> None:
+    # A background job of a shell ignores Ctrl-C, and so does all that it starts: the tests of Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, provider or proxy of the person who runs the tests."""
+    for name in (*VARIABLES, *PROXIES, *map(str.upper, PROXIES)):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def simulator_process() -> Iterator[Simulator]:
+    pytest.importorskip("aiohttp")
+    from kimistream.simulator import Simulator
+
+    with Simulator(pace=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(simulator_process: Simulator) -> Simulator:
+    """The session's simulator, with nothing remembered."""
+    simulator_process.reset()
+    return simulator_process

@@ -1,0 +1,223 @@
+"""What others get: the installed library, its sources within another project, the wheel and the source distribution.
+
+Builds the library several times, so it runs only when asked for: pytest -m package
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.package
+
+ROOT = Path(__file__).parents[2]
+CONSUMER = Path(__file__).parent / "consumer"
+VERSION = re.findall(r'VERSION "(.*)"', (ROOT / "cpp/include/kimistream/version.hpp").read_text("utf-8"))[0]
+SAID = f"kimistream {VERSION}: Hm. Hello\n"
+QUICK = ("-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug")  # what is tested here does not depend on optimisation
+LIBRARY_ONLY = ("-DBUILD_TESTING=OFF", "-DKIMISTREAM_BUILD_EXAMPLES=OFF")
+NOT_COPIED = shutil.ignore_patterns("build", ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
+
+
+def run(*command: object, **options: object) -> str:
+    """What the command prints; it must succeed."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+        **options,  # type: ignore[call-overload]
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-8000:]}"
+    return str(done.stdout)
+
+
+def build(source: Path, folder: Path, *settings: str) -> Path:
+    run("cmake", "-S", source, "-B", folder, *QUICK, *settings)
+    run("cmake", "--build", folder)
+    return folder
+
+
+def use(folder: Path, *settings: str) -> str:
+    return run(build(CONSUMER, folder, *settings) / "consumer")
+
+
+@pytest.fixture(scope="module")
+def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prefix with the static library, moved after the installation."""
+    folder = tmp_path_factory.mktemp("static")
+    built = build(ROOT, folder / "build", *LIBRARY_ONLY, "-DCMAKE_INSTALL_LIBDIR=lib")
+    run("cmake", "--install", built, "--prefix", folder / "first")
+    return (folder / "first").rename(folder / "moved")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prefix with the shared library."""
+    folder = tmp_path_factory.mktemp("shared")
+    built = build(ROOT, folder / "build", *LIBRARY_ONLY, "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_INSTALL_LIBDIR=lib")
+    run("cmake", "--install", built, "--prefix", folder / "prefix")
+    return folder / "prefix"
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def test_what_is_installed(static: Path) -> None:
+    headers = {f"include/kimistream/{path.name}" for path in (ROOT / "cpp/include/kimistream").iterdir()}
+    package = {f"lib/cmake/kimistream/kimistream{name}.cmake" for name in (
+        "Config", "ConfigVersion", "Targets", "Targets-debug")}  # fmt: skip
+    assert files(static) == headers | package | {"lib/libkimistream.a", "lib/pkgconfig/kimistream.pc"}
+    assert all(str(static.parent) not in path.read_text("utf-8") for path in static.rglob("*.cmake"))
+
+
+def test_find_package(static: Path, tmp_path: Path) -> None:
+    assert use(tmp_path / "build", f"-DCMAKE_PREFIX_PATH={static}") == SAID
+
+
+def test_find_package_of_the_shared_library(shared: Path, tmp_path: Path) -> None:
+    assert use(tmp_path / "build", f"-DCMAKE_PREFIX_PATH={shared}") == SAID
+    # Its private libraries are its own affair.
+    assert "find_dependency(" not in (shared / "lib/cmake/kimistream/kimistreamTargets.cmake").read_text("utf-8")
+
+
+def test_a_wrong_version_is_not_found(static: Path, tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.22)\nproject(p LANGUAGES CXX)\nfind_package(kimistream 0.0.1)\n"
+        "if(kimistream_FOUND)\n  message(FATAL_ERROR found)\nendif()\n"
+    )
+    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={static}")
+
+
+@pytest.mark.parametrize("asked", [["--cflags", "--libs"], ["--cflags", "--libs", "--static"]])
+def test_pkg_config(static: Path, tmp_path: Path, asked: list[str]) -> None:
+    variables = {"PKG_CONFIG_PATH": str(static / "lib/pkgconfig"), "PATH": os.environ["PATH"]}
+    assert run("pkg-config", "--modversion", "kimistream", env=variables) == f"{VERSION}\n"
+    flags = run("pkg-config", *asked, "kimistream", env=variables).split()
+    run("c++", "-std=c++20", CONSUMER / "main.cpp", "-o", tmp_path / "consumer", *flags)
+    assert run(tmp_path / "consumer") == SAID
+
+
+def test_pkg_config_of_the_shared_library(shared: Path, tmp_path: Path) -> None:
+    variables = {"PKG_CONFIG_PATH": str(shared / "lib/pkgconfig"), "PATH": os.environ["PATH"]}
+    flags = run("pkg-config", "--cflags", "--libs", "kimistream", env=variables).split()
+    assert "-lsimdjson" not in flags
+    run("c++", "-std=c++20", CONSUMER / "main.cpp", "-o", tmp_path / "consumer", *flags)
+    assert run(tmp_path / "consumer", env={"LD_LIBRARY_PATH": str(shared / "lib")}) == SAID
+
+
+@pytest.mark.parametrize("way", ["", "-DKIMISTREAM_BY_FETCHCONTENT=ON"])
+def test_as_part_of_another_project(way: str, tmp_path: Path) -> None:
+    settings = [setting for setting in (f"-DKIMISTREAM_SOURCE={ROOT}", way) if setting]
+    assert use(tmp_path / "build", *settings) == SAID
+    run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
+    assert files(tmp_path / "prefix") == {"bin/consumer"}  # the library installs nothing that was not asked for
+
+
+def test_without_doctest(tmp_path: Path) -> None:
+    """The library needs no test framework; who wants the tests is told what is missing."""
+    without = "-DCMAKE_DISABLE_FIND_PACKAGE_doctest=ON"
+    run("cmake", "-S", ROOT, "-B", tmp_path / "library", *QUICK, *LIBRARY_ONLY, without)
+    with pytest.raises(AssertionError, match="doctest-dev"):
+        run("cmake", "-S", ROOT, "-B", tmp_path / "tests", *QUICK, without)
+
+
+def test_without_python(tmp_path: Path) -> None:
+    """The C++ library builds and passes its tests with python/ deleted."""
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    shutil.rmtree(copy / "python")
+    built = build(copy, tmp_path / "build")
+    said = run("ctest", "--test-dir", built, "--output-on-failure", "-j2")
+    assert "100% tests passed" in said
+
+
+def test_examples_on_their_own(static: Path, tmp_path: Path) -> None:
+    built = build(ROOT / "examples/cpp", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={static}")
+    for source in (ROOT / "examples/cpp").glob("*.cpp"):
+        assert (built / source.stem).exists()
+
+
+def test_the_cpp_example_of_the_readme(static: Path, tmp_path: Path) -> None:
+    (program,) = re.findall(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.22)\nproject(readme LANGUAGES CXX)\nfind_package(kimistream REQUIRED)\n"
+        "add_executable(readme main.cpp)\ntarget_link_libraries(readme PRIVATE kimistream::kimistream)\n"
+    )
+    from kimistream.simulator import Simulator
+
+    with Simulator(pace=0) as simulator:
+        key = "{.api_key = "
+        assert key in program
+        (tmp_path / "main.cpp").write_text(program.replace(key, f'{{.base_url = "{simulator.base_url}", .api_key = '))
+        built = build(tmp_path, tmp_path / "build", f"-DCMAKE_PREFIX_PATH={static}")
+        assert "9.9 is bigger than 9.11." in run(built / "readme", env={"MOONSHOT_API_KEY": simulator.api_key})
+
+
+# ---- Python ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("scikit_build_core")
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
+    run(*pip, "--wheel-dir", folder, ROOT)
+    (built,) = folder.iterdir()
+    return built
+
+
+def test_what_is_in_the_wheel(wheel: Path) -> None:
+    assert re.fullmatch(rf"kimistream-{re.escape(VERSION)}-cp3\d+-cp3\d+t?-\w+\.whl", wheel.name)
+    with zipfile.ZipFile(wheel) as archive:
+        there = {name for name in archive.namelist() if ".dist-info/" not in name}
+        metadata = archive.read(f"kimistream-{VERSION}.dist-info/METADATA").decode()
+    package = ROOT / "python/kimistream"
+    sources = {
+        f"kimistream/{path.relative_to(package)}" for path in package.rglob("*") if path.suffix in (".py", ".pyi")
+    }
+    extension = {name for name in there if re.fullmatch(r"kimistream/_core\.[\w-]+\.so", name)}
+    assert len(extension) == 1
+    assert there == sources | extension | {"kimistream/py.typed"}
+    assert "kimistream/_core.pyi" in there
+    assert "Requires-Dist: " not in re.sub(r"Requires-Dist: .*extra ==.*\n", "", metadata)  # nothing is required
+
+
+def test_the_wheel_in_an_environment_of_its_own(wheel: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv")
+    site = next((tmp_path / "venv/lib").glob("python*/site-packages"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    said = run(
+        tmp_path / "venv/bin/python",
+        "-c",
+        "import kimistream as k, sys; print(k.__version__, k.Kimi(api_key='sk-x').base_url, 'asyncio' in sys.modules)",
+        env={},
+        cwd=tmp_path,
+    )
+    assert said == f"{VERSION} https://api.moonshot.ai/v1 False\n"
+
+
+def test_what_is_in_the_source_distribution(tmp_path: Path) -> None:
+    pytest.importorskip("scikit_build_core")
+    program = "import sys; from scikit_build_core.build import build_sdist; print(build_sdist(sys.argv[1]))"
+    run(sys.executable, "-c", program, tmp_path, cwd=ROOT)
+    (built,) = tmp_path.iterdir()
+    with tarfile.open(built) as archive:
+        there = {name.partition("/")[2] for name in archive.getnames()}
+    needed = {"CMakeLists.txt", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO"}
+    for folder in ("cmake", "cpp", "python", "examples", "tests"):
+        kinds = (".py", ".pyi", ".cpp", ".hpp", ".in", ".cmake", ".txt", ".typed")
+        needed |= {p.relative_to(ROOT).as_posix() for p in (ROOT / folder).rglob("*") if p.suffix in kinds}
+    assert needed - there == set()
+    assert [name for name in there if name.startswith(("build", ".venv", "benchmarks"))] == []

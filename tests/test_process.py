@@ -1,0 +1,367 @@
+"""The life of a process: import, fork, exit with things open, and what is left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from typing import Any
+
+import pytest
+from fault_server_client import FaultServer, as_chunk
+from kit import DONE, KEY, USAGE, Script, answer, async_kimi, completion, frame, kimi, python, run, stalled, stream_of
+
+import kimistream
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="fork and /proc")
+HEAVY = (
+    "asyncio",
+    "json",
+    "typing",
+    "dataclasses",
+    "re",
+    "inspect",
+    "logging",
+    "enum",
+    "socket",
+    "ssl",
+    "http",
+    "urllib",
+)
+START = """
+import sys, threading, time, kimistream
+client = kimistream.Kimi("sk-x", base_url=sys.argv[1], max_retries=0)
+create = client.chat.completions.create
+def daemon(target): threading.Thread(target=target, daemon=True).start()
+"""
+
+
+# ---- import ----------------------------------------------------------------------------------------------------------
+
+
+def test_import_brings_nothing_heavy() -> None:
+    """Measured against what bare Python has; the package is put on the path by hand, so that no .pth file counts."""
+    program = """
+import sys
+before = set(sys.modules)
+import kimistream
+from kimistream import Kimi
+Kimi("sk-x")
+print(*sorted(set(sys.modules) - before))
+"""
+    done = python(loader() + program, flags=("-I", "-S"))
+    assert done.returncode == 0, done.stderr
+    brought = done.stdout.split()
+    assert "kimistream._core" in brought
+    assert [name for name in brought if name.split(".")[0] in HEAVY] == []
+
+
+def loader() -> str:
+    """An editable install is found by a hook that -S leaves out."""
+    package, core = os.path.dirname(kimistream.__file__ or ""), sys.modules["kimistream._core"].__file__
+    return f"""
+import sys
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+class Find:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "kimistream._core":
+            return ModuleSpec(name, ExtensionFileLoader(name, {core!r}), origin={core!r})
+sys.meta_path.insert(0, Find)
+sys.path.insert(0, {os.path.dirname(package)!r})
+"""
+
+
+def test_asyncio_is_imported_by_those_who_ask_for_it() -> None:
+    done = python("import sys, kimistream; before = 'asyncio' in sys.modules; kimistream.AsyncKimi;"
+                  "print(before, 'asyncio' in sys.modules)")  # fmt: skip
+    assert done.stdout.split()[1] == "True"
+
+
+# ---- fork ------------------------------------------------------------------------------------------------------------
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_child_and_parent_both_go_on(fault_server: FaultServer) -> None:
+    url = fault_server.url(stream_of("x"))
+    client = kimi(url)
+    assert client.stream("hi").message.text == "x"  # a connection is kept
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if all(client.stream("hi").message.text == "x" for _ in range(20)) else 2
+        finally:
+            os._exit(code)
+    assert all(client.stream("hi").message.text == "x" for _ in range(20))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert fault_server.attempts(url) == 41
+    assert fault_server.stats()["connections"] >= 1
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_fork_with_a_stream_open(fault_server: FaultServer) -> None:
+    """The stream is the parent's. The child is told so, and its end does not touch it."""
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).sleep(400)
+    for each in answer("b")[1:]:
+        script.chunk(each)
+    other = fault_server.url(stream_of("x"))
+    stream = kimi(fault_server.url(script.last_chunk().keep())).stream("hi")
+    assert next(stream).text == "a"
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            try:
+                next(stream)
+            except kimistream.InvalidRequestError as error:
+                code = 0 if "parent" in str(error) and kimi(other).stream("hi").message.text == "x" else 2
+            del stream
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert stream.message.text == "ab"
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_fork_and_asyncio(fault_server: FaultServer) -> None:
+    url = fault_server.url(stream_of("x"))
+    client = async_kimi(url)
+
+    async def ask() -> str:
+        return (await client.stream("hi").message).text
+
+    assert run(ask()) == "x"
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if run(ask()) == "x" else 2
+        finally:
+            os._exit(code)
+    assert run(ask()) == "x"
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@posix_only
+def test_multiprocessing(fault_server: FaultServer) -> None:
+    program = (
+        START
+        + """
+import multiprocessing
+def ask(_): return client.stream("hi").message.text
+if __name__ == "__main__":
+    ask(0)
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        print("".join(pool.map(ask, range(40))))
+"""
+    )
+    done = python(program, fault_server.url(stream_of("x")))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "x" * 40 + "\n", "")
+
+
+# ---- exit ------------------------------------------------------------------------------------------------------------
+
+EXITS = {
+    "a stream open": 's = client.stream("hi"); next(s)',
+    "a stream open in a cycle": 's = client.stream("hi"); next(s); a = [s]; a.append(a)',
+    "chunks open": 's = create(model="m", messages=[{"role": "user", "content": "x"}], stream=True); next(s)',
+    "an unread stream": 's = client.stream("hi")',
+    "an iterator alone": 't = client.stream("hi").text; next(t)',
+    "sys.exit in a loop": 'for _ in client.stream("hi"): sys.exit(0)',
+    "a daemon thread inside next()": 's = client.stream("hi"); daemon(lambda: list(s)); time.sleep(0.3)',
+    "daemon threads inside stream()": '[daemon(lambda: client.complete("hi")) for _ in range(4)]; time.sleep(0.3)',
+    "an atexit handler that closes": 'import atexit; s = client.stream("hi"); atexit.register(s.close)',
+    "asyncio with a stream open": """
+import asyncio
+async def main():
+    global s, other
+    other = kimistream.AsyncKimi('sk-x', base_url=sys.argv[1])
+    s = other.stream("hi")
+    async for _ in s: break
+asyncio.run(main())""",
+    "asyncio with a task inside": """
+import asyncio
+async def main():
+    other = kimistream.AsyncKimi('sk-x', base_url=sys.argv[1])
+    async def read():
+        async for _ in other.stream("hi"): pass
+    global task
+    task = asyncio.create_task(read())
+    await asyncio.sleep(0.2)
+asyncio.run(main())""",
+    "a loop that was never closed": """
+import asyncio
+loop = asyncio.new_event_loop()
+other = kimistream.AsyncKimi('sk-x', base_url=sys.argv[1])
+async def main():
+    global s
+    s = other.stream("hi")
+    async for _ in s: break
+loop.run_until_complete(main())
+""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", EXITS)
+@pytest.mark.parametrize("flags", [(), ("-X", "dev", "-W", "error")], ids=["plain", "dev"])
+def test_a_clean_exit_with(way: str, flags: tuple[str, ...], fault_server: FaultServer) -> None:
+    url = fault_server.url(stalled(frame("One"), frame("two")))
+    if "never closed" in way and flags:
+        pytest.skip("asyncio itself warns of a loop that was not closed")
+    done = python(START + EXITS[way], url, flags=flags)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    fault_server.wait_closed(url=url)
+
+
+@pytest.mark.parametrize("what", ["list(client.stream('hi'))", "[client.complete('hi') for _ in range(100000)]"])
+def test_a_clean_exit_while_daemon_threads_are_busy(what: str, fault_server: FaultServer) -> None:
+    """They want the GIL back just when the interpreter ends."""
+    program = (
+        START
+        + f"""
+for _ in range(4): daemon(lambda: {what})
+time.sleep(0.1)"""
+    )
+    dripping = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
+    dripping.split(300, 0.05, as_chunk(frame("x")) * 1500)
+    url = fault_server.url(dripping if "stream" in what else Script().json(200, completion()))
+    for _ in range(5):
+        done = python(program, url)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_an_exception_at_the_top_shows_no_key(fault_server: FaultServer) -> None:
+    url = fault_server.url(Script().json(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}}))
+    program = "import sys, kimistream; kimistream.Kimi(base_url=sys.argv[1]).complete('hi')"
+    done = python(program, url, MOONSHOT_API_KEY=KEY)
+    assert done.returncode == 1
+    assert "AuthenticationError" in done.stderr
+    assert KEY not in done.stderr
+
+
+# ---- what is left behind ---------------------------------------------------------------------------------------------
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@posix_only
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no /proc")
+def test_streams_leave_no_descriptors(fault_server: FaultServer) -> None:
+    whole, silent = fault_server.url(stream_of("x")), fault_server.url(stalled(frame("One")))
+    client, other = kimi(whole), kimi(silent)
+
+    def use(times: int) -> None:
+        for number in range(times):
+            list(client.stream("hi"))
+            stream = other.stream("hi")
+            if number % 3:
+                next(stream)
+            if number % 2:
+                stream.close()
+            del stream
+
+    use(10)
+    before = descriptors()
+    use(300)
+    assert descriptors() <= before + 2
+    clients = [kimi(whole) for _ in range(50)]
+    for each in clients:
+        list(each.stream("hi"))
+    clients.clear()
+    del each
+    assert descriptors() <= before + 2
+
+
+@posix_only
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no /proc")
+def test_event_loops_leave_no_descriptors(fault_server: FaultServer) -> None:
+    whole, silent = fault_server.url(stream_of("x")), fault_server.url(stalled(frame("One")))
+    client, other = async_kimi(whole), async_kimi(silent)
+
+    async def use() -> None:
+        for _ in range(10):
+            _ = await client.stream("hi").message
+            async for _ in other.stream("hi"):
+                break
+
+    run(use())
+    gc.collect()
+    before = descriptors()
+    for _ in range(30):
+        run(use())
+    gc.collect()
+    assert descriptors() <= before + 2
+
+
+def test_chunks_leave_no_objects(fault_server: FaultServer) -> None:
+    body = frame("some text ")
+    chunk = b"%x\r\n%s\r\n" % (len(body), body)
+    end = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in (frame(finish_reason="stop", usage=USAGE), DONE))
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).repeat(20_000, chunk).send(end)
+    url = fault_server.url(script.last_chunk().keep())
+    client = kimi(url)
+    asked: Any = {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": True}
+
+    def read(use: Any) -> int:
+        count = 0
+        for each in use():
+            count += 1
+            _ = each.choices[0].delta.content if hasattr(each, "choices") else each.type
+        return count
+
+    def texts() -> Any:
+        return client.stream("hi")
+
+    def chunks() -> Any:
+        for number, each in enumerate(client.chat.completions.create(**asked)):
+            if number % 10 == 0:
+                repr(each)
+                each.model_dump()
+            yield each
+
+    for use in (texts, chunks):
+        assert read(use) > 20_000
+        gc.collect()
+        before = sys.getallocatedblocks()
+        read(use)
+        gc.collect()
+        assert sys.getallocatedblocks() - before < 500
+
+
+def test_errors_leave_no_objects(fault_server: FaultServer) -> None:
+    url = fault_server.url(Script().json(429, {"error": {"message": "m"}}))
+    client = kimi(url)
+
+    def fail(times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(kimistream.RateLimitError):
+                client.complete("hi")
+
+    fail(20)
+    gc.collect()
+    before = sys.getallocatedblocks()
+    fail(200)
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 500
+
+
+def test_a_reader_that_stops_reading_stops_the_server(fault_server: FaultServer) -> None:
+    """What has been received and not been read is bounded."""
+    body = frame("x" * 1000)
+    chunk = b"%x\r\n%s\r\n" % (len(body), body)
+    url = fault_server.url(
+        Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).repeat(400_000, chunk)
+    )
+    with kimi(url).stream("hi") as stream:
+        for _, _event in zip(range(20), stream, strict=False):
+            time.sleep(0.01)
+        partial = stream.partial
+        assert partial is not None
+        assert len(partial.text) < 8_000_000

@@ -1,0 +1,196 @@
+"""One client and many threads; who may read a stream; what waits without the GIL."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+import time
+from typing import Any
+
+import pytest
+from fault_server_client import FaultServer
+from kit import Script, answer, completion, cut, frame, kimi, stalled, stream_of
+
+import kimistream
+from kimistream import InvalidRequestError
+
+ASKED: Any = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def test_eight_threads_share_a_client(fault_server: FaultServer) -> None:
+    """Each gets its own answers, whole, whatever the others do."""
+    texts = [[f"{thread}-{part} " for part in range(20)] for thread in range(8)]
+    urls = [fault_server.url(Script().event_stream(answer(*each))) for each in texts]
+    one = kimi(urls[0])
+    broken = fault_server.url(cut(frame("x")))
+    start = threading.Barrier(8)
+
+    def work(number: int) -> int:
+        start.wait()
+        client = one if number % 2 else kimi(urls[number])
+        expected = texts[0] if number % 2 else texts[number]
+        for round_ in range(15):
+            if round_ % 3 == 0:
+                assert list(client.stream("hi").text) == expected
+            elif round_ % 3 == 1:
+                for text in client.stream("hi").text:
+                    assert text == expected[0]
+                    break
+            else:
+                with pytest.raises(kimistream.APIError):
+                    list(kimi(broken).stream("hi"))
+        return number
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(8))) == list(range(8))
+
+
+def test_each_thread_has_a_stream_of_its_own_at_once(fault_server: FaultServer) -> None:
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).sleep(100)
+    for each in answer("b")[1:]:
+        script.chunk(each)
+    url = fault_server.url(script.last_chunk().keep())
+    client = kimi(url)
+    start = threading.Barrier(8)
+
+    def work(_: int) -> str:
+        start.wait()
+        return client.stream("hi").message.text
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(8))) == ["ab"] * 8
+    before = fault_server.stats()["connections"]
+    assert client.stream("hi").message.text == "ab"
+    assert fault_server.stats()["connections"] == before  # one of those that were kept
+
+
+@pytest.mark.parametrize("wait", ["next", "head", "complete"])
+def test_the_gil_is_free_while_waiting(wait: str, fault_server: FaultServer) -> None:
+    silent = Script().stall() if wait != "next" else stalled(frame("x"))
+    client = kimi(fault_server.url(silent))
+    begun = threading.Event()
+
+    def block() -> None:
+        begun.set()
+        with pytest.raises(kimistream.APITimeoutError):
+            client.complete("hi", timeout=0.6) if wait == "complete" else list(client.stream("hi", timeout=0.6))
+
+    thread = threading.Thread(target=block)
+    thread.start()
+    begun.wait()
+    count = 0
+    while thread.is_alive():
+        count += 1
+        time.sleep(0)
+    thread.join()
+    assert count > 1000  # were the GIL held, this thread would not have run at all
+
+
+def test_close_from_another_thread_ends_a_blocked_next(fault_server: FaultServer) -> None:
+    url = fault_server.url(stalled(frame("One")))
+    stream = kimi(url).stream("hi")
+    assert next(stream).text == "One"
+    timer = threading.Timer(0.1, stream.close)
+    timer.start()
+    assert list(stream) == []
+    fault_server.wait_closed(url=url)
+    assert stream.partial is not None
+    assert stream.partial.text == "One"
+    timer.join()
+
+
+def test_close_from_another_thread_ends_a_blocked_chunk(fault_server: FaultServer) -> None:
+    url = fault_server.url(stalled(frame("One")))
+    stream = kimi(url).chat.completions.create(stream=True, **ASKED)
+    next(stream)
+    timer = threading.Timer(0.1, stream.close)
+    timer.start()
+    assert next(stream, None) is None
+    fault_server.wait_closed(url=url)
+    timer.join()
+
+
+def test_many_closes_at_once(fault_server: FaultServer) -> None:
+    url = fault_server.url(stalled(frame("One")))
+    for _ in range(20):
+        stream = kimi(url).stream("hi")
+        next(stream)
+        threads = [threading.Thread(target=stream.close) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        assert list(stream) == []
+        for thread in threads:
+            thread.join()
+
+
+def test_a_stream_read_by_two_threads(fault_server: FaultServer) -> None:
+    stream = kimi(fault_server.url(stalled(frame("One")))).stream("hi")
+    next(stream)
+    reader = threading.Thread(target=lambda: list(stream))
+    reader.start()
+    time.sleep(0.2)  # till it waits
+    for read in (lambda: next(stream), lambda: list(stream), lambda: stream.message, lambda: next(stream.text)):
+        with pytest.raises((RuntimeError, InvalidRequestError), match="another thread"):
+            read()
+    assert stream.partial is not None  # looking is allowed
+    assert stream.partial.text == "One"
+    stream.close()
+    reader.join()
+
+
+def test_what_has_come_can_be_watched_from_another_thread(fault_server: FaultServer) -> None:
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
+    for each in answer(*map(str, range(300))):
+        script.chunk(each).sleep(1)
+    stream = kimi(fault_server.url(script.last_chunk().keep())).stream("hi")
+    whole = "".join(map(str, range(300)))
+    seen: list[str] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            partial = stream.partial
+            seen.append("" if partial is None else partial.text)
+            _ = stream.usage, stream.request_id, stream.headers, stream.status_code
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    assert stream.message.text == whole
+    done.set()
+    watcher.join()
+    assert all(whole.startswith(text) for text in seen)
+    assert seen == sorted(seen, key=len)
+    assert len(set(seen)) > 5
+
+
+def test_a_client_may_be_closed_while_others_use_it(fault_server: FaultServer) -> None:
+    url = fault_server.url(stream_of("a", "b"))
+    client = kimi(url)
+    stop = threading.Event()
+
+    def keep_closing() -> None:
+        while not stop.is_set():
+            client.close()
+            time.sleep(0.0005)
+
+    closer = threading.Thread(target=keep_closing)
+    closer.start()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(lambda _: client.stream("hi").message.text, range(60))) == ["ab"] * 60
+    finally:
+        stop.set()
+        closer.join()
+
+
+def test_streams_made_in_one_thread_and_read_in_another(fault_server: FaultServer) -> None:
+    client = kimi(fault_server.url(stream_of("a", "b")))
+    streams = [client.stream("hi") for _ in range(10)]
+    with concurrent.futures.ThreadPoolExecutor(5) as pool:
+        assert list(pool.map(lambda stream: stream.message.text, streams)) == ["ab"] * 10
+
+
+def test_requests_in_threads_all_at_once(fault_server: FaultServer) -> None:
+    client = kimi(fault_server.url(Script().sleep(20).json(200, completion("x"))))
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        assert list(pool.map(lambda _: client.complete("hi").text, range(200))) == ["x"] * 200

@@ -1,0 +1,180 @@
+"""The public API as its users write it. Not run but read by mypy (test_typing.py); each assert_type is a promise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import assert_type
+
+import kimistream
+from kimistream import (
+    APIError,
+    APIStatusError,
+    AsyncKimi,
+    Finish,
+    Headers,
+    IncompleteStreamError,
+    InvalidRequestError,
+    Kimi,
+    KimiError,
+    Message,
+    Notice,
+    RateLimitError,
+    Stream,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStart,
+    Usage,
+)
+
+
+def clients() -> None:
+    assert_type(kimistream.__version__, str)
+    Kimi()
+    Kimi("sk-...", provider="moonshot", base_url=None, model="kimi-k2.6", timeout=30, max_retries=0)
+    Kimi(default_headers={"X-Team": "search"})
+    kimistream.OpenAI(api_key="sk-...")
+    kimistream.AsyncOpenAI(api_key="sk-...")
+    with Kimi() as client:
+        assert_type(client, Kimi)
+        assert_type(client.provider, str)
+        assert_type(client.base_url, str)
+
+
+def whole_answers(client: Kimi) -> None:
+    message = client.complete("Hello", system="Be kind.", thinking="keep", max_tokens=100, temperature=0.6)
+    assert_type(message, Message)
+    assert_type(message.role, str)
+    assert_type(message.content, str | list[Any] | None)
+    assert_type(message.text, str)
+    assert_type(message.reasoning, str | None)
+    assert_type(message.reasoning_content, str | None)
+    assert_type(message.finish_reason, str | None)
+    assert_type(message.usage, Usage | None)
+    assert_type(message.warnings, list[Notice])
+    assert_type(message.tool_calls, list[ToolCall])
+    assert_type(message.tool_calls[0].function.name, str)
+    assert_type(message.request_id, str | None)
+    assert_type(message.resumed, bool)
+    client.complete(["What is this?", {"type": "image_url", "image_url": {"url": "ms://file"}}])
+    client.complete([{"role": "user", "content": "Hello"}, message, {"role": "user", "content": "And now?"}])
+    client.complete("Hello", thinking=False, extra_body={"a": 1}, extra_headers={"X-Trace": "1"}, timeout=5.5)
+
+
+def streams(client: Kimi) -> None:
+    with client.stream("Hello", thinking=True) as stream:
+        assert_type(stream, Stream)
+        for event in stream:
+            assert_type(event, Text | Thinking | ToolCallStart | ToolCallDelta | ToolCall | Usage | Finish | Notice)
+        for text in stream.text:
+            assert_type(text, str)
+        for thought in stream.thinking:
+            assert_type(thought, str)
+        assert_type(stream.message, Message)
+        assert_type(stream.partial, Message)
+        assert_type(stream.usage, Usage | None)
+        assert_type(stream.request_id, str | None)
+        assert_type(stream.status_code, int)
+        assert_type(stream.headers, Headers)
+        assert_type(stream.headers.get("Retry-After"), str | None)
+        stream.close()
+
+
+def events_by_type(stream: Stream) -> str:
+    for event in stream:
+        if event.type == "thinking":
+            assert_type(event, Thinking)
+        elif event.type == "text":
+            return event.text
+        elif event.type == "tool_call_start":
+            return event.id + event.name + str(event.index)
+        elif event.type == "tool_call_delta":
+            return event.arguments
+        elif event.type == "tool_call":
+            assert_type(event.parse(), Any)
+            assert_type(event.complete, bool)
+        elif event.type == "usage":
+            assert_type(event.prompt_tokens, int | None)
+            assert_type(event.cost, float | None)
+        elif event.type == "finish":
+            return event.reason
+        else:
+            assert_type(event, Notice)
+    return ""
+
+
+def events_by_class(stream: Stream) -> str:
+    for event in stream:
+        match event:
+            case Thinking(text) | Text(text):
+                return text
+            case ToolCallStart(index, id, name):
+                assert_type((index, id, name), tuple[int, str, str])
+            case ToolCall(name=name, arguments=arguments):
+                assert_type((name, arguments), tuple[str, str])
+            case Usage(completion_tokens=tokens):
+                assert_type(tokens, int | None)
+            case Finish(reason):
+                return reason
+            case Notice(code, message):
+                assert_type((code, message), tuple[str, str])
+            case ToolCallDelta():
+                pass
+    return ""
+
+
+def errors(client: Kimi) -> None:
+    try:
+        client.complete("Hello")
+    except RateLimitError as limit:
+        assert_type(limit.retry_after, float | None)
+    except IncompleteStreamError as incomplete:
+        assert_type(incomplete.partial, Message | None)
+    except APIStatusError as refused:
+        assert_type(refused.message, str)
+        assert_type(refused.status_code, int | None)
+        assert_type(refused.type, str | None)
+        assert_type(refused.request_id, str | None)
+        assert_type(refused.headers, Headers)
+        assert_type(refused.retryable, bool)
+    except APIError as failed:
+        assert_type(failed.body, object)
+    except InvalidRequestError as mistake:
+        both: tuple[ValueError, KimiError] = (mistake, mistake)
+        print(both)
+
+
+def openai_shape(client: Kimi) -> None:
+    completion = client.chat.completions.create(model="kimi-k2.6", messages=[{"role": "user", "content": "Hello"}])
+    print(completion.choices[0].message.content)
+    for chunk in client.chat.completions.create(model="kimi-k2.6", messages=[], stream=True):
+        print(chunk.choices[0].delta.content)
+    for model in client.models.list():
+        print(model.id)
+
+
+async def asynchronous() -> None:
+    async with AsyncKimi(timeout=10) as client:
+        assert_type(await client.complete("Hello"), Message)
+        async with client.stream("Hello") as stream:
+            async for event in stream:
+                if event.type == "text":
+                    assert_type(event.text, str)
+            async for text in stream.text:
+                assert_type(text, str)
+            assert_type(await stream.message, Message)
+            assert_type(stream.partial, Message)
+        completion = await client.chat.completions.create(model="kimi-k2.6", messages=[])
+        print(completion.choices[0].message.content)
+        print(len((await client.models.list()).data))
+
+
+def mistakes(client: Kimi) -> None:
+    """What must not pass: mypy says so where an ignore has nothing to ignore."""
+    Kimi(timeout="10")  # type: ignore[arg-type]
+    Kimi(retries=3)  # type: ignore[call-arg]
+    client.stream("Hello", thinking="on")  # type: ignore[arg-type]
+    client.complete("Hello").txt  # type: ignore[attr-defined]  # noqa: B018
+    Text("a").text = "b"  # type: ignore[misc]
