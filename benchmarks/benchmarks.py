@@ -69,6 +69,20 @@ def chunk_cost(bench: Bench) -> Table:
 
 
 @benchmark
+def memory_decode(bench: Bench) -> Table:
+    """A canned stream in memory: decoded in C++, and iterated over in Python."""
+    body = bench.body("blast")
+    floor = bench.decode_memory(body)
+    table = Table("In memory, CPU per chunk", ["step", "cpu ns", "x memchr", "x C++ decode"])
+    steps = [("memchr finds the lines", floor["memchr_ns"]), ("C++ decode to typed events", floor["decode_ns"])]
+    if bench.wanted(["kimistream"]):
+        steps += [(f"Python loop, {shape}", bench.replay(shape, body)) for shape in ("events", "chunks")]
+    for name, ns in steps:
+        table.rows.append([name, ns, ns / floor["memchr_ns"], ns / floor["decode_ns"]])
+    return table
+
+
+@benchmark
 def latency(bench: Bench) -> Table:
     """From the server's clock before send() to the body of the client's loop, one event every 2 ms."""
     bench.pin_server()

@@ -97,6 +97,26 @@ class Bench:
         url = f"http://127.0.0.1:{self.port}/{path}{PATH}"
         return _run([str(BUILD / "kimistream_floor_curl"), url, str(count)], core)
 
+    def body(self, path: str) -> bytes:
+        """What the server streams there, without HTTP's framing."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("POST", f"/{path}{PATH}", b'{"stream":true}', {"Content-Type": "application/json"})
+        body = connection.getresponse().read()
+        connection.close()
+        return body
+
+    def decode_memory(self, body: bytes) -> Result:
+        program = [str(BUILD / "kimistream_decode_memory")]
+        done = subprocess.run(program, input=body, stdout=subprocess.PIPE, timeout=LONGEST_RUN, check=True)
+        result: Result = json.loads(done.stdout)
+        return result
+
+    def replay(self, shape: str, body: bytes) -> float:
+        """Nanoseconds of CPU for each frame that a Python loop reads from memory; the best of several rounds."""
+        command = [sys.executable, str(HERE / "replay.py"), shape]
+        done = subprocess.run(command, input=body, stdout=subprocess.PIPE, timeout=LONGEST_RUN, check=True)
+        return float(done.stdout)
+
     def client(self, name: str, scenario: str, path: str, count: int, core: int | None = None) -> Result | None:
         """None, and a note, for a subject that cannot run here."""
         if name in self.skipped:

@@ -19,7 +19,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def pytest_configure() -> None:
-    # A background job of a shell ignores Ctrl-C, and so does all that it starts: the tests of Ctrl-C would wait for ever.
+    # A background job of a shell ignores Ctrl-C, and so does all that it starts: its tests would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -149,6 +149,27 @@ def test_wrong_types(client_type: Any, options: dict[str, Any]) -> None:
 
 
 @both
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_retries": 10**30},
+        {"max_retries": -(10**30)},
+        {"timeout": 1e300},
+        {"provider": "\ud800"},
+        {"base_url": "http://\ud800/v1"},
+        {"model": "\ud800"},
+        {"default_headers": {"\ud800": "x"}},
+    ],
+    ids=ascii,
+)
+def test_odd_values_show_no_key(client_type: Any, options: dict[str, Any]) -> None:
+    try:
+        client_type(KEY, **options)
+    except (InvalidRequestError, TypeError) as error:
+        assert KEY not in str(error)  # noqa: PT017
+
+
+@both
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
 def test_a_timeout_is_more_than_nothing(client_type: Any, timeout: float) -> None:
     with pytest.raises(InvalidRequestError, match="timeout"):
@@ -222,7 +243,7 @@ def test_wrong_types_of_arguments(options: dict[str, Any], fault_server: FaultSe
     assert fault_server.attempts(url) == 0
 
 
-@pytest.mark.parametrize("options", [{"thinking": "yes"}, {"timeout": 0}, {"timeout": -1}], ids=str)
+@pytest.mark.parametrize("options", [{"thinking": "yes"}, {"timeout": 0}, {"timeout": -1}, {"max_tokens": -1}], ids=str)
 def test_values_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequestError):
         kimi("http://127.0.0.1:1/v1").complete("hi", **options)

@@ -230,8 +230,9 @@ def test_files_are_short() -> None:
 
 # Sources whose tests have another name, or none of their own.
 TESTED_ELSEWHERE = {
-    "call.cpp": "client_test.cpp",
+    "error.cpp": "errors_test.cpp",
     "net/curl_errors.cpp": "curl_transport_test.cpp",
+    "net/scripted_transport.cpp": "call_test.cpp",
 }
 
 

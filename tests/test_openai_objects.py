@@ -294,7 +294,7 @@ def test_models(fault_server: FaultServer) -> None:
             return await client.models.list()
 
     assert run(ask()) == models
-    for body in (b"<html>", b'{"half', b""):
+    for body in (b"<html>", b'{"half', b"", b"[1]", b'{"error": {"message": "m"}}'):
         broken = kimi(fault_server.url(Script().respond(200, body, "application/json")))
         with pytest.raises(kimistream.APIError):
             broken.models.list()

@@ -8,7 +8,22 @@ from typing import Any
 
 import pytest
 from fault_server_client import FaultServer
-from kit import DONE, KEY, USAGE, Script, answer, call_frame, completion, cut, event, frame, kimi, sent, stream_of
+from kit import (
+    DONE,
+    KEY,
+    USAGE,
+    Script,
+    answer,
+    call_frame,
+    completion,
+    cut,
+    event,
+    frame,
+    kimi,
+    sent,
+    stalled,
+    stream_of,
+)
 
 import kimistream
 from kimistream import (
@@ -202,6 +217,22 @@ def test_partial_is_what_has_come_so_far(fault_server: FaultServer) -> None:
         assert (partial.content, partial.finish_reason) == ("One two ", None)
         assert [(call.arguments, call.complete) for call in partial.tool_calls] == [('{"a', False)]
     assert stream.partial == partial  # kept
+
+
+def test_partial_is_none_when_nothing_has_come(fault_server: FaultServer) -> None:
+    stream = kimi(fault_server.url(stalled(frame("", role="assistant")))).stream("hi")
+    assert stream.partial is None
+    stream.close()
+    assert stream.partial is None
+    assert stream.usage is None
+
+
+def test_what_has_come_may_be_more_than_what_was_read(fault_server: FaultServer) -> None:
+    body = b"".join([frame("One "), frame("two"), frame("!")])
+    with kimi(fault_server.url(stalled(body))).stream("hi") as stream:
+        assert next(stream) == Text("One ")
+    assert stream.partial is not None
+    assert stream.partial.text == "One two!"  # kept, though nobody had read it
 
 
 # ---- the end ---------------------------------------------------------------------------------------------------------

@@ -197,8 +197,8 @@ void Call::read_events(std::string_view block) {
 
 void Call::read_event(const sse::Event& event) {
   const auto state = decoder_.feed(event.data, event.type, events_);
-  if (setup_.shape == Shape::chunks && state == wire::Decoder::State::open && !decoder_.frame().text.empty()) {
-    const auto& view = decoder_.frame();
+  if (setup_.shape == Shape::chunks && state == wire::Decoder::State::open && decoder_.has_frame()) {
+    const wire::FrameView view = decoder_.frame();
     Chunk& chunk = chunks_.emplace_back();
     chunk.json.assign(view.text);
     if (view.content) chunk.content.emplace(*view.content);
@@ -257,12 +257,15 @@ bool Call::take(Chunk& chunk) {
   Chunk* const first = front_chunk();
   if (!first) return false;
   chunk = std::move(*first);
-  if (++next_chunk_ == chunks_.size()) {
-    chunks_.clear();
-    next_chunk_ = 0;
-    if (listener_) resume_reading();
-  }
+  pop_chunk();
   return true;
+}
+
+void Call::pop_chunk() {
+  if (++next_chunk_ < chunks_.size()) return;
+  chunks_.clear();
+  next_chunk_ = queued_bytes_ = 0;
+  if (listener_) resume_reading();
 }
 
 // ---- the answer ends ---------------------------------------------------------------------------------------------------
@@ -277,12 +280,6 @@ void Call::on_end(std::optional<Error> error) {
       if (error) return fail_or_retry(std::move(*error));
       return finish_body();
     default:
-      if (!error && head_.status == 0) {  // libcurl takes a head that was cut off for an empty answer
-        error.emplace();
-        error->kind = ErrorKind::connection;
-        error->message = "the server closed the connection inside the response head; try again";
-        error->retryable = true;
-      }
       if (error) return fail_or_retry(std::move(*error));
       if (body_.find_first_not_of(" \t\r\n") == std::string::npos)
         return fail(not_an_answer("the response is empty"));
@@ -327,7 +324,7 @@ void Call::finish_body() {
     return fail_or_retry(stream_error());
   }
   if (setup_.shape == Shape::chunks) {
-    const auto& view = decoder_.frame();
+    const wire::FrameView view = decoder_.frame();
     Chunk& chunk = chunks_.emplace_back();
     chunk.has_choices = view.has_choices;
     chunk.json = std::move(body_);

@@ -72,6 +72,7 @@ class Call final : private Receiver {
   /// The event that is next, or null; and taking it away.
   [[nodiscard]] Event* front() noexcept { return next_event_ < folded_ ? &events_[next_event_] : nullptr; }
   void pop();
+  void pop_chunk();
   [[nodiscard]] Chunk* front_chunk() noexcept { return next_chunk_ < chunks_.size() ? &chunks_[next_chunk_] : nullptr; }
   [[nodiscard]] bool take(Chunk& chunk);
 

@@ -140,6 +140,8 @@ bool Stream::take(Event& event) { return impl_->call.take(event); }
 bool Stream::take(Chunk& chunk) { return impl_->call.take(chunk); }
 const Event* Stream::peek() noexcept { return impl_->call.front(); }
 void Stream::pop() { impl_->call.pop(); }
+Chunk* Stream::peek_chunk() noexcept { return impl_->call.front_chunk(); }
+void Stream::pop_chunk() { impl_->call.pop_chunk(); }
 bool Stream::opened() const noexcept { return impl_->call.accepted(); }
 const Error* Stream::error() const noexcept { return impl_->call.failed() ? &impl_->call.error() : nullptr; }
 void Stream::close() noexcept { impl_->close(); }

@@ -37,13 +37,14 @@ TEST_CASE("a call that never ended keeps its raw arguments and is not complete")
   const ks::Message message =
       fold({ks::ToolCallStart{0, "c", "f"}, ks::ToolCallDelta{0, R"({"a")"}, ks::ToolCallDelta{0, ":"}});
   REQUIRE(message.tool_calls.size() == 1);
-  CHECK(message.tool_calls[0] == ks::ToolCall{.index = 0, .id = "c", .name = "f", .arguments = R"({"a":)", .complete = false});
+  CHECK(message.tool_calls[0] ==
+        ks::ToolCall{.index = 0, .id = "c", .name = "f", .arguments = R"({"a":)", .complete = false});
 }
 
 TEST_CASE("a whole call replaces its pieces, and calls stay in their places") {
   const ks::ToolCall second{.index = 1, .id = "d", .name = "g", .arguments = "{}"};
-  const ks::Message message = fold({ks::ToolCallStart{0, "c", "f"}, ks::ToolCallStart{1, "d", "g"}, ks::ToolCallDelta{1, "{} x"},
-                                    ks::ToolCallDelta{0, "{"}, second});
+  const ks::Message message = fold({ks::ToolCallStart{0, "c", "f"}, ks::ToolCallStart{1, "d", "g"},
+                                    ks::ToolCallDelta{1, "{} x"}, ks::ToolCallDelta{0, "{"}, second});
   REQUIRE(message.tool_calls.size() == 2);
   CHECK(message.tool_calls[1] == second);
   CHECK_FALSE(message.tool_calls[0].complete);
@@ -51,7 +52,8 @@ TEST_CASE("a whole call replaces its pieces, and calls stay in their places") {
 }
 
 TEST_CASE("usage, finish and notices have their places") {
-  const ks::Message message = fold({ks::Usage{.prompt_tokens = 1}, ks::Notice{"a", "x"}, ks::Finish{"stop"}, ks::Notice{"b", "y"}});
+  const ks::Message message =
+      fold({ks::Usage{.prompt_tokens = 1}, ks::Notice{"a", "x"}, ks::Finish{"stop"}, ks::Notice{"b", "y"}});
   CHECK(message.usage == ks::Usage{.prompt_tokens = 1});
   CHECK(message.finish_reason == "stop");
   CHECK(message.warnings == std::vector<ks::Notice>{{"a", "x"}, {"b", "y"}});

@@ -27,7 +27,8 @@ TEST_CASE("a whole object stays as it is, but for white space around it") {
   check(R"({"city":"Tokyo"})", Arguments::clean, R"({"city":"Tokyo"})");
   check("{}", Arguments::clean, "{}");
   check(" \n{\"a\": 1}\n  \n", Arguments::clean, "{\"a\": 1}");
-  check(R"({"big":123456789012345678901234567890,"f":1.0})", Arguments::clean, R"({"big":123456789012345678901234567890,"f":1.0})");
+  check(R"({"big":123456789012345678901234567890,"f":1.0})", Arguments::clean,
+        R"({"big":123456789012345678901234567890,"f":1.0})");
 }
 
 TEST_CASE("no arguments are an empty object") {
@@ -43,8 +44,8 @@ TEST_CASE("garbage around an object is taken away") {
 }
 
 TEST_CASE("what holds no whole object is left as it came") {
-  for (const std::string broken : Texts{R"({"city":"Tok)", "{", "}", "[1,2]", "\"text\"", "1", "{\"a\":}", "{\"a\" 1}", "{a:1}", "{\"a\":01}",
-                             "not json", R"({"a":"\x"})"})
+  for (const std::string broken : Texts{R"({"city":"Tok)", "{", "}", "[1,2]", "\"text\"", "1", "{\"a\":}", "{\"a\" 1}",
+                                        "{a:1}", "{\"a\":01}", "not json", R"({"a":"\x"})"})
     check(broken, Arguments::invalid, broken);
 }
 

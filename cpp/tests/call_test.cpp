@@ -41,9 +41,11 @@ Texts bytes_of(const std::string& text) {
 
 TEST_CASE("a stream is read whatever its content type, where its first bytes are those of one") {
   for (const ks::Headers& headers :
-       {ks::Headers{{"Content-Type", "text/event-stream"}}, ks::Headers{{"content-type", "Text/Event-Stream; charset=windows-1252"}}, no_type,
+       {ks::Headers{{"Content-Type", "text/event-stream"}},
+        ks::Headers{{"content-type", "Text/Event-Stream; charset=windows-1252"}}, no_type,
         ks::Headers{{"Content-Type", "text/plain"}}, ks::Headers{{"Content-Type", "application/octet-stream"}}})
-    for (const std::string before : Texts{"", ": hello\n\n", "\n\n", "\xEF\xBB\xBF", "event: message\n", "id: 1\n", "retry: 5\n"}) {
+    for (const std::string before :
+         Texts{"", ": hello\n\n", "\n\n", "\xEF\xBB\xBF", "event: message\n", "id: 1\n", "retry: 5\n"}) {
       CAPTURE(before);
       check_whole(stream_of({before + whole_stream()}, headers));
       check_whole(stream_of(bytes_of(before + whole_stream()), headers));
@@ -51,7 +53,8 @@ TEST_CASE("a stream is read whatever its content type, where its first bytes are
 }
 
 TEST_CASE("a whole JSON body in answer to a stream is read as one") {
-  for (const ks::Headers& headers : {json, no_type, ks::Headers{{"Content-Type", "text/plain"}}, ks::Headers{{"Content-Type", "application/problem+json"}}})
+  for (const ks::Headers& headers : {json, no_type, ks::Headers{{"Content-Type", "text/plain"}},
+                                     ks::Headers{{"Content-Type", "application/problem+json"}}})
     for (const std::string before : Texts{"", " \n\n ", "\xEF\xBB\xBF"}) {
       CAPTURE(before);
       check_whole(stream_of({before + whole_body()}, headers));
@@ -130,13 +133,16 @@ TEST_CASE("the end of a stream is known by its finish reason or its end marker")
 
 TEST_CASE("a stream cut at every byte is complete only behind its finish reason") {
   const std::string stream = sse(text("Hi")) + sse(finish("stop")) + std::string(done);
-  const std::size_t whole = (sse(text("Hi")) + sse(finish("stop"))).size() - 2;  // the last event may lack its blank line
+  const std::size_t whole =
+      (sse(text("Hi")) + sse(finish("stop"))).size() - 2;  // the last event may lack its blank line
   for (std::size_t size = 0; size <= stream.size(); ++size) {
     CAPTURE(size);
     const Outcome outcome = stream_of({stream.substr(0, size)});
     CHECK(outcome.error.has_value() == (size < whole));
-    if (outcome.error) CHECK(outcome.error->kind == ks::ErrorKind::incomplete_stream);
-    else CHECK(outcome.message.content == "Hi");
+    if (outcome.error)
+      CHECK(outcome.error->kind == ks::ErrorKind::incomplete_stream);
+    else
+      CHECK(outcome.message.content == "Hi");
   }
 }
 
@@ -180,7 +186,8 @@ TEST_CASE("nothing behind the end marker is read") {
 
 TEST_CASE("an error frame in the middle carries what had come, and is thrown again by each further call") {
   Offline offline;
-  offline.answer({sse(text("Hi")) + sse(R"({"error":{"message":"boom","type":"server_error","code":"x"}})") + std::string(done)});
+  offline.answer(
+      {sse(text("Hi")) + sse(R"({"error":{"message":"boom","type":"server_error","code":"x"}})") + std::string(done)});
   ks::Client client = offline.client();
   ks::Stream stream = client.stream(one_plus_one);
   CHECK(stream.next() == ks::Event(ks::Text{"Hi"}));
@@ -263,17 +270,30 @@ TEST_CASE("white space without end from a server that names no content type is r
 }
 
 TEST_CASE("random streams give the same however they are chopped") {
-  const Texts frames = {text("a"), text("é🙂"), text("<|tool_call_begin|>f:0<|tool_call_argument_begin|>{}<|tool_call_end|>"), text("<|tool"),
-                        thinking("b"), delta(R"("content":"\ud83d")"), delta(R"("content":"\ude00")"), finish("stop"), finish("abort"), usage(1, 2),
+  const Texts frames = {text("a"),
+                        text("é🙂"),
+                        text("<|tool_call_begin|>f:0<|tool_call_argument_begin|>{}<|tool_call_end|>"),
+                        text("<|tool"),
+                        thinking("b"),
+                        delta(R"("content":"\ud83d")"),
+                        delta(R"("content":"\ude00")"),
+                        finish("stop"),
+                        finish("abort"),
+                        usage(1, 2),
                         delta(R"("tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{"}}])"),
-                        delta(R"("tool_calls":[{"index":0,"function":{"arguments":"}"}}])"), R"({"error":"x"})", "{broken", "[DONE]", "",
+                        delta(R"("tool_calls":[{"index":0,"function":{"arguments":"}"}}])"),
+                        R"({"error":"x"})",
+                        "{broken",
+                        "[DONE]",
+                        "",
                         "{\"choices\":[{\"delta\":{\"content\":\"\xFF\"}}]}"};
   std::mt19937 random(8);
   std::uniform_int_distribution<std::size_t> count(0, 10), frame(0, frames.size() - 1), ending(0, 5);
   for (int round = 0; round < 1500; ++round) {
     std::string stream;
     for (std::size_t left = count(random); left > 0; --left)
-      stream += "data: " + frames[frame(random)] + Texts{"\n\n", "\r\n\r\n", "\r\r", "\n", "\n: c\n\n", "\n\n"}[ending(random)];
+      stream += "data: " + frames[frame(random)] +
+                Texts{"\n\n", "\r\n\r\n", "\r\r", "\n", "\n: c\n\n", "\n\n"}[ending(random)];
     CAPTURE(stream);
     const Outcome whole = stream_of({stream}), pieces = stream_of(chopped(stream, random, 40));
     REQUIRE(pieces.events == whole.events);

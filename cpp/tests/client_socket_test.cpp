@@ -81,7 +81,8 @@ TEST_CASE("a terminator that never comes keeps nobody waiting, neither the reade
 
 TEST_CASE("an end marker that never comes is not waited for long, and the connection is closed") {
   FaultServer server;
-  const Outcome outcome = answer_of(server, stream_head().chunk(sse(text("Hello"))).chunk(sse(finish("stop"))).chunk(sse(usage(1, 2))).wait_close());
+  const Outcome outcome = answer_of(
+      server, stream_head().chunk(sse(text("Hello"))).chunk(sse(finish("stop"))).chunk(sse(usage(1, 2))).wait_close());
   check_whole(outcome);
   CHECK(outcome.warned("missing_end_marker"));
   CHECK(server.wait_for_closes(1, milliseconds(5000)));
@@ -90,25 +91,33 @@ TEST_CASE("an end marker that never comes is not waited for long, and the connec
 TEST_CASE("a body that ends with its connection is complete behind the end marker or the finish reason only") {
   FaultServer server;
   const std::string start = sse(text("Hel")) + sse(text("lo"));
-  check_whole(answer_of(server, Script().head(200, event_stream).send(start + sse(finish("stop")) + std::string(done)).close()));
+  check_whole(answer_of(
+      server, Script().head(200, event_stream).send(start + sse(finish("stop")) + std::string(done)).close()));
   check_whole(answer_of(server, Script().head(200, event_stream).send(start + sse(finish("stop"))).close()));
   check_incomplete(answer_of(server, Script().head(200, event_stream).send(start).close()), "Hello");
-  check_whole(answer_of(server, Script().head(200, event_stream).send(start + "data: " + finish("stop")).close()));  // no last blank line
+  check_whole(answer_of(
+      server, Script().head(200, event_stream).send(start + "data: " + finish("stop")).close()));  // no last blank line
 }
 
 TEST_CASE("a chunked body that is cut is a broken stream with what had come") {
   FaultServer server;
   check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).close()), "Hello");
   check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).sleep(30).reset()), "Hello");
-  check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).send("50\r\ndata: {\"choi").close()), "Hello");
-  check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).send("not a chunk size\r\n").close()), "Hello");
+  check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).send("50\r\ndata: {\"choi").close()),
+                   "Hello");
+  check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).send("not a chunk size\r\n").close()),
+                   "Hello");
   check_incomplete(answer_of(server, stream_head().close()), "");
   check_whole(answer_of(server, stream_head().chunk(sse(text("Hello"))).chunk(sse(finish("stop"))).sleep(30).reset()));
 }
 
 TEST_CASE("a body shorter than its Content-Length is a broken stream") {
   FaultServer server;
-  check_incomplete(answer_of(server, Script().head(200, {{"Content-Type", "text/event-stream"}, {"Content-Length", "5000"}}).send(sse(text("Hello"))).close()), "Hello");
+  check_incomplete(answer_of(server, Script()
+                                         .head(200, {{"Content-Type", "text/event-stream"}, {"Content-Length", "5000"}})
+                                         .send(sse(text("Hello")))
+                                         .close()),
+                   "Hello");
 }
 
 TEST_CASE("a connection that breaks before an answer began is tried again, with the whole request") {
@@ -157,7 +166,11 @@ TEST_CASE("a refused connection is tried again and then a connection error that 
 
 TEST_CASE("a kept connection that the server has closed does not disturb the next request") {
   FaultServer server;
-  Script script = Script().head(200, {{"Content-Type", "application/json"}, {"Content-Length", std::to_string(whole_body().size())}}).send(whole_body()).close();
+  Script script =
+      Script()
+          .head(200, {{"Content-Type", "application/json"}, {"Content-Length", std::to_string(whole_body().size())}})
+          .send(whole_body())
+          .close();
   ks::Client client(options_for(server.base_url(script)));
   for (int i = 0; i < 3; ++i) {
     CHECK(client.complete(one_plus_one).content == "Hello");
@@ -186,13 +199,14 @@ TEST_CASE("a silent server runs into the clock of the phase it is in") {
     const char* type;
     const char* partial;
   };
-  const Case cases[] = {{Script().stall(), "first_event_timeout", ""},
-                        {Script().send("HTTP/1.1 200 OK\r\n").stall(), "first_event_timeout", ""},
-                        {stream_head().stall(), "first_event_timeout", ""},
-                        {stream_head().chunk(sse(delta(R"("role":"assistant","content":"")"))).stall(), "idle_timeout", ""},
-                        {stream_head().chunk(sse(text("Hello"))).stall(), "idle_timeout", "Hello"},
-                        {pings, "first_event_timeout", ""},
-                        {pings_after_text, "idle_timeout", "Hello"}};
+  const Case cases[] = {
+      {Script().stall(), "first_event_timeout", ""},
+      {Script().send("HTTP/1.1 200 OK\r\n").stall(), "first_event_timeout", ""},
+      {stream_head().stall(), "first_event_timeout", ""},
+      {stream_head().chunk(sse(delta(R"("role":"assistant","content":"")"))).stall(), "idle_timeout", ""},
+      {stream_head().chunk(sse(text("Hello"))).stall(), "idle_timeout", "Hello"},
+      {pings, "first_event_timeout", ""},
+      {pings_after_text, "idle_timeout", "Hello"}};
   for (const Case& each : cases) {
     CAPTURE(std::string(each.type));
     ks::ClientOptions options = options_for(server.base_url(each.script));
@@ -237,7 +251,8 @@ TEST_CASE("what is no stream is an error over sockets too") {
   outcome = answer_of(server, Script().json(200, R"({"error":{"message":"no","code":503}})"));
   REQUIRE(outcome.error);
   CHECK(outcome.error->status_code == 503);
-  CHECK(answer_of(server, Script().respond(200, "text/event-stream", "")).error->kind == ks::ErrorKind::incomplete_stream);
+  CHECK(answer_of(server, Script().respond(200, "text/event-stream", "")).error->kind ==
+        ks::ErrorKind::incomplete_stream);
   CHECK(answer_of(server, Script().head(204).keep()).error->kind == ks::ErrorKind::response);
   outcome = answer_of(server, Script().send("SSH-2.0-OpenSSH_9.2\r\n").close());
   REQUIRE(outcome.error);
@@ -255,7 +270,9 @@ TEST_CASE("streams are read in gzip, in single bytes, and behind interim respons
   Script chunks = stream_head();
   for (const char byte : body) chunks.chunk({&byte, 1});
   check_whole(answer_of(server, chunks.last_chunk().keep()));
-  check_whole(answer_of(server, Script().send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n").event_stream(whole_frames())));
+  check_whole(answer_of(server, Script()
+                                    .send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
+                                    .event_stream(whole_frames())));
   check_whole(answer_of(server, stream_head().chunk(body).send("0\r\nX-Trailer: 1\r\n\r\n").keep()));
 }
 
@@ -273,7 +290,8 @@ TEST_CASE("a redirect is never followed, so the key goes nowhere else") {
   const std::string elsewhere = other.base_url(Script().event_stream(whole_frames()));
   for (const int status : {301, 302, 303, 307, 308}) {
     CAPTURE(status);
-    const Outcome outcome = answer_of(server, Script().respond(status, "text/plain", "", {{"Location", elsewhere + "/chat/completions"}}), 3);
+    const Outcome outcome = answer_of(
+        server, Script().respond(status, "text/plain", "", {{"Location", elsewhere + "/chat/completions"}}), 3);
     REQUIRE(outcome.error);
     CHECK(outcome.error->status_code == status);
     CHECK(outcome.error->message.find(elsewhere) != std::string::npos);

@@ -42,7 +42,8 @@ std::optional<ks::Error> error_of(const std::function<void()>& act) {
 
 /// Everything that an error shows, in one text.
 std::string all_of(const ks::Error& error) {
-  std::string all = error.message + "|" + error.type + "|" + error.code + "|" + error.param + "|" + error.body + "|" + error.request_id;
+  std::string all = error.message + "|" + error.type + "|" + error.code + "|" + error.param + "|" + error.body + "|" +
+                    error.request_id;
   for (const auto& [name, value] : error.headers) all += "|" + name + ":" + value;
   if (error.partial)
     for (const ks::Notice& notice : error.partial->warnings) all += "|" + notice.message;
@@ -58,11 +59,30 @@ ks::ClientOptions with_key(const Offline& offline) {
 }  // namespace
 
 TEST_CASE("addresses that cannot be used are refused") {
-  for (const std::string url :
-       Texts{"api.moonshot.ai/v1", "//host/v1", "ftp://host/v1", "file:///etc/passwd", "https://", "https:///v1", "http://:8080/v1",
-             "https://host:port/v1", "https://host:99999/v1", "https://host:-1/v1", "https://host:/v1", "https://user:pw@host/v1",
-             "https://user@host/v1", "https://ho st/v1", "https://host/v1\n", " https://host/v1", "https://host/v1?x=1", "https://host/v1#x",
-             "https://host\t/v1", "javascript://x", "https//host", "http:/host", "https://[::1/v1", "https://host\x7F/v1"}) {
+  for (const std::string url : Texts{"api.moonshot.ai/v1",
+                                     "//host/v1",
+                                     "ftp://host/v1",
+                                     "file:///etc/passwd",
+                                     "https://",
+                                     "https:///v1",
+                                     "http://:8080/v1",
+                                     "https://host:port/v1",
+                                     "https://host:99999/v1",
+                                     "https://host:-1/v1",
+                                     "https://host:/v1",
+                                     "https://user:pw@host/v1",
+                                     "https://user@host/v1",
+                                     "https://ho st/v1",
+                                     "https://host/v1\n",
+                                     " https://host/v1",
+                                     "https://host/v1?x=1",
+                                     "https://host/v1#x",
+                                     "https://host\t/v1",
+                                     "javascript://x",
+                                     "https//host",
+                                     "http:/host",
+                                     "https://[::1/v1",
+                                     "https://host\x7F/v1"}) {
     CAPTURE(url);
     CHECK(refusal({.base_url = url}).find("base_url") != std::string::npos);
   }
@@ -71,8 +91,12 @@ TEST_CASE("addresses that cannot be used are refused") {
 
 TEST_CASE("addresses that can be used are, without a slash at the end") {
   const std::vector<std::pair<std::string, std::string>> table = {
-      {"https://host/v1", "https://host/v1"},         {"https://host/v1///", "https://host/v1"},  {"http://localhost:8000/v1", "http://localhost:8000/v1"},
-      {"HTTPS://Host/v1", "HTTPS://Host/v1"},         {"http://127.0.0.1:1", "http://127.0.0.1:1"}, {"http://[::1]:8000/v1", "http://[::1]:8000/v1"},
+      {"https://host/v1", "https://host/v1"},
+      {"https://host/v1///", "https://host/v1"},
+      {"http://localhost:8000/v1", "http://localhost:8000/v1"},
+      {"HTTPS://Host/v1", "HTTPS://Host/v1"},
+      {"http://127.0.0.1:1", "http://127.0.0.1:1"},
+      {"http://[::1]:8000/v1", "http://[::1]:8000/v1"},
       {"https://host:65535/a/b", "https://host:65535/a/b"}};
   for (const auto& [given, used] : table) {
     CAPTURE(given);
@@ -81,7 +105,8 @@ TEST_CASE("addresses that can be used are, without a slash at the end") {
 }
 
 TEST_CASE("keys that no server could read are refused, and not shown") {
-  for (const std::string bad : Texts{"sk-abc\n", "sk abc", " sk-abc", "sk-abc\r\n", "sk-\tabc", "sk-äbc", "sk-abc\x7F"}) {
+  for (const std::string bad :
+       Texts{"sk-abc\n", "sk abc", " sk-abc", "sk-abc\r\n", "sk-\tabc", "sk-äbc", "sk-abc\x7F"}) {
     const std::string message = refusal({.api_key = bad});
     CHECK_FALSE(message.empty());
     CHECK(message.find("abc") == std::string::npos);
@@ -122,7 +147,8 @@ TEST_CASE("a request carries the key, its type and the caller's headers, each on
   options.default_headers = {{"X-Default", "d"}, {"X-Both", "default"}};
   ks::Client client(options);
   ks::Request request = one_plus_one;
-  request.extra_headers = {{"x-both", "request"}, {"content-type", "application/json; charset=utf-8"}, {"ACCEPT", "*/*"}};
+  request.extra_headers = {
+      {"x-both", "request"}, {"content-type", "application/json; charset=utf-8"}, {"ACCEPT", "*/*"}};
   (void)client.stream(request).message();
   REQUIRE(offline.script->requests.size() == 1);
   const ks::HttpRequest& sent = offline.script->requests[0];
@@ -145,13 +171,18 @@ TEST_CASE("a request carries the key, its type and the caller's headers, each on
 
 TEST_CASE("a key that the server quotes is shown nowhere") {
   const std::string quote = std::string("Incorrect API key provided: ") + key + ".";
-  const Texts bodies = {R"({"error":{"message":")" + quote + R"(","type":")" + key + R"(","code":")" + key + R"(","param":")" + key + R"("}})",
-                        quote, std::string(180, 'x') + " " + quote, std::string(190, ' ') + key, std::string(65'520, 'x') + key,
+  const Texts bodies = {R"({"error":{"message":")" + quote + R"(","type":")" + key + R"(","code":")" + key +
+                            R"(","param":")" + key + R"("}})",
+                        quote,
+                        std::string(180, 'x') + " " + quote,
+                        std::string(190, ' ') + key,
+                        std::string(65'520, 'x') + key,
                         R"({"detail":[")" + quote + R"("]})"};
   for (const std::string& body : bodies)
     for (const int status : {200, 401, 307, 500}) {
-      for (const ks::Headers& headers : {ks::Headers{{"Content-Type", "application/json"}}, ks::Headers{{"Content-Type", "text/html"}},
-                                         ks::Headers{{"Content-Type", "text/event-stream"}}}) {
+      for (const ks::Headers& headers :
+           {ks::Headers{{"Content-Type", "application/json"}}, ks::Headers{{"Content-Type", "text/html"}},
+            ks::Headers{{"Content-Type", "text/event-stream"}}}) {
         Offline offline;
         ks::Headers all = headers;
         all.add("X-Echo", std::string("Bearer ") + key);
@@ -206,8 +237,11 @@ TEST_CASE("attempts that failed before an answer began are repeated, with the wh
 
 TEST_CASE("errors that would come again are not repeated") {
   const std::vector<std::pair<int, std::string>> table = {
-      {400, "{}"}, {401, "{}"}, {402, "{}"}, {403, "{}"}, {404, "{}"}, {413, "{}"}, {422, "{}"},
-      {429, R"({"error":{"type":"exceeded_current_quota_error","message":"m"}})"}, {307, "{}"}};
+      {400, "{}"}, {401, "{}"},
+      {402, "{}"}, {403, "{}"},
+      {404, "{}"}, {413, "{}"},
+      {422, "{}"}, {429, R"({"error":{"type":"exceeded_current_quota_error","message":"m"}})"},
+      {307, "{}"}};
   for (const auto& [status, body] : table) {
     CAPTURE(status);
     Offline offline;
@@ -259,8 +293,9 @@ TEST_CASE("nothing is repeated once an answer has begun to stream") {
 
 TEST_CASE("what a failed attempt said is not joined to what the next one says") {
   Offline offline;
-  offline.answer_json(R"({"choices":[{"message":{"content":"half"},"finish_reason":"error"}]})", 200,
-                      {{"x-should-retry", "true"}, {"retry-after-ms", "1"}})
+  offline
+      .answer_json(R"({"choices":[{"message":{"content":"half"},"finish_reason":"error"}]})", 200,
+                   {{"x-should-retry", "true"}, {"retry-after-ms", "1"}})
       .answer_json(whole_body());
   ks::ClientOptions options = offline.options();
   options.max_retries = 1;
@@ -272,7 +307,9 @@ TEST_CASE("what a failed attempt said is not joined to what the next one says") 
 
 TEST_CASE("other resources come as their JSON") {
   Offline offline;
-  offline.answer_json(R"({"data":[{"id":"kimi-k2.6"}]})").answer_json(R"({"error":{"message":"no"}})", 404).answer_json("{broken");
+  offline.answer_json(R"({"data":[{"id":"kimi-k2.6"}]})")
+      .answer_json(R"({"error":{"message":"no"}})", 404)
+      .answer_json("{broken");
   ks::Client client = offline.client();
   CHECK(client.get("/models").text == R"({"data":[{"id":"kimi-k2.6"}]})");
   CHECK(offline.script->requests[0].method == "GET");
@@ -284,19 +321,23 @@ TEST_CASE("other resources come as their JSON") {
 TEST_CASE("many requests are each answered once, in whatever order") {
   Offline offline;
   for (int i = 0; i < 40; ++i) {
-    if (i % 5 == 0) offline.answer_json(R"({"error":{"message":"no"}})", 400);
-    else offline.answer_json(whole_body(std::to_string(i)));
+    if (i % 5 == 0)
+      offline.answer_json(R"({"error":{"message":"no"}})", 400);
+    else
+      offline.answer_json(whole_body(std::to_string(i)));
   }
   ks::Client client = offline.client();
   std::vector<ks::Request> requests(41, one_plus_one);
   requests[40].messages.clear();  // refused before it is sent
   std::vector<int> seen(41);
   int failed = 0;
-  client.run_all(requests, [&](ks::Result result) {
-    ++seen.at(result.index);
-    CHECK(result.message.has_value() != result.error.has_value());
-    if (result.error) ++failed;
-  }, {.concurrency = 7});
+  client.run_all(requests,
+                 [&](ks::Result result) {
+                   ++seen.at(result.index);
+                   CHECK(result.message.has_value() != result.error.has_value());
+                   if (result.error) ++failed;
+                 },
+                 {.concurrency = 7});
   CHECK(seen == std::vector<int>(41, 1));
   CHECK(failed == 9);
   client.run_all({}, [](ks::Result) { FAIL("there was nothing to do"); });
@@ -308,8 +349,11 @@ TEST_CASE("what on_result throws ends a run and is passed on") {
   ks::Client client = offline.client();
   const std::vector<ks::Request> requests(10, one_plus_one);
   int seen = 0;
-  CHECK_THROWS_AS(client.run_all(requests, [&](ks::Result) {
-    if (++seen == 3) throw std::runtime_error("enough");
-  }, {.concurrency = 4}), std::runtime_error);
+  CHECK_THROWS_AS(client.run_all(requests,
+                                 [&](ks::Result) {
+                                   if (++seen == 3) throw std::runtime_error("enough");
+                                 },
+                                 {.concurrency = 4}),
+                  std::runtime_error);
   CHECK(seen == 3);
 }

@@ -43,22 +43,32 @@ TEST_CASE("200 requests, 50 at once, are each answered once, failures included")
   Script script;
   for (int i = 0; i < 200; ++i) {
     if (i > 0) script.attempt();
-    if (i % 10 == 3) script.json(400, R"({"error":{"message":"no"}})");
-    else if (i % 10 == 5) script.reset();
-    else if (i % 10 == 7) script.json(200, "{broken");
-    else script.json(200, whole_body());
+    if (i % 10 == 3)
+      script.json(400, R"({"error":{"message":"no"}})");
+    else if (i % 10 == 5)
+      script.reset();
+    else if (i % 10 == 7)
+      script.json(200, "{broken");
+    else
+      script.json(200, whole_body());
   }
   ks::Client client(options_for(server.base_url(script)));
   const std::vector<ks::Request> requests(200, one_plus_one);
   std::vector<int> seen(200);
   int whole = 0, refused = 0, broken = 0, unreadable = 0;
-  client.run_all(requests, [&](ks::Result result) {
-    ++seen.at(result.index);
-    if (result.message) whole += result.message->content == "Hello";
-    else if (result.error->kind == ks::ErrorKind::status) ++refused;
-    else if (result.error->kind == ks::ErrorKind::connection) ++broken;
-    else ++unreadable;
-  }, {.concurrency = 50});
+  client.run_all(requests,
+                 [&](ks::Result result) {
+                   ++seen.at(result.index);
+                   if (result.message)
+                     whole += result.message->content == "Hello";
+                   else if (result.error->kind == ks::ErrorKind::status)
+                     ++refused;
+                   else if (result.error->kind == ks::ErrorKind::connection)
+                     ++broken;
+                   else
+                     ++unreadable;
+                 },
+                 {.concurrency = 50});
   CHECK(seen == std::vector<int>(200, 1));
   // libcurl itself repeats a request on a kept connection that turns out to be dead, so a reset may cost nothing.
   CHECK(whole + refused + broken + unreadable == 200);
@@ -76,7 +86,8 @@ TEST_CASE("requests of a run are tried again like any other") {
   ks::Client client(options_for(server.base_url(script), 3));
   const std::vector<ks::Request> requests(100, one_plus_one);
   int whole = 0;
-  client.run_all(requests, [&](ks::Result result) { whole += result.message && result.message->content == "Hello"; }, {.concurrency = 20});
+  client.run_all(requests, [&](ks::Result result) { whole += result.message && result.message->content == "Hello"; },
+                 {.concurrency = 20});
   CHECK(whole == 100);
   CHECK(server.requests() == 120);
 }
@@ -151,7 +162,14 @@ TEST_CASE("a child uses the client after the parent has a warm connection, and n
 
 TEST_CASE("a fork in the middle of a stream leaves the stream to the parent") {
   FaultServer server;
-  Script script = stream_head().chunk(sse(text("Hel"))).sleep(300).chunk(sse(text("lo"))).chunk(sse(finish("stop"))).chunk(done).last_chunk().keep();
+  Script script = stream_head()
+                      .chunk(sse(text("Hel")))
+                      .sleep(300)
+                      .chunk(sse(text("lo")))
+                      .chunk(sse(finish("stop")))
+                      .chunk(done)
+                      .last_chunk()
+                      .keep();
   script.attempt().event_stream(whole_frames());
   ks::Client client(options_for(server.base_url(script)));
   std::optional<ks::Stream> stream(client.stream(one_plus_one));

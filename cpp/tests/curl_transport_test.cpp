@@ -103,7 +103,8 @@ TEST_CASE("a body of texts and sources is sent whole, with its length") {
   FaultServer server;
   auto curl = transport();
   const auto source = std::make_shared<Letters>(300'000, 300'000);
-  const Received received = fetch(*curl, post(server.base_url(Script().json(200, "{}")), {{.text = "{\"a\":\""}, {.source = source}, {.text = "\"}"}}));
+  const Received received = fetch(*curl, post(server.base_url(Script().json(200, "{}")),
+                                              {{.text = "{\"a\":\""}, {.source = source}, {.text = "\"}"}}));
   CHECK_FALSE(received.error);
   std::string expected = "{\"a\":\"";
   for (std::size_t i = 0; i < 300'000; ++i) expected += static_cast<char>('a' + i % 26);
@@ -129,7 +130,8 @@ TEST_CASE("a source that fails ends the request with its own words") {
 TEST_CASE("a source that gives less than it announced ends the request instead of hanging") {
   FaultServer server;
   auto curl = transport();
-  const Received received = fetch(*curl, post(server.base_url(Script().json(200, "{}")), {{.source = std::make_shared<Letters>(300'000, 1000)}}));
+  const Received received = fetch(
+      *curl, post(server.base_url(Script().json(200, "{}")), {{.source = std::make_shared<Letters>(300'000, 1000)}}));
   REQUIRE(received.error);
   CHECK(received.error->kind == ks::ErrorKind::invalid_request);
   CHECK_FALSE(received.error->retryable);
@@ -156,7 +158,9 @@ TEST_CASE("methods do not leak from one request to the next on the same connecti
 TEST_CASE("headers are sent as given, an empty one too") {
   FaultServer server;
   auto curl = transport();
-  ks::HttpRequest request{.method = "GET", .url = server.base_url(Script().json(200, "{}", {{"X-Answer", " padded "}, {"x-twice", "1"}, {"X-Twice", "2"}}))};
+  ks::HttpRequest request{
+      .method = "GET",
+      .url = server.base_url(Script().json(200, "{}", {{"X-Answer", " padded "}, {"x-twice", "1"}, {"X-Twice", "2"}}))};
   request.headers = {{"X-One", "1: 2; 3"}, {"X-Empty", ""}};
   const Received received = fetch(*curl, std::move(request));
   CHECK(server.last_request()->header("x-one") == "1: 2; 3");
@@ -174,7 +178,8 @@ TEST_CASE("refused bytes are given again, and nothing is lost") {
   for (int i = 0; i < 200'000; ++i) body += static_cast<char>('a' + i % 26);
   Received received;
   received.refuse = 1;
-  const auto exchange = curl->start({.method = "GET", .url = server.base_url(Script().respond(200, "text/plain", body))}, received);
+  const auto exchange =
+      curl->start({.method = "GET", .url = server.base_url(Script().respond(200, "text/plain", body))}, received);
   pump_until(*curl, [&] { return received.refused == 1; });
   curl->pump(milliseconds(20));
   CHECK(received.body.empty());
@@ -197,7 +202,8 @@ TEST_CASE("an exchange may be dropped or detached by its own receiver") {
       if (detach && exchange) exchange->detach();
       exchange.reset();
     };
-    exchange = curl->start({.method = "GET", .url = server.base_url(stream_head().chunk("a").sleep(10).last_chunk().keep())}, received);
+    exchange = curl->start(
+        {.method = "GET", .url = server.base_url(stream_head().chunk("a").sleep(10).last_chunk().keep())}, received);
     pump_until(*curl, [&] { return exchange == nullptr; });
     for (int i = 0; i < 10; ++i) curl->pump(milliseconds(5));
     CHECK(received.body == "a");
@@ -216,7 +222,9 @@ TEST_CASE("a detached exchange that goes on for long is given up") {
     if (exchange) exchange->detach();
     exchange.reset();
   };
-  exchange = curl->start({.method = "GET", .url = server.base_url(stream_head().repeat_chunk(2000, std::string(1000, 'x')).wait_close())}, received);
+  exchange = curl->start(
+      {.method = "GET", .url = server.base_url(stream_head().repeat_chunk(2000, std::string(1000, 'x')).wait_close())},
+      received);
   pump_until(*curl, [&] { return exchange == nullptr; });
   pump_until(*curl, [&] { return server.wait_for_closes(1, milliseconds(0)); });
 }
@@ -255,7 +263,8 @@ TEST_CASE("a host that takes no connection runs into the connect timeout") {
     ::connect(fillers.back(), reinterpret_cast<::sockaddr*>(&address), size);
   }
   auto curl = transport();
-  ks::HttpRequest request{.method = "GET", .url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/v1"};
+  ks::HttpRequest request{.method = "GET",
+                          .url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/v1"};
   request.connect_timeout = milliseconds(200);
   const Received received = fetch(*curl, std::move(request));
   REQUIRE(received.error);

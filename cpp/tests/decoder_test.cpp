@@ -19,17 +19,17 @@ namespace {
 using Texts = std::vector<std::string>;
 
 std::string tool_call(const std::string& arguments) {
-  return delta(R"("tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":")" + arguments + "\"}}]");
+  return delta(R"("tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":")" +
+               arguments + "\"}}]");
 }
 
 }  // namespace
 
 TEST_CASE("a stream gives thinking, text, usage and one finish, in order") {
-  const Decoded decoded = decode({delta(R"("role":"assistant","content":"")"), thinking("Well."), text("Hel"), text("lo"), finish("stop"),
-                                  usage(3, 4), "[DONE]"});
-  const std::vector<ks::Event> expected = {
-      ks::Thinking{"Well."}, ks::Text{"Hel"}, ks::Text{"lo"}, ks::Finish{"stop"},
-      ks::Usage{.prompt_tokens = 3, .completion_tokens = 4, .total_tokens = 7}};
+  const Decoded decoded = decode({delta(R"("role":"assistant","content":"")"), thinking("Well."), text("Hel"),
+                                  text("lo"), finish("stop"), usage(3, 4), "[DONE]"});
+  const std::vector<ks::Event> expected = {ks::Thinking{"Well."}, ks::Text{"Hel"}, ks::Text{"lo"}, ks::Finish{"stop"},
+                                           ks::Usage{.prompt_tokens = 3, .completion_tokens = 4, .total_tokens = 7}};
   CHECK(decoded.events == expected);
   CHECK(decoded.state == State::ended);
   CHECK(decoded.complete);
@@ -37,8 +37,8 @@ TEST_CASE("a stream gives thinking, text, usage and one finish, in order") {
 }
 
 TEST_CASE("empty texts give no event, texts keep their white space") {
-  const Decoded decoded = decode({delta(R"("role":"assistant","content":"")"), delta(R"("content":null)"), thinking(" The"), text(" a"),
-                                  text(""), text("\n"), finish("stop"), "[DONE]"});
+  const Decoded decoded = decode({delta(R"("role":"assistant","content":"")"), delta(R"("content":null)"),
+                                  thinking(" The"), text(" a"), text(""), text("\n"), finish("stop"), "[DONE]"});
   CHECK(decoded.count("text") == 2);
   CHECK(decoded.message.content == " a\n");
   CHECK(decoded.message.reasoning == " The");
@@ -52,12 +52,12 @@ TEST_CASE("content that is empty beside reasoning does not break it up") {
 }
 
 TEST_CASE("fragments come as they arrive, in any order of kinds") {
-  const Decoded decoded =
-      decode({text("a"), thinking("b"), text("c"), tool_call("{}"), thinking("d"), text("e"), finish("tool_calls"), "[DONE]"});
+  const Decoded decoded = decode(
+      {text("a"), thinking("b"), text("c"), tool_call("{}"), thinking("d"), text("e"), finish("tool_calls"), "[DONE]"});
   Texts order;
   for (const ks::Event& event : decoded.events) order.emplace_back(type_of(event));
-  CHECK(order == Texts{"text", "thinking", "text", "tool_call_start", "tool_call_delta", "thinking", "text", "tool_call", "finish",
-                       "notice"});
+  CHECK(order == Texts{"text", "thinking", "text", "tool_call_start", "tool_call_delta", "thinking", "text",
+                       "tool_call", "finish", "notice"});
   CHECK(decoded.message.content == "ace");
   CHECK(decoded.message.reasoning == "bd");
 }
@@ -65,12 +65,15 @@ TEST_CASE("fragments come as they arrive, in any order of kinds") {
 TEST_CASE("usage may come anywhere and more than once; the larger counters stay") {
   const std::string in_choice =
       R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":3,"completion_tokens":4,"cached_tokens":2}}]})";
-  Decoded decoded = decode({text("a"), in_choice, R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"cached_tokens":0}})", "[DONE]"});
+  Decoded decoded =
+      decode({text("a"), in_choice,
+              R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"cached_tokens":0}})", "[DONE]"});
   REQUIRE(decoded.message.usage);
   CHECK(decoded.message.usage->cached_tokens == 2);
   CHECK(decoded.count("usage") == 1);
-  decoded = decode({R"({"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":1}})",
-                    R"({"choices":[{"delta":{"content":"b"}}],"usage":{"completion_tokens":2}})", finish("stop"), "[DONE]"});
+  decoded =
+      decode({R"({"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":1}})",
+              R"({"choices":[{"delta":{"content":"b"}}],"usage":{"completion_tokens":2}})", finish("stop"), "[DONE]"});
   CHECK(decoded.message.usage->completion_tokens == 2);
 }
 
@@ -80,16 +83,18 @@ TEST_CASE("usage that never comes is a warning") {
 }
 
 TEST_CASE("a frame of usage alone, or of filter results, is no answer and no error") {
-  const Decoded decoded = decode({R"({"choices":[],"prompt_filter_results":[{}]})", R"({"meta":{"usage":{"usd_spent":0.1}}})", text("a"),
-                                  finish("stop"), usage(1, 1), "[DONE]"});
+  const Decoded decoded =
+      decode({R"({"choices":[],"prompt_filter_results":[{}]})", R"({"meta":{"usage":{"usd_spent":0.1}}})", text("a"),
+              finish("stop"), usage(1, 1), "[DONE]"});
   CHECK(decoded.complete);
   CHECK(decoded.message.content == "a");
 }
 
 TEST_CASE("a finish reason counts once, from wherever it stands, and an empty one not at all") {
-  const Decoded decoded = decode({delta(R"("content":"a")"), R"({"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":""}]})",
-                                  R"({"choices":[{"index":0,"delta":{"content":"c"},"finish_reason":"length"}]})", finish("stop"),
-                                  usage(1, 1), "[DONE]"});
+  const Decoded decoded =
+      decode({delta(R"("content":"a")"), R"({"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":""}]})",
+              R"({"choices":[{"index":0,"delta":{"content":"c"},"finish_reason":"length"}]})", finish("stop"),
+              usage(1, 1), "[DONE]"});
   CHECK(decoded.message.content == "abc");
   CHECK(decoded.message.finish_reason == "length");
   CHECK(decoded.count("finish") == 1);
@@ -154,9 +159,10 @@ TEST_CASE("an answer that is only reasoning, or nothing, is warned of") {
 }
 
 TEST_CASE("one of several choices is read, with a warning") {
-  const Decoded decoded = decode({R"({"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"x"}}]})",
-                                  R"({"choices":[{"index":1,"delta":{"content":"y"},"finish_reason":"stop"}]})",
-                                  R"({"choices":[{"index":0,"delta":{"content":"b"}}]})", finish("length"), "[DONE]"});
+  const Decoded decoded =
+      decode({R"({"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"x"}}]})",
+              R"({"choices":[{"index":1,"delta":{"content":"y"},"finish_reason":"stop"}]})",
+              R"({"choices":[{"index":0,"delta":{"content":"b"}}]})", finish("length"), "[DONE]"});
   CHECK(decoded.message.content == "ab");
   CHECK(decoded.message.finish_reason == "length");
   CHECK(decoded.warned("other_choices"));
@@ -173,9 +179,12 @@ TEST_CASE("the first id and model count, however the later ones change") {
 }
 
 TEST_CASE("halves of a surrogate pair in two fragments are joined, lone ones replaced") {
-  const Decoded decoded = decode({delta(R"("content":"a\ud83d")"), delta(R"("content":"\ude00b\ud83d")"), delta(R"("content":"c")"),
-                                  delta(R"("reasoning_content":"x\ud83d")"), delta(R"("content":"\ude00")"), finish("stop"), "[DONE]"});
-  CHECK(decoded.message.content == "a😀b\xEF\xBF\xBD" "c\xEF\xBF\xBD");
+  const Decoded decoded =
+      decode({delta(R"("content":"a\ud83d")"), delta(R"("content":"\ude00b\ud83d")"), delta(R"("content":"c")"),
+              delta(R"("reasoning_content":"x\ud83d")"), delta(R"("content":"\ude00")"), finish("stop"), "[DONE]"});
+  CHECK(decoded.message.content ==
+        "a😀b\xEF\xBF\xBD"
+        "c\xEF\xBF\xBD");
   CHECK(decoded.message.reasoning == "x\xEF\xBF\xBD");
   CHECK(is_utf8(decoded.events));
 }
@@ -183,23 +192,28 @@ TEST_CASE("halves of a surrogate pair in two fragments are joined, lone ones rep
 TEST_CASE("NUL, control characters and big fragments are text") {
   using namespace std::string_literals;
   const std::string big(1 << 20, 'x');
-  const Decoded decoded = decode({delta(R"("content":"a\u0000b")"), delta("\"content\":\"raw\ttab\""), text(big), finish("stop"), "[DONE]"});
+  const Decoded decoded = decode(
+      {delta(R"("content":"a\u0000b")"), delta("\"content\":\"raw\ttab\""), text(big), finish("stop"), "[DONE]"});
   CHECK(decoded.message.content == "a\0braw\ttab"s + big);
   CHECK(decoded.warned("mended_text"));
 }
 
 TEST_CASE("bytes that are not UTF-8 are replaced with one warning, and the answer goes on") {
-  const Decoded decoded = decode({"{\"choices\":[{\"delta\":{\"content\":\"a\xFF\"}}]}", "{\"choices\":[{\"delta\":{\"content\":\"\xC3\"}}]}",
-                                  text("b"), finish("stop"), usage(1, 1), "[DONE]"});
-  CHECK(decoded.message.content == "a\xEF\xBF\xBD\xEF\xBF\xBD" "b");
+  const Decoded decoded =
+      decode({"{\"choices\":[{\"delta\":{\"content\":\"a\xFF\"}}]}",
+              "{\"choices\":[{\"delta\":{\"content\":\"\xC3\"}}]}", text("b"), finish("stop"), usage(1, 1), "[DONE]"});
+  CHECK(decoded.message.content ==
+        "a\xEF\xBF\xBD\xEF\xBF\xBD"
+        "b");
   CHECK(decoded.message.warnings.size() == 1);
 }
 
 TEST_CASE("an error frame fails, in every shape") {
-  for (const std::string frame :
-       Texts{R"({"error":{"message":"m","type":"server_error","code":null}})", R"({"error":"text"})", R"({"object":"error","message":"m"})",
-             R"({"id":"x","error":{"code":502},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]})",
-             R"({"choices":[{"error":{"code":502}}]})"}) {
+  for (const std::string frame : Texts{
+           R"({"error":{"message":"m","type":"server_error","code":null}})", R"({"error":"text"})",
+           R"({"object":"error","message":"m"})",
+           R"({"id":"x","error":{"code":502},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]})",
+           R"({"choices":[{"error":{"code":502}}]})"}) {
     CAPTURE(frame);
     const Decoded decoded = decode({text("a"), frame, text("b")});
     CHECK(decoded.state == State::failed);
@@ -210,7 +224,8 @@ TEST_CASE("an error frame fails, in every shape") {
 }
 
 TEST_CASE("an event of the type error fails, whatever it holds") {
-  for (const std::string data : Texts{R"({"message":"m"})", R"({"type":"error","error":{"type":"overloaded_error"}})", "out of capacity"}) {
+  for (const std::string data :
+       Texts{R"({"message":"m"})", R"({"type":"error","error":{"type":"overloaded_error"}})", "out of capacity"}) {
     CAPTURE(data);
     wire::Decoder decoder(*ks::find_provider("moonshot"));
     std::vector<ks::Event> events;
@@ -221,7 +236,8 @@ TEST_CASE("an event of the type error fails, whatever it holds") {
 }
 
 TEST_CASE("a frame that is not JSON fails as unreadable") {
-  for (const std::string frame : Texts{"{\"choices\":[", "hello", "{}}", "[1]", "{\"choices\":[{\"delta\":{\"content\":\"\\x\"}}]}"}) {
+  for (const std::string frame :
+       Texts{"{\"choices\":[", "hello", "{}}", "[1]", "{\"choices\":[{\"delta\":{\"content\":\"\\x\"}}]}"}) {
     CAPTURE(frame);
     const Decoded decoded = decode({text("a"), frame});
     CHECK(decoded.state == State::failed);
@@ -232,7 +248,8 @@ TEST_CASE("a frame that is not JSON fails as unreadable") {
 
 TEST_CASE("of two frames that a gateway glued, the whole one is read, with a warning") {
   for (const std::string& glued :
-       Texts{R"({"id":"chatcmpl-jQugNdata:)" + text("b"), R"({"id":"chatcmpl-jQugNdata: )" + text("b"), text("lost") + "data: " + text("b")}) {
+       Texts{R"({"id":"chatcmpl-jQugNdata:)" + text("b"), R"({"id":"chatcmpl-jQugNdata: )" + text("b"),
+             text("lost") + "data: " + text("b")}) {
     CAPTURE(glued);
     const Decoded decoded = decode({text("a"), glued, text("c"), finish("stop"), "[DONE]"});
     CHECK(decoded.message.content == "abc");
@@ -241,7 +258,10 @@ TEST_CASE("of two frames that a gateway glued, the whole one is read, with a war
 }
 
 TEST_CASE("a glued frame may itself speak of data") {
-  const Decoded decoded = decode({R"({"id":"x)" "data: " + text("use data: or data:{ in it"), finish("stop"), "[DONE]"});
+  const Decoded decoded = decode({R"({"id":"x)"
+                                  "data: " +
+                                      text("use data: or data:{ in it"),
+                                  finish("stop"), "[DONE]"});
   CHECK(decoded.message.content == "use data: or data:{ in it");
 }
 

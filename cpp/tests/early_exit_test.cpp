@@ -85,7 +85,8 @@ TEST_CASE("a close from another thread ends the wait for a response head") {
 
 TEST_CASE("an error frame closes the connection") {
   FaultServer server;
-  ks::Client client(options_for(server.base_url(stream_head().chunk(sse(R"({"error":{"message":"m","code":500}})")).wait_close())));
+  ks::Client client(
+      options_for(server.base_url(stream_head().chunk(sse(R"({"error":{"message":"m","code":500}})")).wait_close())));
   CHECK(read_stream(client).error);
   CHECK(server.wait_for_closes(1, milliseconds(5000)));
 }
@@ -148,7 +149,10 @@ TEST_CASE("streams of a reactor may be dropped while it tells of others, and may
     survivor.emplace(reactor.start(one_plus_one, true, ks::Shape::events));
     while (!streams.empty())
       for (void* tag : reactor.pump(milliseconds(1000)))
-        if (tag) std::erase_if(streams, [&](const auto& stream) { return stream.get() == tag || stream.get() == streams.front().get(); });
+        if (tag)
+          std::erase_if(streams, [&](const auto& stream) {
+            return stream.get() == tag || stream.get() == streams.front().get();
+          });
   }
   CHECK((survivor->state() == ks::Stream::State::ended || survivor->state() == ks::Stream::State::ready));
 }

@@ -48,7 +48,8 @@ ks::Request say(ks::Message message) { return {.messages = {std::move(message)}}
 }  // namespace
 
 TEST_CASE("a plain request says its model and messages and nothing else") {
-  CHECK(encode({.messages = {ks::user("Hi \"é\n")}}) == R"({"model":"m","messages":[{"role":"user","content":"Hi \"é\n"}]})");
+  CHECK(encode({.messages = {ks::user("Hi \"é\n")}}) ==
+        R"({"model":"m","messages":[{"role":"user","content":"Hi \"é\n"}]})");
 }
 
 TEST_CASE("the system prompt comes first") {
@@ -145,9 +146,10 @@ TEST_CASE("tools, a choice of tool, and both left out where there are none") {
   request.tools = {{.name = "f", .description = "d", .parameters = {R"({"type":"object"})"}, .strict = false},
                    {.raw = {R"({"type":"builtin_function","function":{"name":"$web_search"}})"}}};
   const Tree body = tree(request);
-  CHECK(field(body, "tools") ==
-        R"([{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":false}},)"
-        R"({"type":"builtin_function","function":{"name":"$web_search"}}])");
+  CHECK(
+      field(body, "tools") ==
+      R"([{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":false}},)"
+      R"({"type":"builtin_function","function":{"name":"$web_search"}}])");
   CHECK(field(body, "tool_choice") == "\"auto\"");
   request.tool_choice = "f";
   CHECK(field(tree(request), "tool_choice") == R"({"type":"function","function":{"name":"f"}})");
@@ -161,9 +163,10 @@ TEST_CASE("parts are sent in their shapes; an unknown kind is sent as it is, wit
                                             {.kind = ks::Part::Kind::video_url, .value = "ms://1"},
                                             {.kind = ks::Part::Kind::raw, .value = R"({"type":"hologram","x":1})"}}));
   const wire::Encoded encoded = wire::encode(*ks::find_provider("moonshot"), request, "m", false);
-  CHECK(encoded.body->segments[0].text.find(
-            R"("content":[{"type":"text","text":"see"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},)"
-            R"({"type":"video_url","video_url":{"url":"ms://1"}},{"type":"hologram","x":1}])") != std::string::npos);
+  CHECK(
+      encoded.body->segments[0].text.find(
+          R"("content":[{"type":"text","text":"see"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},)"
+          R"({"type":"video_url","video_url":{"url":"ms://1"}},{"type":"hologram","x":1}])") != std::string::npos);
   REQUIRE(encoded.notices.size() == 1);
   CHECK(encoded.notices[0].code == "unknown_part");
   CHECK(encoded.notices[0].message.find("hologram") != std::string::npos);
@@ -176,7 +179,8 @@ TEST_CASE("an assistant's turn goes back whole: content, reasoning, tool calls w
   turn.tool_calls = {{.id = "$web_search:0", .name = "$web_search", .arguments = "{}", .type = "builtin_function"}};
   const std::string body = encode({.messages = {ks::user("u"), turn, ks::tool_result("$web_search:0", "found")}});
   CHECK(body.find(R"({"role":"assistant","content":"a","reasoning_content":"r","tool_calls":[{"id":"$web_search:0",)"
-                  R"("type":"builtin_function","function":{"name":"$web_search","arguments":"{}"}}]})") != std::string::npos);
+                  R"("type":"builtin_function","function":{"name":"$web_search","arguments":"{}"}}]})") !=
+        std::string::npos);
   CHECK(body.find(R"({"role":"tool","content":"found","tool_call_id":"$web_search:0"})") != std::string::npos);
   CHECK(encode({.messages = {turn}}, "vllm").find(R"("reasoning_content":"r","reasoning":"r")") != std::string::npos);
 }

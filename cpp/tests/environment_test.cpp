@@ -19,8 +19,8 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 class Environment {
  public:
   explicit Environment(const Variables& variables) {
-    for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
-                             "REQUEST_METHOD", "SSL_CERT_FILE", "CURL_CA_BUNDLE"}) {
+    for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                             "no_proxy", "NO_PROXY", "REQUEST_METHOD", "SSL_CERT_FILE", "CURL_CA_BUNDLE"}) {
       const char* value = std::getenv(name);
       before_.emplace_back(name, value ? std::optional<std::string>(value) : std::nullopt);
       ::unsetenv(name);
@@ -29,8 +29,10 @@ class Environment {
   }
   ~Environment() {
     for (const auto& [name, value] : before_) {
-      if (value) ::setenv(name.c_str(), value->c_str(), 1);
-      else ::unsetenv(name.c_str());
+      if (value)
+        ::setenv(name.c_str(), value->c_str(), 1);
+      else
+        ::unsetenv(name.c_str());
     }
   }
   Environment(const Environment&) = delete;
@@ -46,7 +48,9 @@ std::string proxy(const std::string& url, const Variables& variables) {
 }
 
 /// Whether the host is reached directly, with these in no_proxy.
-bool direct(const std::string& url, const std::string& none) { return proxy(url, {{"all_proxy", "http://p:1"}, {"no_proxy", none}}).empty(); }
+bool direct(const std::string& url, const std::string& none) {
+  return proxy(url, {{"all_proxy", "http://p:1"}, {"no_proxy", none}}).empty();
+}
 
 }  // namespace
 
@@ -77,7 +81,8 @@ TEST_CASE("HTTP_PROXY is left alone inside a CGI script, where a request could s
 }
 
 TEST_CASE("no_proxy names hosts and the domains below them") {
-  for (const char* none : {"example.com", ".example.com", "EXAMPLE.com", "a.org, example.com", "a.org,example.com,b.org", "*"}) {
+  for (const char* none :
+       {"example.com", ".example.com", "EXAMPLE.com", "a.org, example.com", "a.org,example.com,b.org", "*"}) {
     CAPTURE(std::string(none));
     CHECK(direct("https://example.com/v1", none));
     CHECK(direct("https://example.com:8443/v1", none));

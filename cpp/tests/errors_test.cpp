@@ -21,19 +21,22 @@ const ks::Provider& moonshot() { return *ks::find_provider("moonshot"); }
 ks::Error response(int status, const std::string& body, const ks::Headers& headers = {}) {
   return wire::error_from_response(moonshot(), status, headers, body);
 }
-ks::Error frame(const std::string& body, int status = 200) { return wire::error_from_frame(moonshot(), status, {}, body); }
+ks::Error frame(const std::string& body, int status = 200) {
+  return wire::error_from_frame(moonshot(), status, {}, body);
+}
 
 bool says(const ks::Error& error, std::string_view words) { return error.message.find(words) != std::string::npos; }
 
 }  // namespace
 
 TEST_CASE("type, code, param and message are read from each shape") {
-  for (const std::string body :
-       Texts{R"({"error":{"message":"too long","type":"invalid_request_error","code":"x1","param":"messages"}})",
-             R"({"object":"error","message":"too long","type":"invalid_request_error","code":"x1","param":"messages"})",
-             R"({"type":"error","error":{"type":"invalid_request_error","message":"too long","code":"x1","param":"messages"}})",
-             R"({"success":false,"errors":[{"code":"x1","message":"too long","type":"invalid_request_error","param":"messages"}],"result":null})",
-             R"({"error":"{\"error\":{\"message\":\"too long\",\"type\":\"invalid_request_error\",\"code\":\"x1\",\"param\":\"messages\"}}"})"}) {
+  for (
+      const std::string body : Texts{
+          R"({"error":{"message":"too long","type":"invalid_request_error","code":"x1","param":"messages"}})",
+          R"({"object":"error","message":"too long","type":"invalid_request_error","code":"x1","param":"messages"})",
+          R"({"type":"error","error":{"type":"invalid_request_error","message":"too long","code":"x1","param":"messages"}})",
+          R"({"success":false,"errors":[{"code":"x1","message":"too long","type":"invalid_request_error","param":"messages"}],"result":null})",
+          R"({"error":"{\"error\":{\"message\":\"too long\",\"type\":\"invalid_request_error\",\"code\":\"x1\",\"param\":\"messages\"}}"})"}) {
     CAPTURE(body);
     const ks::Error error = response(400, body);
     CHECK(error.kind == ks::ErrorKind::status);
@@ -59,8 +62,9 @@ TEST_CASE("bodies that are text, HTML, other JSON or nothing are shown as they a
   CHECK(says(response(422, R"({"detail":"no such thing"})"), "no such thing"));
   CHECK(says(response(400, R"({"error":"plain text"})"), "plain text"));
   CHECK(says(response(500, ""), "HTTP 500"));
-  for (const std::string body : Texts{"[]", "null", "1", "\"x\"", R"({"error":null})", R"({"error":[]})", R"({"error":7})", R"({"errors":[]})",
-                                      R"({"error":{"message":{"text":"m"}}})", R"({"choices":[{}]})", "{", R"({"error":true})"}) {
+  for (const std::string body :
+       Texts{"[]", "null", "1", "\"x\"", R"({"error":null})", R"({"error":[]})", R"({"error":7})", R"({"errors":[]})",
+             R"({"error":{"message":{"text":"m"}}})", R"({"choices":[{}]})", "{", R"({"error":true})"}) {
     CAPTURE(body);
     CHECK(says(response(400, body), "HTTP 400"));
     CHECK(response(400, body).status_code == 400);
@@ -91,7 +95,8 @@ TEST_CASE("some statuses may succeed next time and others will not") {
 
 TEST_CASE("an empty account is never retried, however it is worded") {
   for (const std::string body :
-       Texts{R"({"error":{"type":"exceeded_current_quota_error","message":"m"}})", R"({"error":{"code":"exceeded_current_quota_error"}})",
+       Texts{R"({"error":{"type":"exceeded_current_quota_error","message":"m"}})",
+             R"({"error":{"code":"exceeded_current_quota_error"}})",
              R"({"error":{"message":"You exceeded your current quota, please check your plan"}})",
              R"({"error":{"message":"Your account is suspended, please check your account balance"}})",
              R"({"error":{"message":"Insufficient balance"}})", R"({"error":{"message":"please recharge"}})",
@@ -99,8 +104,11 @@ TEST_CASE("an empty account is never retried, however it is worded") {
     CAPTURE(body);
     CHECK_FALSE(response(429, body).retryable);
   }
-  CHECK(response(429, R"({"error":{"type":"rate_limit_reached_error","message":"Your account reached TPM rate limit"}})").retryable);
-  CHECK(response(429, R"({"error":{"type":"engine_overloaded_error","message":"The engine is currently overloaded"}})").retryable);
+  CHECK(
+      response(429, R"({"error":{"type":"rate_limit_reached_error","message":"Your account reached TPM rate limit"}})")
+          .retryable);
+  CHECK(response(429, R"({"error":{"type":"engine_overloaded_error","message":"The engine is currently overloaded"}})")
+            .retryable);
 }
 
 TEST_CASE("the server's own word on retrying counts") {
@@ -113,7 +121,8 @@ TEST_CASE("the server's own word on retrying counts") {
 TEST_CASE("hints are read from headers, the body and the message, in this order") {
   CHECK(response(429, R"({"error":{"availability":{"retry_after":40}}})", {{"Retry-After", "7"}}).retry_after == 7);
   CHECK(response(429, R"({"error":{"message":"m","availability":{"retry_after":40}}})").retry_after == 40);
-  CHECK(response(429, R"({"error":{"message":"reached max RPM: 3, please try again after 2 seconds"}})").retry_after == 2);
+  CHECK(response(429, R"({"error":{"message":"reached max RPM: 3, please try again after 2 seconds"}})").retry_after ==
+        2);
   CHECK_FALSE(response(429, R"({"error":{"message":"please try again after lunch"}})").retry_after);
   CHECK_FALSE(response(429, R"({"error":{"message":"please try again after -3 seconds"}})").retry_after);
   CHECK_FALSE(response(429, "{}").retry_after);
@@ -163,8 +172,9 @@ TEST_CASE("an error frame has the status that it carries, in a number, a text or
 }
 
 TEST_CASE("an error frame without a status is one of the response") {
-  for (const std::string body : Texts{R"({"error":"out of memory"})", R"({"error":{"message":"out of memory"}})", "out of memory",
-                                      R"({"error":{"code":200,"message":"out of memory"}})", R"({"error":{"code":"E7","message":"out of memory"}})"}) {
+  for (const std::string body : Texts{R"({"error":"out of memory"})", R"({"error":{"message":"out of memory"}})",
+                                      "out of memory", R"({"error":{"code":200,"message":"out of memory"}})",
+                                      R"({"error":{"code":"E7","message":"out of memory"}})"}) {
     CAPTURE(body);
     const ks::Error error = frame(body);
     CHECK(error.kind == ks::ErrorKind::response);

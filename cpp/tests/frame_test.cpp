@@ -47,8 +47,9 @@ TEST_CASE("absent and null are nothing, an empty text is one") {
   CHECK(read(delta(R"("content":"")")).choice.content == "");
   CHECK(read(delta(R"("reasoning_content":"")")).choice.reasoning == "");
   CHECK_FALSE(read(delta(R"("content":"x")")).choice.reasoning);
-  for (const std::string& text : Texts{choice(R"("delta":null)"), choice(R"("finish_reason":null)"), choice(R"("delta":{})"),
-                                       R"({"choices":[]})", R"({"choices":null})", R"({"choices":[{}]})", "{}"}) {
+  for (const std::string& text :
+       Texts{choice(R"("delta":null)"), choice(R"("finish_reason":null)"), choice(R"("delta":{})"), R"({"choices":[]})",
+             R"({"choices":null})", R"({"choices":[{}]})", "{}"}) {
     CAPTURE(text);
     const auto& frame = read(text);
     CHECK_FALSE(frame.malformed);
@@ -72,8 +73,8 @@ TEST_CASE("values of the wrong kind are ignored, not fatal") {
 TEST_CASE("reasoning is found under each of its names") {
   CHECK(read(delta(R"("reasoning_content":"a")")).choice.reasoning == "a");
   CHECK(read(delta(R"("reasoning":"b")")).choice.reasoning == "b");
-  CHECK(read(delta(R"("reasoning_details":[{"type":"reasoning.text","text":"c"},{"summary":"d"},{"data":"x"}])")).choice.reasoning ==
-        "cd");
+  CHECK(read(delta(R"("reasoning_details":[{"type":"reasoning.text","text":"c"},{"summary":"d"},{"data":"x"}])"))
+            .choice.reasoning == "cd");
 }
 
 TEST_CASE("the same reasoning under two names counts once") {
@@ -90,14 +91,15 @@ TEST_CASE("an empty or null reasoning does not hide the one under another name")
 }
 
 TEST_CASE("content may be a list of parts") {
-  CHECK(read(delta(R"("content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{}},"b",{"text":"c"}])")).choice.content ==
-        "abc");
+  CHECK(read(delta(R"("content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{}},"b",{"text":"c"}])"))
+            .choice.content == "abc");
   CHECK(read(delta(R"("content":[])")).choice.content == "");
 }
 
 TEST_CASE("keys may be written with escapes, at every level") {
   CHECK(read(delta(R"("c\u006fntent":"x")")).choice.content == "x");
-  CHECK(read(R"({"ch\u006fices":[{"d\u0065lta":{"\u0063ontent":"y"},"finish\u005freason":"stop"}]})").choice.finish_reason == "stop");
+  CHECK(read(R"({"ch\u006fices":[{"d\u0065lta":{"\u0063ontent":"y"},"finish\u005freason":"stop"}]})")
+            .choice.finish_reason == "stop");
   CHECK(read(R"({"us\u0061ge":{"prompt\u005ftokens":3}})").usage.value_or(ks::Usage{}).prompt_tokens == 3);
   const auto& frame = read(delta(
       R"("tool\u005fcalls":[{"ind\u0065x":2,"i\u0064":"c","functi\u006fn":{"n\u0061me":"f","\u0061rguments":"{}"}}])"));
@@ -114,11 +116,12 @@ TEST_CASE("the last of duplicate keys counts") {
 }
 
 TEST_CASE("usage is found at the top and inside the choice, in each of its spellings") {
-  const ks::Usage expected{.prompt_tokens = 10, .completion_tokens = 5, .total_tokens = 15, .cached_tokens = 4, .reasoning_tokens = 3};
-  for (const std::string& usage :
-       Texts{R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"cached_tokens":4,"reasoning_tokens":3})",
-             R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4},)"
-             R"("completion_tokens_details":{"reasoning_tokens":3}})"}) {
+  const ks::Usage expected{
+      .prompt_tokens = 10, .completion_tokens = 5, .total_tokens = 15, .cached_tokens = 4, .reasoning_tokens = 3};
+  for (const std::string& usage : Texts{
+           R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"cached_tokens":4,"reasoning_tokens":3})",
+           R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4},)"
+           R"("completion_tokens_details":{"reasoning_tokens":3}})"}) {
     CHECK(read(R"({"choices":[],"usage":)" + usage + "}").usage == expected);
     CHECK(read(choice(R"("delta":{},"usage":)" + usage)).usage == expected);
     CHECK(read(R"({"choices":[{"usage":)" + usage + R"(}],"usage":)" + usage + "}").usage == expected);  // not added up
@@ -127,7 +130,8 @@ TEST_CASE("usage is found at the top and inside the choice, in each of its spell
   CHECK_FALSE(read(R"({"usage":{}})").usage);
   CHECK(read(R"({"usage":{"prompt_tokens":0,"cost":0.0125}})").usage->cost == 0.0125);
   CHECK(read(R"({"usage":{"prompt_tokens":0}})").usage->prompt_tokens == 0);
-  CHECK(read(R"({"usage":{"prompt_tokens":1.0,"completion_tokens":null,"prompt_tokens_details":null}})").usage->prompt_tokens == 1);
+  CHECK(read(R"({"usage":{"prompt_tokens":1.0,"completion_tokens":null,"prompt_tokens_details":null}})")
+            .usage->prompt_tokens == 1);
 }
 
 TEST_CASE("counters that no machine can count are left out") {
@@ -138,9 +142,10 @@ TEST_CASE("counters that no machine can count are left out") {
 }
 
 TEST_CASE("tool call fragments are read with what they have") {
-  const auto& calls = read(delta(R"("tool_calls":[{"index":0,"id":"c0","type":"function","function":{"name":"f","arguments":""}},)"
-                                 R"({"index":1,"id":null,"type":null,"function":{"name":null,"arguments":"{\"a\":"}},{}])"))
-                          .choice.tool_calls;
+  const auto& calls =
+      read(delta(R"("tool_calls":[{"index":0,"id":"c0","type":"function","function":{"name":"f","arguments":""}},)"
+                 R"({"index":1,"id":null,"type":null,"function":{"name":null,"arguments":"{\"a\":"}},{}])"))
+          .choice.tool_calls;
   REQUIRE(calls.size() == 3);
   CHECK(calls[0].index == 0);
   CHECK(calls[0].id == "c0");
@@ -162,14 +167,16 @@ TEST_CASE("an index may be a number, a text or nothing that counts") {
   CHECK(index_of("\"3\"") == 3);
   CHECK(index_of("1000000000") == 1'000'000'000);
   CHECK(index_of("1.0") == 1);
-  for (const std::string& none : Texts{"-1", "null", "\"x\"", "\"\"", "{}", "123456789012345678901234567890", "\"-1\"", "1e300"}) {
+  for (const std::string& none :
+       Texts{"-1", "null", "\"x\"", "\"\"", "{}", "123456789012345678901234567890", "\"-1\"", "1e300"}) {
     CAPTURE(none);
     CHECK_FALSE(index_of(none));
   }
 }
 
 TEST_CASE("arguments may be an object instead of a text") {
-  const auto& frame = read(delta(R"("tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":{"a": [1, "x"]}}}])"));
+  const auto& frame =
+      read(delta(R"("tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":{"a": [1, "x"]}}}])"));
   REQUIRE(frame.choice.tool_calls.size() == 1);
   CHECK(ks::json::is_whole_object(frame.choice.tool_calls[0].arguments));
   CHECK(frame.choice.tool_calls[0].arguments.find("[1, \"x\"]") != std::string_view::npos);
@@ -190,8 +197,8 @@ TEST_CASE("errors are seen in every shape, and only where there is one") {
     CAPTURE(text);
     CHECK(read(text).has_error);
   }
-  for (const std::string& text : Texts{R"({"error":null})", R"({"error":false})", R"({"error":""})", R"({"error":{}})", R"({"error":0})",
-                                       R"({"object":"chat.completion.chunk"})"}) {
+  for (const std::string& text : Texts{R"({"error":null})", R"({"error":false})", R"({"error":""})", R"({"error":{}})",
+                                       R"({"error":0})", R"({"object":"chat.completion.chunk"})"}) {
     CAPTURE(text);
     CHECK_FALSE(read(text).has_error);
   }
@@ -228,23 +235,47 @@ TEST_CASE("a beginning of a frame is never taken for a frame") {
   CHECK_FALSE(read(text).malformed);
 }
 
+TEST_CASE("brackets that do not match make a frame malformed, whatever was read before it") {
+  for (const std::string& before : Texts{",", "]", "}", "}]", ":1,", "],["}) {
+    std::string filler;
+    while (filler.size() < 800) filler += before;
+    for (const std::string& bad :
+         Texts{R"({"choices":[{"index":0,"delta":{"role":]"assistant","content":"x"},"finish_reason":null}]})",
+               R"({"choices":[{"delta":{"content":"x"}})", R"({"choices":[[{"delta":{"content":"x"}}]})",
+               R"({"usage":{"prompt_tokens":1})", R"({"choices":[{"delta":{"tool_calls":[{"index":0}}]})"}) {
+      CAPTURE(bad);
+      CHECK(read(ks::testing::text(filler)).choice.content == filler);
+      const bool malformed = read(bad).malformed;
+      CHECK(read(ks::testing::text(std::string(2000, 'y'))).choice.content->size() == 2000);
+      CHECK(read(bad).malformed == malformed);
+      if (bad.find(":]") == std::string::npos) CHECK(malformed);
+    }
+  }
+}
+
 TEST_CASE("what is no JSON object is malformed") {
-  for (const std::string& text : Texts{"", "[]", "1", "null", "\"x\"", "{", "}", "x", "{}}", "{\"choices\":[}", "{\"choices\":[{]}", "{\"a\" 1}",
-                                       "{\"choices\":[{\"delta\":{\"content\":\"a\"}}", "<html>"}) {
+  for (const std::string& text :
+       Texts{"", "[]", "1", "null", "\"x\"", "{", "}", "x", "{}}", "{\"choices\":[}", "{\"choices\":[{]}", "{\"a\" 1}",
+             "{\"choices\":[{\"delta\":{\"content\":\"a\"}}", "<html>"}) {
     CAPTURE(text);
     CHECK(read(text).malformed);
   }
 }
 
 TEST_CASE("a text with an escape that JSON does not have makes its frame malformed, it is not lost in silence") {
-  for (const std::string& text : Texts{R"("content":"bad \x41 escape")", R"("reasoning":"\u12G4")", R"("content":"\u12")"}) {
+  for (const std::string& text :
+       Texts{R"("content":"bad \x41 escape")", R"("reasoning":"\u12G4")", R"("content":"\u12")"}) {
     CAPTURE(text);
     CHECK(read(delta(text)).malformed);
   }
 }
 
 TEST_CASE("bytes that are not UTF-8 and raw control characters are mended") {
-  CHECK(read(delta("\"content\":\"a\xFF" "b\"")).choice.content == "a\xEF\xBF\xBD" "b");
+  CHECK(read(delta("\"content\":\"a\xFF"
+                   "b\""))
+            .choice.content ==
+        "a\xEF\xBF\xBD"
+        "b");
   CHECK(ks::json::Reader::local().mended());
   CHECK(read(delta("\"content\":\"line\nend\t\"")).choice.content == "line\nend\t");
   CHECK(read(delta("\"content\":\"fine\"")).choice.content == "fine");

@@ -45,10 +45,10 @@ TEST_CASE("bytes that are not UTF-8 are written as U+FFFD") {
   CHECK(as_json("\xFF") == "\"" + replacement + "\"");
   CHECK(as_json("a\xC3") == "\"a" + replacement + "\"");
   CHECK(as_json("\xC3(") == "\"" + replacement + "(\"");
-  CHECK(as_json("\xC0\xAF").find('\xC0') == std::string::npos);              // overlong
-  CHECK(as_json("\xF5\x80\x80\x80").find('\xF5') == std::string::npos);      // beyond U+10FFFF
-  CHECK(as_json(high).find('\xED') == std::string::npos);                    // a surrogate
-  CHECK(as_json("\xF4\x8F\xBF\xBF") == "\"\xF4\x8F\xBF\xBF\"");              // U+10FFFF
+  CHECK(as_json("\xC0\xAF").find('\xC0') == std::string::npos);          // overlong
+  CHECK(as_json("\xF5\x80\x80\x80").find('\xF5') == std::string::npos);  // beyond U+10FFFF
+  CHECK(as_json(high).find('\xED') == std::string::npos);                // a surrogate
+  CHECK(as_json("\xF4\x8F\xBF\xBF") == "\"\xF4\x8F\xBF\xBF\"");          // U+10FFFF
 }
 
 TEST_CASE("every escape means what JSON says") {
@@ -80,7 +80,9 @@ TEST_CASE("halves are found and joined when they meet") {
   CHECK(json::begins_with_low_half(low + "a"));
   CHECK_FALSE(json::begins_with_low_half(high));
   CHECK(json::has_half("a" + low));
-  CHECK_FALSE(json::has_half("\xED\x9F\xBF" "a"));  // U+D7FF, the last before the surrogates
+  CHECK_FALSE(
+      json::has_half("\xED\x9F\xBF"
+                     "a"));  // U+D7FF, the last before the surrogates
   CHECK(json::join_halves("a" + high + low + "b") == "a" + smile + "b");
   CHECK(json::join_halves(high + "x" + low) == replacement + "x" + replacement);
   CHECK(json::join_halves(low + high) == replacement + replacement);

@@ -29,8 +29,8 @@ std::string merged(std::string_view text, std::string_view patch) {
 }  // namespace
 
 TEST_CASE("a tree is written as it was read, without white space") {
-  for (const std::string text : Texts{R"({"b":1,"a":[1.0,1e3,"x",null,true,false,{},[]],"c":{"d":"é\n"}})", "null", "1", R"("x")", "[]",
-                           R"({"big":123456789012345678901234567890})"}) {
+  for (const std::string text : Texts{R"({"b":1,"a":[1.0,1e3,"x",null,true,false,{},[]],"c":{"d":"é\n"}})", "null", "1",
+                                      R"("x")", "[]", R"({"big":123456789012345678901234567890})"}) {
     CAPTURE(text);
     CHECK(written(Tree::parse(text)) == text);
   }
@@ -67,7 +67,8 @@ TEST_CASE("setting replaces in place, erasing takes away") {
 }
 
 TEST_CASE("merging is deep for objects, and anything else replaces") {
-  CHECK(merged(R"({"a":{"b":1,"c":2},"d":3})", R"({"a":{"c":4,"e":5},"f":6})") == R"({"a":{"b":1,"c":4,"e":5},"d":3,"f":6})");
+  CHECK(merged(R"({"a":{"b":1,"c":2},"d":3})", R"({"a":{"c":4,"e":5},"f":6})") ==
+        R"({"a":{"b":1,"c":4,"e":5},"d":3,"f":6})");
   CHECK(merged(R"({"a":[1,2]})", R"({"a":[3]})") == R"({"a":[3]})");
   CHECK(merged(R"({"a":{"b":1}})", R"({"a":null})") == R"({"a":null})");
   CHECK(merged(R"({"a":1})", R"({"a":{"b":2}})") == R"({"a":{"b":2}})");

@@ -61,8 +61,8 @@ TEST_CASE("any value may stand at the root") {
 }
 
 TEST_CASE("numbers keep their text") {
-  for (const std::string number : Texts{"0", "-0", "1.0", "1e3", "1E+3", "-1.25e-7", "123456789012345678901234567890", "1e400",
-                             "0.1234567890123456789012345", "NaN", "Infinity", "-Infinity"}) {
+  for (const std::string number : Texts{"0", "-0", "1.0", "1e3", "1E+3", "-1.25e-7", "123456789012345678901234567890",
+                                        "1e400", "0.1234567890123456789012345", "NaN", "Infinity", "-Infinity"}) {
     CAPTURE(number);
     CHECK(visit(number) == std::string(number) + " ");
     CHECK(visit("[" + std::string(number) + "]") == "[ " + std::string(number) + " ] ");
@@ -82,17 +82,21 @@ TEST_CASE("strings and keys are unescaped, and always UTF-8") {
 TEST_CASE("duplicate keys are both told") { CHECK(visit(R"({"a":1,"a":2})") == "{ a: 1 a: 2 } "); }
 
 TEST_CASE("what is not one JSON value is refused") {
-  for (const std::string bad : Texts{"", " ", "{", "}", "[", "]", "{]", "[}", "{}{}", "{} x", "1 2", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
-        "{a:1}", "{'a':1}", "[1 2]", "nul", "nulll", "tru", "truee", "falsy", "NAN", "Nan", "inf", "Infinit", "-", "+1", "\"",
-        "\"a", "[\"a]", "\"\\x\"", "\"\\u12\"", "undefined", "[1]]", "[[1]", "<html>", "data: {}", "{\"a\":1]", "],["}) {
+  for (const std::string bad :
+       Texts{"",        " ",    "{",      "}",        "[",         "]",        "{]",         "[}",        "{}{}",
+             "{} x",    "1 2",  "[1,]",   "[,1]",     "{\"a\"}",   "{\"a\":}", "{\"a\":1,}", "{a:1}",     "{'a':1}",
+             "[1 2]",   "nul",  "nulll",  "tru",      "truee",     "falsy",    "NAN",        "Nan",       "inf",
+             "Infinit", "-",    "+1",     "\"",       "\"a",       "[\"a]",    "\"\\x\"",    "\"\\u12\"", "undefined",
+             "[1]]",    "[[1]", "<html>", "data: {}", "{\"a\":1]", "],["}) {
     CAPTURE(bad);
     CHECK(refused(bad));
   }
 }
 
 TEST_CASE("numbers that JSON does not have are refused") {
-  for (const std::string bad : Texts{"01", "-01", "1.", ".5", "1e", "1e+", "--1", "1-2", "1.2.3", "1ee5", "0x10", "1_000", "-Inf", "-.5", "00",
-                          "-", "1.e5", "123456789012345678901234567890.", "0123456789012345678901234567890"}) {
+  for (const std::string bad :
+       Texts{"01", "-01", "1.", ".5", "1e", "1e+", "--1", "1-2", "1.2.3", "1ee5", "0x10", "1_000", "-Inf", "-.5", "00",
+             "-", "1.e5", "123456789012345678901234567890.", "0123456789012345678901234567890"}) {
     CAPTURE(bad);
     CHECK(refused(bad));
     CHECK(refused("[" + std::string(bad) + "]"));
@@ -109,6 +113,20 @@ TEST_CASE("every beginning of a document is refused, except the whole of it") {
   CHECK_FALSE(refused(text));
 }
 
+TEST_CASE("a document that lacks its end is refused, whatever was read before it") {
+  for (const std::string before : Texts{",", "]", "}", "1,", ":1,", "],", "[[", "{ ", "]]]]", ",,,,,,,,"}) {
+    std::string filler;
+    while (filler.size() < 500) filler += before;
+    for (const std::string cut : Texts{"[", "[[", "[[\v", "[[]", "[[1", "[{\"a\":[", "{\"a\":[1", "[1,[2", "[[[[[[[[",
+                                       "{\"a\":{\"b\":1}", "[{},"}) {
+      CAPTURE(before);
+      CAPTURE(cut);
+      CHECK(visit("\"" + filler + "\"") == "'" + filler + "' ");
+      CHECK(refused(cut));
+    }
+  }
+}
+
 TEST_CASE("nesting is followed to its limit and refused beyond, however deep") {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   CHECK_FALSE(refused(nested(json::max_depth)));
@@ -121,11 +139,13 @@ TEST_CASE("nesting is followed to its limit and refused beyond, however deep") {
 }
 
 TEST_CASE("a scan knows when its text is one whole object") {
-  for (const std::string whole : Texts{"{}", " {} ", "{\"a\":{\"b\":[1,2]}}", "{\"a\":\"}\"}", "\n{\"a\":\"\\\"}\"}\t", "{[]}"}) {
+  for (const std::string whole :
+       Texts{"{}", " {} ", "{\"a\":{\"b\":[1,2]}}", "{\"a\":\"}\"}", "\n{\"a\":\"\\\"}\"}\t", "{[]}"}) {
     CAPTURE(whole);
     CHECK(json::is_whole_object(whole));
   }
-  for (const std::string other : Texts{"", " ", "{", "}", "[]", "1", "{}x", "x{}", "{}{}", "{\"a\":\"}", "{\"a\":\"\\\"}", "\"{}\"", "}{"}) {
+  for (const std::string other :
+       Texts{"", " ", "{", "}", "[]", "1", "{}x", "x{}", "{}{}", "{\"a\":\"}", "{\"a\":\"\\\"}", "\"{}\"", "}{"}) {
     CAPTURE(other);
     CHECK_FALSE(json::is_whole_object(other));
   }

@@ -33,7 +33,8 @@ TEST_CASE("no content is not empty content, yet the text of both is empty") {
 TEST_CASE("usage merges to the larger of each counter and keeps what the later one lacks") {
   ks::Usage usage{.prompt_tokens = 10, .completion_tokens = 5, .cached_tokens = 4, .cost = 0.5};
   usage.merge({.prompt_tokens = 10, .completion_tokens = 7, .total_tokens = 17, .cached_tokens = 0});
-  CHECK(usage == ks::Usage{.prompt_tokens = 10, .completion_tokens = 7, .total_tokens = 17, .cached_tokens = 4, .cost = 0.5});
+  CHECK(usage ==
+        ks::Usage{.prompt_tokens = 10, .completion_tokens = 7, .total_tokens = 17, .cached_tokens = 4, .cost = 0.5});
   CHECK_FALSE(usage.empty());
   CHECK(ks::Usage{}.empty());
   CHECK_FALSE(ks::Usage{.prompt_tokens = 0}.empty());

@@ -41,11 +41,28 @@ TEST_CASE("a hint is read in seconds, in milliseconds and as a date") {
 }
 
 TEST_CASE("hints that make no sense are none") {
-  for (const std::string bad :
-       Texts{"-10", "", "inf", "nan", "-inf", "1e999", "abc", "5 seconds", "0x10", "Tue, 14 Nov 2023 22:13:00 GMT",
-             "Tue, 14 Nov 2023 22:13:20 GMT", "Foo, 99 Bar 2023 22:13:40 GMT", "Tue, 14 Nov 2023", "Tue, 14 Nov 2023 22:13:40 PST",
-             "Tue, 14 Nov 1e99 22:13:40 GMT", "Tue, 14 Nov -999 22:13:40 GMT", "Tue, 1. Nov 2033 22:13:40 GMT",
-             "Tue, -4 Nov 2033 22:13:40 GMT", "Tue, 14 Nov 2033 9e:13:40 GMT", "Tue, 14 Nov 2033 22:.5:40 GMT", ", ", "Tue, "}) {
+  for (const std::string bad : Texts{"-10",
+                                     "",
+                                     "inf",
+                                     "nan",
+                                     "-inf",
+                                     "1e999",
+                                     "abc",
+                                     "5 seconds",
+                                     "0x10",
+                                     "Tue, 14 Nov 2023 22:13:00 GMT",
+                                     "Tue, 14 Nov 2023 22:13:20 GMT",
+                                     "Foo, 99 Bar 2023 22:13:40 GMT",
+                                     "Tue, 14 Nov 2023",
+                                     "Tue, 14 Nov 2023 22:13:40 PST",
+                                     "Tue, 14 Nov 1e99 22:13:40 GMT",
+                                     "Tue, 14 Nov -999 22:13:40 GMT",
+                                     "Tue, 1. Nov 2033 22:13:40 GMT",
+                                     "Tue, -4 Nov 2033 22:13:40 GMT",
+                                     "Tue, 14 Nov 2033 9e:13:40 GMT",
+                                     "Tue, 14 Nov 2033 22:.5:40 GMT",
+                                     ", ",
+                                     "Tue, "}) {
     CAPTURE(bad);
     CHECK_FALSE(hint(bad));
   }
@@ -53,7 +70,8 @@ TEST_CASE("hints that make no sense are none") {
 }
 
 TEST_CASE("any header gives nothing or a number from zero up") {
-  const Texts words = {"1", "9", "-", "+", ".", "e", "E", "inf", "nan", "Tue, ", "14 ", "Nov ", "2023 ", "22:13:40", " GMT", ":", " ", "é", "99999999"};
+  const Texts words = {"1",   "9",    "-",     "+",        ".",    "e", "E", "inf", "nan",     "Tue, ",
+                       "14 ", "Nov ", "2023 ", "22:13:40", " GMT", ":", " ", "é",   "99999999"};
   std::mt19937 random(7);
   std::uniform_int_distribution<std::size_t> count(0, 8), word(0, words.size() - 1);
   for (int round = 0; round < 5000; ++round) {
@@ -88,14 +106,16 @@ TEST_CASE("without a hint the wait grows, with jitter, up to its cap") {
 }
 
 TEST_CASE("a hint is waited for as it is, unless it is too long") {
-  for (const double seconds : {1.0, 20.0, 60.0, 61.0, 120.0}) CHECK(ks::next_delay({}, retryable(seconds), 0, 0.5) == seconds);
+  for (const double seconds : {1.0, 20.0, 60.0, 61.0, 120.0})
+    CHECK(ks::next_delay({}, retryable(seconds), 0, 0.5) == seconds);
   for (const double seconds : {121.0, 1e9, 1e300, std::numeric_limits<double>::infinity()})
     CHECK_FALSE(ks::next_delay({}, retryable(seconds), 0, 0.5));
 }
 
 TEST_CASE("any error gives no delay or a bounded one") {
-  const double limits[] = {std::numeric_limits<double>::quiet_NaN(), -1, -1e300, 0, 0.1, 119, 1e308,
-                           std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  const double limits[] = {
+      std::numeric_limits<double>::quiet_NaN(), -1, -1e300, 0, 0.1, 119, 1e308, std::numeric_limits<double>::infinity(),
+      -std::numeric_limits<double>::infinity()};
   for (const double hint : limits)
     for (const int retries : {0, 1, 5, 5000})
       for (const double dice : {-1.0, 0.0, 0.5, 1.0, 7.0}) {

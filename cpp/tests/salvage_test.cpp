@@ -27,8 +27,10 @@ Salvaged salvage(const Texts& fragments) {
   Salvaged seen;
   std::vector<Salvage::Call> calls;
   for (const std::string& fragment : fragments) {
-    if (salvage.passes(fragment)) seen.text += fragment;
-    else salvage.feed(fragment, seen.text, calls);
+    if (salvage.passes(fragment))
+      seen.text += fragment;
+    else
+      salvage.feed(fragment, seen.text, calls);
   }
   salvage.finish(seen.text, calls);
   for (const auto& call : calls) seen.calls.push_back({call.id, call.name, call.arguments});
@@ -69,7 +71,8 @@ TEST_CASE("a section with a call becomes a call") {
 }
 
 TEST_CASE("several calls, white space between the tokens, text behind them") {
-  check("A" + section + "\n" + call(" functions.f:0 ", " {\"a\":1} ") + "\n " + call("functions.g:1", "{}") + "\n" + section_end + " B",
+  check("A" + section + "\n" + call(" functions.f:0 ", " {\"a\":1} ") + "\n " + call("functions.g:1", "{}") + "\n" +
+            section_end + " B",
         {"A B", {{"functions.f:0", "f", "{\"a\":1}"}, {"functions.g:1", "g", "{}"}}});
 }
 
@@ -92,8 +95,9 @@ TEST_CASE("a call that is cut off comes as far as it goes") {
 }
 
 TEST_CASE("no token ever reaches the reader") {
-  for (const std::string& text : Texts{section, section_end, section + section_end, "<|tool_call_begin|><|tool_call_end|>",
-                                       section + "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>"}) {
+  for (const std::string& text :
+       Texts{section, section_end, section + section_end, "<|tool_call_begin|><|tool_call_end|>",
+             section + "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>"}) {
     CAPTURE(text);
     CHECK(salvage({text}).text.find("<|") == std::string::npos);
     check(text, salvage({text}));
@@ -106,7 +110,8 @@ TEST_CASE("text inside a section is text") {
 }
 
 TEST_CASE("text behind something that only looks like a token is not lost") {
-  const std::string text = section + "<| this is no token, and it goes on for more than any token would be long, until the end";
+  const std::string text =
+      section + "<| this is no token, and it goes on for more than any token would be long, until the end";
   CHECK(salvage({text}).text.find("until the end") != std::string::npos);
   check(text, salvage({text}));
   check("<|tool_callers are people who call tools, and here is some more text so that no token can be meant|>",
@@ -114,8 +119,23 @@ TEST_CASE("text behind something that only looks like a token is not lost") {
 }
 
 TEST_CASE("any mixture gives the same however it is chopped") {
-  const Texts words = {section, section_end, "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>", "functions.f:0",
-                       "{\"a\":1}", " ", "\n", "x", "<", "<|", "|>", "<|im_end|>", "<|tool_call", "é", "text that is longer than a token, to be sure of it, well"};
+  const Texts words = {section,
+                       section_end,
+                       "<|tool_call_begin|>",
+                       "<|tool_call_argument_begin|>",
+                       "<|tool_call_end|>",
+                       "functions.f:0",
+                       "{\"a\":1}",
+                       " ",
+                       "\n",
+                       "x",
+                       "<",
+                       "<|",
+                       "|>",
+                       "<|im_end|>",
+                       "<|tool_call",
+                       "é",
+                       "text that is longer than a token, to be sure of it, well"};
   std::mt19937 random(6);
   std::uniform_int_distribution<std::size_t> count(0, 14), word(0, words.size() - 1);
   for (int round = 0; round < 6000; ++round) {

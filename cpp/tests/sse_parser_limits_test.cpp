@@ -93,9 +93,10 @@ std::string random_text(std::mt19937& random, const std::vector<std::string>& wo
 }  // namespace
 
 TEST_CASE("any text gives what the standard's rules give, however it is chopped") {
-  const std::vector<std::string> words = {"data:", "data: ", "data", "event:", "event: e", "id:",  "id: 4", "retry: 5", "\n",
-                                          "\n",    "\r",     "\r\n", "\n\n",   ":",        " ",    "x",     "\0"s,      "é",
-                                          "\xEF",  "\xBB",   "\xBF", "\t",     "[DONE]",   "\xFF", "retry:9"};
+  const std::vector<std::string> words = {"data:",    "data: ", "data", "event:", "event: e", "id:",  "id: 4",
+                                          "retry: 5", "\n",     "\n",   "\r",     "\r\n",     "\n\n", ":",
+                                          " ",        "x",      "\0"s,  "é",      "\xEF",     "\xBB", "\xBF",
+                                          "\t",       "[DONE]", "\xFF", "retry:9"};
   std::mt19937 random(1);
   for (int round = 0; round < 4000; ++round) {
     std::string text = random_text(random, words, 40);
@@ -108,8 +109,8 @@ TEST_CASE("any text gives what the standard's rules give, however it is chopped"
 }
 
 TEST_CASE("frames without blank lines are told apart the same way, however the text is chopped") {
-  const std::vector<std::string> words = {"data: ", "data:", "{\"a\":1}", "{", "}",    "\"", "\\",  "[",
-                                          "]",      "\n",    "\n",        "\r", "\r\n", " ",  "x",   "event: e\n"};
+  const std::vector<std::string> words = {"data: ", "data:", "{\"a\":1}", "{",  "}",    "\"", "\\", "[",
+                                          "]",      "\n",    "\n",        "\r", "\r\n", " ",  "x",  "event: e\n"};
   std::mt19937 random(2);
   for (int round = 0; round < 4000; ++round) {
     const std::string text = random_text(random, words, 40);

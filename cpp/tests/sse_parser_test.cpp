@@ -72,8 +72,14 @@ TEST_CASE("only one byte order mark at the very start is taken away") {
 }
 
 TEST_CASE("bytes that only begin like a byte order mark belong to the first line") {
-  check("\xEF\xBB" "data:1\n\ndata:2\n\n", {"2"});
-  check("\xEF" "data:1\n\ndata:2\n\n", {"2"});
+  check(
+      "\xEF\xBB"
+      "data:1\n\ndata:2\n\n",
+      {"2"});
+  check(
+      "\xEF"
+      "data:1\n\ndata:2\n\n",
+      {"2"});
   check("\xEF\xBB\n\ndata:2\n\n", {"2"});
 }
 
@@ -102,8 +108,9 @@ TEST_CASE("the last event needs its blank line, unless its end is asked for") {
 }
 
 TEST_CASE("field names are exact and one leading space of a value goes") {
-  check("data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\ndata:4\n\n"s,
-        {"\0\n 2\n1\n3\n\n4"s});
+  check(
+      "data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\ndata:4\n\n"s,
+      {"\0\n 2\n1\n3\n\n4"s});
   check("data:\ttest\rdata: \ndata:test\n\n", {"\ttest\n\ntest"});
   check("data:abc\n data\ndata\nfoobar:xxx\njustsometext\n:comment\ndata:123\n\n", {"abc\n\n123"});
 }
@@ -135,7 +142,8 @@ TEST_CASE("a stream of bare CRs gives each event as soon as its blank line is th
 
 TEST_CASE("each line ending at every cut gives the same events") {
   const std::string text =
-      ": hello\n\nevent: x\nid: 7\ndata: {\"a\": 1}\n\ndata: first\ndata: second\n\nretry: 10\n\ndata:\n\ndata: last\n\n";
+      ": hello\n\nevent: x\nid: 7\ndata: {\"a\": 1}\n\ndata: first\ndata: second\n\nretry: 10\n\ndata:\n\ndata: "
+      "last\n\n";
   const Strings expected = {"{\"a\": 1}", "first\nsecond", "", "last"};
   for (const std::string ending : Texts{"\n", "\r", "\r\n"}) check(replaced(text, "\n", ending), expected);
 }
@@ -185,8 +193,21 @@ TEST_CASE("retry takes digits only") {
 }
 
 TEST_CASE("only CR and LF end a line") {
-  check("data: a\xE2\x80\xA8" "b\xE2\x80\xA9" "c\xC2\x85" "d\x0C" "e\x0B" "f\x1E" "g\n\n",
-        {"a\xE2\x80\xA8" "b\xE2\x80\xA9" "c\xC2\x85" "d\x0C" "e\x0B" "f\x1E" "g"});
+  check(
+      "data: a\xE2\x80\xA8"
+      "b\xE2\x80\xA9"
+      "c\xC2\x85"
+      "d\x0C"
+      "e\x0B"
+      "f\x1E"
+      "g\n\n",
+      {"a\xE2\x80\xA8"
+       "b\xE2\x80\xA9"
+       "c\xC2\x85"
+       "d\x0C"
+       "e\x0B"
+       "f\x1E"
+       "g"});
 }
 
 TEST_CASE("characters of several bytes survive a cut at each byte") {
@@ -197,7 +218,9 @@ TEST_CASE("characters of several bytes survive a cut at each byte") {
 TEST_CASE("bytes that are not UTF-8 pass unchanged") { check("data: \xFF\xC3(\x80\n\n", {"\xFF\xC3(\x80"}); }
 
 TEST_CASE("escaped line ends inside JSON end nothing, and JSON may span data lines") {
-  check(R"(data: {"text":"a\n\nb"})" "\n\n", {R"({"text":"a\n\nb"})"});
+  check(R"(data: {"text":"a\n\nb"})"
+        "\n\n",
+        {R"({"text":"a\n\nb"})"});
   check("data: {\ndata: \"foo\":\ndata:\ndata:\ndata: true}\n\n", {"{\n\"foo\":\n\n\ntrue}"});
 }
 

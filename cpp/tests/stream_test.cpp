@@ -51,8 +51,9 @@ TEST_CASE("after the last event there is nothing, for ever") {
 
 TEST_CASE("the message reads to the end, the partial one does not wait") {
   Offline offline;
-  offline.answer({sse(thinking("Hm")), sse(text("Hel")), sse(text("lo")) + sse(finish("stop")) + sse(usage(3, 4)) + std::string(done)}, 200,
-                 {{"Content-Type", "text/event-stream"}, {"Msh-Request-Id", "req-7"}});
+  offline.answer({sse(thinking("Hm")), sse(text("Hel")),
+                  sse(text("lo")) + sse(finish("stop")) + sse(usage(3, 4)) + std::string(done)},
+                 200, {{"Content-Type", "text/event-stream"}, {"Msh-Request-Id", "req-7"}});
   ks::Client client = offline.client();
   ks::Stream stream = client.stream(one_plus_one);
   CHECK(stream.status_code() == 200);
@@ -71,7 +72,8 @@ TEST_CASE("the message reads to the end, the partial one does not wait") {
 
 TEST_CASE("a stream that was opened for chunks gives frames as they came") {
   Offline offline;
-  const std::string frame = R"({"id":"x","choices":[{"index":0,"delta":{"content":"Hi","extra":1},"finish_reason":null}],"more":[]})";
+  const std::string frame =
+      R"({"id":"x","choices":[{"index":0,"delta":{"content":"Hi","extra":1},"finish_reason":null}],"more":[]})";
   offline.answer({": c\n\n" + sse(frame) + sse(" ") + sse(finish("stop")) + sse(usage(1, 2)) + std::string(done)});
   ks::Client client = offline.client();
   ks::Stream stream = client.stream(one_plus_one, ks::Shape::chunks);
@@ -106,7 +108,8 @@ TEST_CASE("a stream of which the reader sees only the end of a wait keeps its cl
   ks::Stream stream = client.stream(one_plus_one);
   CHECK(stream.next());
   const auto begin = std::chrono::steady_clock::now();
-  while (stream.state() != State::failed && std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)) stream.wait(milliseconds(5));
+  while (stream.state() != State::failed && std::chrono::steady_clock::now() - begin < std::chrono::seconds(20))
+    stream.wait(milliseconds(5));
   REQUIRE(stream.error());
   CHECK(stream.error()->kind == ks::ErrorKind::timeout);
 }

@@ -27,9 +27,10 @@ Decoded calls(const Texts& fragments, const std::string& reason = "tool_calls") 
   return decode(frames);
 }
 
-std::string first(const std::string& index, const std::string& id, const std::string& name, const std::string& arguments = "") {
-  return R"({"index":)" + index + R"(,"id":")" + id + R"(","type":"function","function":{"name":")" + name + R"(","arguments":")" +
-         arguments + "\"}}";
+std::string first(const std::string& index, const std::string& id, const std::string& name,
+                  const std::string& arguments = "") {
+  return R"({"index":)" + index + R"(,"id":")" + id + R"(","type":"function","function":{"name":")" + name +
+         R"(","arguments":")" + arguments + "\"}}";
 }
 
 std::string more(const std::string& index, const std::string& arguments) {
@@ -72,7 +73,9 @@ TEST_CASE("two entries of one frame with the same index are one call") {
   check(decoded, {{"c", "get", paris_text}});
 }
 
-TEST_CASE("a whole call in one fragment is one call") { check(calls({first("0", "c", "get", paris)}), {{"c", "get", paris_text}}); }
+TEST_CASE("a whole call in one fragment is one call") {
+  check(calls({first("0", "c", "get", paris)}), {{"c", "get", paris_text}});
+}
 
 TEST_CASE("indexes may start anywhere; calls count from 0 in order of appearance") {
   for (const std::string index : Texts{"1", "7", "1000000000", "\"0\"", "\"5\""}) {
@@ -89,21 +92,24 @@ TEST_CASE("an index that says nothing leaves it to the id, else to the last call
     check(calls({first(index, "a", "f"), more(index, "{}"), first(index, "b", "g"), more(index, paris)}),
           {{"a", "f", "{}"}, {"b", "g", paris_text}});
   }
-  check(calls({R"({"id":"a","function":{"name":"f","arguments":"{\"x\":"}})", R"({"id":"b","function":{"name":"g","arguments":"{"}})",
-               R"({"id":"a","function":{"arguments":"1}"}})", R"({"id":"b","function":{"arguments":"}"}})"}),
+  check(calls({R"({"id":"a","function":{"name":"f","arguments":"{\"x\":"}})",
+               R"({"id":"b","function":{"name":"g","arguments":"{"}})", R"({"id":"a","function":{"arguments":"1}"}})",
+               R"({"id":"b","function":{"arguments":"}"}})"}),
         {{"a", "f", R"({"x":1})"}, {"b", "g", "{}"}});
 }
 
 TEST_CASE("an id may come once, on every fragment, or turn null or empty later") {
   check(calls({first("0", "c", "get"), R"({"index":0,"id":"c","function":{"arguments":"{}"}})"}), {{"c", "get", "{}"}});
-  check(calls({first("0", "c", "get"), R"({"index":0,"id":null,"type":null,"function":{"name":null,"arguments":"{}"}})"}),
-        {{"c", "get", "{}"}});
+  check(
+      calls({first("0", "c", "get"), R"({"index":0,"id":null,"type":null,"function":{"name":null,"arguments":"{}"}})"}),
+      {{"c", "get", "{}"}});
   check(calls({first("0", "c", "get"), R"({"index":0,"id":"","type":"","function":{"name":"","arguments":"{}"}})"}),
         {{"c", "get", "{}"}});
 }
 
 TEST_CASE("an id may come late") {
-  check(calls({R"({"index":0,"function":{"name":"get","arguments":"{"}})", R"({"index":0,"id":"late","function":{"arguments":"}"}})"}),
+  check(calls({R"({"index":0,"function":{"name":"get","arguments":"{"}})",
+               R"({"index":0,"id":"late","function":{"arguments":"}"}})"}),
         {{"late", "get", "{}"}});
 }
 
@@ -126,16 +132,19 @@ TEST_CASE("two whole calls with the same id are two calls") {
 }
 
 TEST_CASE("a name that is repeated in full is not doubled, one in pieces is joined") {
-  check(calls({first("0", "c", "get"), first("0", "c", "get", R"({\"a\":)"), first("0", "c", "get", "1}")}), {{"c", "get", R"({"a":1})"}});
-  check(calls({R"({"index":0,"id":"c","function":{"name":"get_"}})", R"({"index":0,"function":{"name":"weather"}})", more("0", "{}")}),
+  check(calls({first("0", "c", "get"), first("0", "c", "get", R"({\"a\":)"), first("0", "c", "get", "1}")}),
+        {{"c", "get", R"({"a":1})"}});
+  check(calls({R"({"index":0,"id":"c","function":{"name":"get_"}})", R"({"index":0,"function":{"name":"weather"}})",
+               more("0", "{}")}),
         {{"c", "get_weather", "{}"}});
-  check(calls({R"({"index":0,"id":"c","function":{"name":"get_"}})", R"({"index":0,"function":{"name":"get_weather"}})", more("0", "{}")}),
+  check(calls({R"({"index":0,"id":"c","function":{"name":"get_"}})", R"({"index":0,"function":{"name":"get_weather"}})",
+               more("0", "{}")}),
         {{"c", "get_weather", "{}"}});
 }
 
 TEST_CASE("arguments that come before the name wait for it") {
-  const Decoded decoded =
-      calls({R"({"index":0,"id":"c","function":{"arguments":"{\"a\":"}})", R"({"index":0,"function":{"name":"get","arguments":"1}"}})"});
+  const Decoded decoded = calls({R"({"index":0,"id":"c","function":{"arguments":"{\"a\":"}})",
+                                 R"({"index":0,"function":{"name":"get","arguments":"1}"}})"});
   check(decoded, {{"c", "get", R"({"a":1})"}});
   REQUIRE(decoded.events.size() >= 2);
   CHECK(decoded.events[0] == ks::Event(ks::ToolCallStart{0, "c", "get"}));
@@ -162,17 +171,19 @@ TEST_CASE("white space, a fragment of nulls or an empty one behind a whole call 
 }
 
 TEST_CASE("a name that is repeated behind whole arguments makes no second call") {
-  for (const std::string tail : Texts{R"({"index":0,"function":{"name":"get","arguments":""}})", R"({"index":0,"function":{"name":"get"}})",
-                                      R"({"index":0,"function":{"name":"get","arguments":" \n"}})"}) {
+  for (const std::string tail :
+       Texts{R"({"index":0,"function":{"name":"get","arguments":""}})", R"({"index":0,"function":{"name":"get"}})",
+             R"({"index":0,"function":{"name":"get","arguments":" \n"}})"}) {
     CAPTURE(tail);
     check(calls({R"({"index":0,"function":{"name":"get","arguments":"{}"}})", tail}), {{"", "get", "{}"}});
   }
 }
 
 TEST_CASE("calls without ids that share an index are told apart by their names and whole arguments") {
-  check(calls({R"({"index":0,"function":{"name":"f","arguments":"{}"}})", R"({"index":0,"function":{"name":"g","arguments":""}})",
-               R"({"index":0,"function":{"arguments":"{}"}})"}),
-        {{"", "f", "{}"}, {"", "g", "{}"}});
+  check(
+      calls({R"({"index":0,"function":{"name":"f","arguments":"{}"}})",
+             R"({"index":0,"function":{"name":"g","arguments":""}})", R"({"index":0,"function":{"arguments":"{}"}})"}),
+      {{"", "f", "{}"}, {"", "g", "{}"}});
 }
 
 TEST_CASE("garbage behind the arguments is taken away with a warning") {
@@ -182,7 +193,8 @@ TEST_CASE("garbage behind the arguments is taken away with a warning") {
 }
 
 TEST_CASE("parallel calls may interleave") {
-  check(calls({first("0", "a", "f"), first("1", "b", "g"), more("0", R"({\"x\":)"), more("1", R"({\"y\":)"), more("0", "1}"), more("1", "2}")}),
+  check(calls({first("0", "a", "f"), first("1", "b", "g"), more("0", R"({\"x\":)"), more("1", R"({\"y\":)"),
+               more("0", "1}"), more("1", "2}")}),
         {{"a", "f", R"({"x":1})"}, {"b", "g", R"({"y":2})"}});
   check(calls({first("1", "b", "g") + "," + first("0", "a", "f"), more("1", "{}") + "," + more("0", "{}")}),
         {{"b", "g", "{}"}, {"a", "f", "{}"}});
@@ -231,7 +243,8 @@ TEST_CASE("no calls, null calls and text behind calls are nothing special") {
   Decoded decoded = decode({delta(R"("tool_calls":[])"), delta(R"("tool_calls":null,"content":"a")"), finish("stop")});
   CHECK(decoded.message.tool_calls.empty());
   CHECK(decoded.message.content == "a");
-  decoded = decode({delta("\"tool_calls\":[" + first("0", "c", "f", "{}") + "]"), delta(R"("content":"after")"), finish("tool_calls")});
+  decoded = decode({delta("\"tool_calls\":[" + first("0", "c", "f", "{}") + "]"), delta(R"("content":"after")"),
+                    finish("tool_calls")});
   check(decoded, {{"c", "f", "{}"}});
   CHECK(decoded.message.content == "after");
 }

@@ -143,11 +143,11 @@ int take_item(Shared& shared, Gives gives, PyObject** out) {
     return -1;
   }
   if (gives == Gives::chunks) {
-    Chunk chunk;
-    while (stream.take(chunk)) {
-      if (!chunk.has_choices && !shared.show_usage_chunks) continue;  // samples index choices[0] unguarded
-      *out = from_chunk(std::move(chunk));
-      return *out ? 1 : -1;
+    while (Chunk* chunk = stream.peek_chunk()) {
+      const bool shown = chunk->has_choices || shared.show_usage_chunks;  // samples index choices[0] unguarded
+      if (shown) *out = from_chunk(std::move(*chunk));
+      stream.pop_chunk();
+      if (shown) return *out ? 1 : -1;
     }
     return 0;
   }

@@ -54,6 +54,20 @@ void register_client(py::module_& module) {
       .def_property_readonly("base_url", [](const Client& self) { return text(self.base_url()); })
       .def_property_readonly("model", [](const Client& self) { return text(self.model()); });
 
+  module.def(
+      "replay",
+      [](const std::string& provider, const py::bytes& body, bool chunks, std::size_t block_bytes) {
+        const std::string text = body;
+        auto script = std::make_shared<Script>();
+        ScriptedResponse response;
+        for (std::size_t at = 0; at < text.size(); at += block_bytes) response.blocks.push_back(text.substr(at, block_bytes));
+        script->responses.push_back(std::move(response));
+        Client client{{.provider = provider, .api_key = "sk-replay", .transport = scripted_transport(std::move(script))}};
+        return std::make_shared<Shared>(client.start({.messages = {user("replay")}}, true, shape_of(chunks)));
+      },
+      py::arg("provider"), py::arg("body"), py::arg("chunks") = false, py::arg("block_bytes") = 16 * 1024,
+      "Plays a recorded event stream as if a server had sent it, without a network.");
+
   module.def("provider_names", [] {
     py::list names;
     for (const Provider& row : providers()) names.append(text(row.name));

@@ -51,9 +51,7 @@ class _Reactors:
         self._client = client
         self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopReactor] = weakref.WeakKeyDictionary()
 
-    def start(
-        self, loop: asyncio.AbstractEventLoop, start: Callable[[_core.Reactor], _core.Stream]
-    ) -> _core.Stream:
+    def start(self, loop: asyncio.AbstractEventLoop, start: Callable[[_core.Reactor], _core.Stream]) -> _core.Stream:
         """Begins a stream on a loop, now rather than at the loop's next turn."""
         reactor = self._by_loop.get(loop)
         if reactor is None:

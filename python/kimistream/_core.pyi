@@ -196,3 +196,5 @@ def register(
     completion_chunk: type[ChatCompletionChunk],
 ) -> None:
     """Names the Python classes that the core makes objects of."""
+
+def replay(provider: str, body: bytes, chunks: bool = False, block_bytes: int = 16384) -> Stream: ...

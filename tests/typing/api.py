@@ -73,7 +73,7 @@ def streams(client: Kimi) -> None:
         for thought in stream.thinking:
             assert_type(thought, str)
         assert_type(stream.message, Message)
-        assert_type(stream.partial, Message)
+        assert_type(stream.partial, Message | None)
         assert_type(stream.usage, Usage | None)
         assert_type(stream.request_id, str | None)
         assert_type(stream.status_code, int)
@@ -165,7 +165,7 @@ async def asynchronous() -> None:
             async for text in stream.text:
                 assert_type(text, str)
             assert_type(await stream.message, Message)
-            assert_type(stream.partial, Message)
+            assert_type(stream.partial, Message | None)
         completion = await client.chat.completions.create(model="kimi-k2.6", messages=[])
         print(completion.choices[0].message.content)
         print(len((await client.models.list()).data))

@@ -74,6 +74,9 @@ class Stream {
   /// The event that `take` would give, or null; it stays there until `pop()` takes it away.
   [[nodiscard]] const Event* peek() noexcept;
   void pop();
+  /// The same for chunks. What is shown may be moved from before it is popped.
+  [[nodiscard]] Chunk* peek_chunk() noexcept;
+  void pop_chunk();
   /// True once the response head has come and is that of an answer; what fails from then on fails while reading.
   [[nodiscard]] bool opened() const noexcept;
   /// The error of a failed stream, else null.

@@ -116,6 +116,9 @@ class Reader {
     if (text_.size() < text.size() + simdjson::SIMDJSON_PADDING) text_.resize(text.size() * 2 + 4096);
     std::memcpy(text_.data(), text.data(), text.size());
     size_ = text.size();
+    // Zeros behind the text: in a document that lacks a bracket the parser looks there, and must not find the rest of an
+    // earlier document that seems to go on.
+    std::memset(text_.data() + size_, 0, simdjson::SIMDJSON_PADDING);
     has_escapes_ = std::memchr(text_.data(), '\\', size_) != nullptr;
     unescaped_.clear();
     if (has_escapes_) unescaped_.reserve(size_ + 64);

@@ -428,7 +428,8 @@ void CurlTransport::settle() {
     if (message->msg != CURLMSG_DONE) continue;
     Transfer* transfer = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-    const CURLcode code = message->data.result;
+    // A head that was cut off is an empty answer to libcurl, and no error.
+    const CURLcode code = message->data.result || transfer->head_given ? message->data.result : CURLE_GOT_NOTHING;
     std::optional<Error> error;
     if (transfer->error) error = transfer->error;
     else if (code != CURLE_OK) error = error_from_curl(code, transfer->detail.c_str(), host_of(transfer->url));

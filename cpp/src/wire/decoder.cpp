@@ -18,7 +18,7 @@ std::string_view trim(std::string_view text) {
 }  // namespace
 
 Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::vector<Event>& out) {
-  view_ = {};
+  text_ = {};
   if (data.empty() || data.front() != '{') {
     data = trim(data);
     if (data.empty()) return State::open;  // a keep-alive with an empty data field
@@ -34,14 +34,14 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
     return error_body_.empty() ? fail(data, true) : State::failed;
   }
   if (frame_.has_error) return fail(data, false);
-  view_.text = data;
+  text_ = data;
   emit(out, false);
   if (!error_body_.empty()) return State::failed;
   return State::open;
 }
 
 Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out) {
-  view_ = {};
+  text_ = {};
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body = trim(body);  // gateways pad with white space to keep the connection alive (Q2)
   if (!read(body)) return fail(body, !frame_.has_error);
@@ -81,7 +81,7 @@ bool Decoder::recover_glued(std::string_view data, std::vector<Event>& out) {
       return false;
     }
     out.emplace_back(Notice{"corrupt_frame", "a frame was cut off by the one behind it; its text is lost"});
-    view_.text = tail;
+    text_ = tail;
     emit(out, false);
     return error_body_.empty();
   }
@@ -117,8 +117,6 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   }
   for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
   if (frame_.usage) emit_usage(*frame_.usage, out);
-  view_ = {view_.text, choice.content, choice.reasoning, choice.finish_reason, frame_.has_choices,
-           frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
   if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
 }
 

@@ -54,7 +54,13 @@ class Decoder {
   [[nodiscard]] bool reasoning_present() const noexcept { return reasoning_present_; }
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
   [[nodiscard]] const std::string& model() const noexcept { return model_; }
-  [[nodiscard]] const FrameView& frame() const noexcept { return view_; }
+  /// Of the last call of `feed` or `feed_body`; made only for those who ask.
+  [[nodiscard]] FrameView frame() const noexcept {
+    const Choice& choice = frame_.choice;
+    return {text_, choice.content, choice.reasoning, choice.finish_reason, frame_.has_choices,
+            frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
+  }
+  [[nodiscard]] bool has_frame() const noexcept { return !text_.empty(); }
   /// The raw text of the frame that reported an error, or that could not be read; "" where the stream itself is it.
   [[nodiscard]] const std::string& error_body() const noexcept { return error_body_; }
   /// True when the state is `failed` because a frame was not JSON.
@@ -83,7 +89,7 @@ class Decoder {
 
   const Provider* provider_;
   Frame frame_;
-  FrameView view_;
+  std::string_view text_;  // of the frame that was read last, "" when it said nothing
   FrameOptions options_;
   Channel reasoning_, content_;
   ToolCalls tool_calls_;

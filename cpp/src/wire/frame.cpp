@@ -274,6 +274,8 @@ class FrameReader {
 
   /// An integer, also as a string ("0") or as a whole double (1.0); negative ones count as none.
   std::optional<std::int64_t> integer(Value& value) {
+    if (const std::string_view token = value.raw_json_token(); token.size() == 1 && token[0] >= '0' && token[0] <= '9')
+      return token[0] - '0';  // the index of every choice; the loop over the fields skips what is left unread
     std::int64_t number = 0;
     double real = 0;
     std::string_view digits;
@@ -310,16 +312,6 @@ class FrameReader {
 };
 
 }  // namespace
-
-void Frame::clear() {
-  id = model = choice.finish_reason = {};
-  choice.reasoning.reset();
-  choice.content.reset();
-  choice.tool_calls.clear();
-  usage.reset();
-  if (!made.empty()) made.clear();
-  has_choices = other_choices = has_error = malformed = false;
-}
 
 std::optional<std::int64_t> read_frame(json::Reader& reader, std::string_view text, const FrameOptions& options,
                                        Frame& frame) {

@@ -43,7 +43,15 @@ struct Frame {
   bool mended = false;         // it had bytes that had to be replaced
   bool has_escapes = false;    // it has a backslash somewhere
 
-  void clear();
+  void clear() {
+    id = model = choice.finish_reason = {};
+    choice.reasoning.reset();
+    choice.content.reset();
+    choice.tool_calls.clear();
+    usage.reset();
+    if (!made.empty()) made.clear();
+    has_choices = other_choices = has_error = malformed = false;
+  }
 };
 
 struct FrameOptions {

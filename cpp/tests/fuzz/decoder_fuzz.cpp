@@ -1,4 +1,5 @@
-// Any bytes, taken as a stream and as a body: the same events for any slicing, texts that are UTF-8, calls before the one finish.
+// Any bytes, taken as a stream and as a body: the same events for any slicing, texts that are UTF-8, calls before the
+// one finish.
 #include "fuzz.hpp"
 #include "kimistream/sse.hpp"
 #include "support/play.hpp"
@@ -43,7 +44,8 @@ void check(const std::vector<ks::Event>& events) {
   for (const ks::Event& event : events) {
     if (const auto* call = std::get_if<ks::ToolCall>(&event)) {
       promise(finishes == 0, "calls come before the finish");
-      if (call->complete) promise(ks::json::is_whole_object(call->arguments), "a complete call has an object for arguments");
+      if (call->complete)
+        promise(ks::json::is_whole_object(call->arguments), "a complete call has an object for arguments");
     }
     if (const auto* text = std::get_if<ks::Thinking>(&event)) promise(!text->text.empty(), "no empty thinking");
     finishes += std::holds_alternative<ks::Finish>(event);
@@ -62,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ks::Provider& provider = *ks::find_provider(name);
     const Seen whole = decode({std::string(text)}, provider);
     check(whole.events);
-    for (const std::size_t longest : {2, 40}) promise(decode(pieces_of(text, longest), provider) == whole, "slicing does not matter");
+    for (const std::size_t longest : {2, 40})
+      promise(decode(pieces_of(text, longest), provider) == whole, "slicing does not matter");
     ks::wire::Decoder decoder(provider);
     std::vector<ks::Event> events;
     decoder.feed_body(text, events);

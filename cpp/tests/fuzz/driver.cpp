@@ -35,13 +35,58 @@ void run(const std::string& input) {
   LLVMFuzzerTestOneInput(current.data(), current.size());
 }
 
-const std::vector<std::string> words = {
-    "data:", "data: ", "\n\n", "\r\n", "\r", "\n", ": ping\n\n", "event: error\n", "id: 1\n", "retry: 5\n", "[DONE]", "\xEF\xBB\xBF",
-    "{", "}", "[", "]", "\"", "\\", ",", ":", "null", "true", "1e400", "-1", "NaN", "\\u0000", "\\ud83d", "\\ude00", "\\x", "\xFF", "\xED\xA0\xBD",
-    "\"content\":", "\"reasoning\":", "\"reasoning_content\":null,", "\"tool_calls\":[", "\"index\":", "\"id\":\"c\",", "\"arguments\":\"",
-    "\"finish_reason\":\"stop\"", "\"choices\":[", "\"usage\":{\"prompt_tokens\":1}", "\"error\":{\"code\":429}", "c\\u006fntent",
-    "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_begin|>", "functions.f:0", "<|tool_call_argument_begin|>",
-    "<|tool_call_end|>", "<|tool", "```json\n", "{\"a\":1}"};
+const std::vector<std::string> words = {"data:",
+                                        "data: ",
+                                        "\n\n",
+                                        "\r\n",
+                                        "\r",
+                                        "\n",
+                                        ": ping\n\n",
+                                        "event: error\n",
+                                        "id: 1\n",
+                                        "retry: 5\n",
+                                        "[DONE]",
+                                        "\xEF\xBB\xBF",
+                                        "{",
+                                        "}",
+                                        "[",
+                                        "]",
+                                        "\"",
+                                        "\\",
+                                        ",",
+                                        ":",
+                                        "null",
+                                        "true",
+                                        "1e400",
+                                        "-1",
+                                        "NaN",
+                                        "\\u0000",
+                                        "\\ud83d",
+                                        "\\ude00",
+                                        "\\x",
+                                        "\xFF",
+                                        "\xED\xA0\xBD",
+                                        "\"content\":",
+                                        "\"reasoning\":",
+                                        "\"reasoning_content\":null,",
+                                        "\"tool_calls\":[",
+                                        "\"index\":",
+                                        "\"id\":\"c\",",
+                                        "\"arguments\":\"",
+                                        "\"finish_reason\":\"stop\"",
+                                        "\"choices\":[",
+                                        "\"usage\":{\"prompt_tokens\":1}",
+                                        "\"error\":{\"code\":429}",
+                                        "c\\u006fntent",
+                                        "<|tool_calls_section_begin|>",
+                                        "<|tool_calls_section_end|>",
+                                        "<|tool_call_begin|>",
+                                        "functions.f:0",
+                                        "<|tool_call_argument_begin|>",
+                                        "<|tool_call_end|>",
+                                        "<|tool",
+                                        "```json\n",
+                                        "{\"a\":1}"};
 
 std::string mutated(const std::vector<std::string>& seeds, std::mt19937& random) {
   const auto below = [&](std::size_t limit) { return limit == 0 ? 0 : random() % limit; };
@@ -53,7 +98,9 @@ std::string mutated(const std::vector<std::string>& seeds, std::mt19937& random)
   for (std::size_t left = 1 + below(6); left > 0; --left) {
     const std::size_t at = below(text.size() + 1);
     switch (below(6)) {
-      case 0: if (at < text.size()) text[at] = static_cast<char>(random()); break;
+      case 0:
+        if (at < text.size()) text[at] = static_cast<char>(random());
+        break;
       case 1: text.erase(at, 1 + below(20)); break;
       case 2: text.insert(at, words[below(words.size())]); break;
       case 3: text.insert(at, text.substr(below(text.size() + 1), below(60))); break;
@@ -75,7 +122,8 @@ int main(int count, char** arguments) {
   for (int i = 2; i < count; ++i) run(read_file(arguments[i]));
   if (count > 2) return 0;
   std::vector<std::string> seeds = words;
-  for (const auto& entry : std::filesystem::directory_iterator(KIMISTREAM_GOLDEN_DIR)) seeds.push_back(read_file(entry.path()));
+  for (const auto& entry : std::filesystem::directory_iterator(KIMISTREAM_GOLDEN_DIR))
+    seeds.push_back(read_file(entry.path()));
   std::sort(seeds.begin(), seeds.end());
   run("");
   for (const std::string& seed : seeds) run(seed);

@@ -37,6 +37,7 @@ Seen parse(const std::vector<std::string>& blocks) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = as_text(data, size);
   const Seen whole = parse({std::string(text)});
-  for (const std::size_t longest : {1, 3, 17, 200}) promise(parse(pieces_of(text, longest)) == whole, "slicing does not matter");
+  for (const std::size_t longest : {1, 3, 17, 200})
+    promise(parse(pieces_of(text, longest)) == whole, "slicing does not matter");
   return 0;
 }

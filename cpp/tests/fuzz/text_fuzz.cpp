@@ -60,11 +60,15 @@ Salvaged salvage(const std::vector<std::string>& fragments) {
   Salvaged seen;
   std::vector<wire::Salvage::Call> calls;
   for (const std::string& fragment : fragments) {
-    if (salvage.passes(fragment)) seen.text += fragment;
-    else salvage.feed(fragment, seen.text, calls);
+    if (salvage.passes(fragment))
+      seen.text += fragment;
+    else
+      salvage.feed(fragment, seen.text, calls);
   }
   salvage.finish(seen.text, calls);
-  for (const auto& call : calls) seen.calls += call.id + "\x1F" + call.name + "\x1F" + call.arguments + "\x1F" + (call.complete ? "y" : "n") + "\x1E";
+  for (const auto& call : calls)
+    seen.calls +=
+        call.id + "\x1F" + call.name + "\x1F" + call.arguments + "\x1F" + (call.complete ? "y" : "n") + "\x1E";
   return seen;
 }
 
@@ -75,7 +79,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_json(text);
   check_arguments(text);
   const Salvaged whole = salvage({std::string(text)});
-  for (const std::size_t longest : {1, 5, 60}) promise(salvage(pieces_of(text, longest)) == whole, "slicing does not matter to markup");
-  if (text.find("<|tool_call") == std::string_view::npos) promise(whole.text == text, "text without markup passes unchanged");
+  for (const std::size_t longest : {1, 5, 60})
+    promise(salvage(pieces_of(text, longest)) == whole, "slicing does not matter to markup");
+  if (text.find("<|tool_call") == std::string_view::npos)
+    promise(whole.text == text, "text without markup passes unchanged");
   return 0;
 }

@@ -30,7 +30,8 @@ std::string text(std::string_view content) { return delta("\"content\":" + as_js
 std::string thinking(std::string_view reasoning) { return delta("\"reasoning_content\":" + as_json(reasoning)); }
 
 std::string finish(std::string_view reason) {
-  return R"({"id":"chatcmpl-1","model":"kimi-k2.6","choices":[{"index":0,"delta":{},"finish_reason":)" + as_json(reason) + "}]}";
+  return R"({"id":"chatcmpl-1","model":"kimi-k2.6","choices":[{"index":0,"delta":{},"finish_reason":)" +
+         as_json(reason) + "}]}";
 }
 
 std::string usage(int prompt, int completion) {
@@ -41,8 +42,8 @@ std::string usage(int prompt, int completion) {
 
 std::string whole_stream(std::string_view content) {
   const std::size_t half = content.size() / 2;
-  return sse(thinking("Well.")) + sse(text(content.substr(0, half))) + sse(text(content.substr(half))) + sse(finish("stop")) +
-         sse(usage(3, 4)) + std::string(done);
+  return sse(thinking("Well.")) + sse(text(content.substr(0, half))) + sse(text(content.substr(half))) +
+         sse(finish("stop")) + sse(usage(3, 4)) + std::string(done);
 }
 
 std::string whole_body(std::string_view content) {
@@ -123,7 +124,10 @@ Offline& Offline::answer_json(std::string body, int status, Headers headers) {
 }
 
 ClientOptions Offline::options() const {
-  return {.provider = "moonshot", .api_key = "sk-test-0123456789", .max_retries = 0, .transport = scripted_transport(script)};
+  return {.provider = "moonshot",
+          .api_key = "sk-test-0123456789",
+          .max_retries = 0,
+          .transport = scripted_transport(script)};
 }
 
 Outcome stream_of(std::vector<std::string> blocks, Headers headers, int status) {

@@ -18,10 +18,10 @@ std::string sse(std::string_view json);
 
 /// A frame with one choice, whose delta has these fields (the inside of a JSON object).
 std::string delta(std::string_view fields);
-std::string text(std::string_view content);       ///< a delta of content; the text is written as JSON
+std::string text(std::string_view content);        ///< a delta of content; the text is written as JSON
 std::string thinking(std::string_view reasoning);  ///< a delta of reasoning_content
-std::string finish(std::string_view reason);      ///< an empty delta with a finish reason
-std::string usage(int prompt, int completion);    ///< a frame of usage alone
+std::string finish(std::string_view reason);       ///< an empty delta with a finish reason
+std::string usage(int prompt, int completion);     ///< a frame of usage alone
 inline constexpr std::string_view done = "data: [DONE]\n\n";
 
 /// A whole stream: thinking, the text in two pieces, finish, usage and end marker.
@@ -73,7 +73,8 @@ Outcome read_all(Stream& stream);
 struct Offline {
   std::shared_ptr<kimistream::Script> script = std::make_shared<kimistream::Script>();
 
-  Offline& answer(std::vector<std::string> blocks, int status = 200, Headers headers = {{"Content-Type", "text/event-stream"}});
+  Offline& answer(std::vector<std::string> blocks, int status = 200,
+                  Headers headers = {{"Content-Type", "text/event-stream"}});
   Offline& answer_json(std::string body, int status = 200, Headers headers = {});
   [[nodiscard]] ClientOptions options() const;  ///< provider moonshot, a key, no retries
   [[nodiscard]] Client client() const { return Client(options()); }
