@@ -1,4 +1,4 @@
-"""Reads a stream from memory in a Python loop; prints nanoseconds of CPU per frame. ``replay.py events|chunks < BODY``"""
+"""Reads a stream from memory in a Python loop; prints nanoseconds of CPU per frame: ``replay.py events < BODY``."""
 
 from __future__ import annotations
 

@@ -232,6 +232,7 @@ def test_files_are_short() -> None:
 TESTED_ELSEWHERE = {
     "error.cpp": "errors_test.cpp",
     "net/curl_errors.cpp": "curl_transport_test.cpp",
+    "net/curl_global.cpp": "curl_transport_test.cpp",
     "net/scripted_transport.cpp": "call_test.cpp",
 }
 

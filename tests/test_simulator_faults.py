@@ -60,7 +60,7 @@ def test_cut_connections(sim: Simulator) -> None:
     body = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "hi"}], "stream": True}
     headers = {"Authorization": f"Bearer {sim.api_key}", "X-Simulate-Cut": "4"}
     received = b""
-    with (
+    with (  # noqa: PT012 - the stream has to be opened before it can break
         pytest.raises(httpx.RemoteProtocolError),
         httpx.stream("POST", f"{sim.base_url}/chat/completions", json=body, headers=headers) as response,
     ):

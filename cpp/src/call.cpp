@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "redact.hpp"
 #include "wire/errors.hpp"
 
 namespace kimistream {
@@ -46,24 +47,6 @@ std::string excerpt(std::string_view body) {
   std::string text;
   for (const char c : body.substr(0, 200)) text += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E ? ' ' : c;
   return body.size() > 200 ? text + "..." : text;
-}
-
-/// Servers quote the key that they refuse.
-void redact(std::string& text, std::string_view secret) {
-  if (secret.size() < 4) return;  // no key, or a placeholder such as "x"
-  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
-    text.replace(at, secret.size(), "[key]");
-}
-
-void redact(Error& error, std::string_view secret) {
-  for (std::string* text : {&error.message, &error.type, &error.code, &error.param, &error.body}) redact(*text, secret);
-  Headers headers;
-  for (const auto& [name, value] : error.headers) {
-    std::string shown = value;
-    redact(shown, secret);
-    headers.add(name, std::move(shown));
-  }
-  error.headers = std::move(headers);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "client_impl.hpp"
 #include "kimistream/version.hpp"
+#include "net/curl_global.hpp"
 #include "net/curl_transport.hpp"
 #include "wire/encode.hpp"
 

@@ -15,7 +15,8 @@ int main() {
 
     std::vector<ks::Request> requests;
     for (const char* country : {"France", "Japan", "Germany", "Italy", "Spain", "Vietnam", "Canada", "Egypt"})
-      requests.push_back({.messages = {ks::user(std::string("What is the capital of ") + country + "?")}, .thinking = false});
+      requests.push_back(
+          {.messages = {ks::user(std::string("What is the capital of ") + country + "?")}, .thinking = false});
 
     int failed = 0;
     const auto on_result = [&](ks::Result result) {  // in order of completion

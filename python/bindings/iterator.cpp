@@ -153,8 +153,15 @@ int take_item(Shared& shared, Gives gives, PyObject** out) {
   }
   while (const Event* there = stream.peek()) {
     if (gives == Gives::events) {
-      *out = from_event(*there);
-      stream.pop();
+      const bool plain = std::holds_alternative<Text>(*there) || std::holds_alternative<Thinking>(*there);
+      if (plain) {
+        *out = from_event(*there);
+        stream.pop();
+      } else {  // making it may run Python, and Python may close the stream: take it away first
+        Event event;
+        if (!stream.take(event)) return 0;
+        *out = from_event(event);
+      }
       return *out ? 1 : -1;
     }
     const auto* text = std::get_if<Text>(there);

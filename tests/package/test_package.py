@@ -96,7 +96,7 @@ def test_a_wrong_version_is_not_found(static: Path, tmp_path: Path) -> None:
         "cmake_minimum_required(VERSION 3.22)\nproject(p LANGUAGES CXX)\nfind_package(kimistream 0.0.1)\n"
         "if(kimistream_FOUND)\n  message(FATAL_ERROR found)\nendif()\n"
     )
-    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={static}")
+    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *QUICK, f"-DCMAKE_PREFIX_PATH={static}")
 
 
 @pytest.mark.parametrize("asked", [["--cflags", "--libs"], ["--cflags", "--libs", "--static"]])

@@ -5,11 +5,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/curl_errors.hpp"
+#include "net/curl_global.hpp"
 
 namespace kimistream::net {
 namespace {
@@ -25,18 +25,6 @@ constexpr long buffer_bytes = 60 * 1024;           // of receive buffer; pages t
 constexpr long upload_buffer_bytes = 16 * 1024;    // 8.x reserves 64 kB for each handle otherwise
 constexpr long media_upload_buffer_bytes = 256 * 1024;
 
-std::atomic<int> forks{0};
-
-void initialise_once() {
-  static const bool done = [] {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    // Only counts: all work is left to whoever next uses a transport, where locks and memory are in order.
-    ::pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
-    return true;
-  }();
-  (void)done;
-}
-
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
     text.remove_suffix(1);
@@ -51,8 +39,6 @@ std::string host_of(std::string_view url) {
 }
 
 }  // namespace
-
-int fork_generation() noexcept { return forks.load(std::memory_order_relaxed); }
 
 /// One exchange's state. Owned by the transport; the caller's Handle points to it and may go first.
 struct CurlTransport::Transfer {
@@ -116,7 +102,7 @@ class CurlTransport::Handle final : public Exchange {
 };
 
 CurlTransport::CurlTransport(std::shared_ptr<const CurlOptions> options) : options_(std::move(options)) {
-  initialise_once();
+  initialise_curl();
   fork_generation_ = fork_generation();
   multi_ = curl_multi_init();
   if (!multi_) throw std::runtime_error("libcurl could not be started");
@@ -497,7 +483,7 @@ void CurlTransport::set_alarm(Clock::time_point when) {
 }
 
 TransportFactory curl_transport_factory() {
-  initialise_once();
+  initialise_curl();
   auto options = std::make_shared<CurlOptions>();
   options->proxies = Proxies::from_environment();
   options->ca_file = find_ca_file();

@@ -86,7 +86,4 @@ class CurlTransport final : public Transport {
 /// Makes transports that share one set of options, read from the environment now.
 TransportFactory curl_transport_factory();
 
-/// Counts the forks that this process is a child of. A transport of another count belongs to a parent.
-int fork_generation() noexcept;
-
 }  // namespace kimistream::net

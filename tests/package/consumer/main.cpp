@@ -10,10 +10,10 @@ namespace ks = kimistream;
 
 int main() {
   const auto script = std::make_shared<ks::Script>();
-  script->responses.push_back({.blocks = {
-      "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"Hm. \"}}]}\n\n",
-      "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello\"}}]}\n\n",
-      "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"}});
+  script->responses.push_back(
+      {.blocks = {"data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"Hm. \"}}]}\n\n",
+                  "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello\"}}]}\n\n",
+                  "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"}});
   ks::Client client{{.api_key = "sk-test", .transport = ks::scripted_transport(script)}};
   ks::Request request{.messages = {ks::user("Hi")}};
 

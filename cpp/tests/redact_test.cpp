@@ -1,0 +1,33 @@
+#include "redact.hpp"
+
+#include <doctest/doctest.h>
+
+namespace ks = kimistream;
+
+TEST_CASE("a key is taken out of every text of an error, as often as it stands there") {
+  ks::Error error;
+  error.message = "no such key: sk-12345, really sk-12345";
+  error.body = R"({"error":"sk-12345"})";
+  error.code = "sk-12345";
+  error.headers.add("x-echo", "Bearer sk-12345");
+  ks::redact(error, "sk-12345");
+  CHECK(error.message == "no such key: [key], really [key]");
+  CHECK(error.body == R"({"error":"[key]"})");
+  CHECK(error.code == "[key]");
+  CHECK(error.headers.find("x-echo") == "Bearer [key]");
+}
+
+TEST_CASE("a stand-in that is part of the key does not send the search round in circles") {
+  ks::Error error;
+  error.message = "[key]";
+  ks::redact(error, "[key]");
+  CHECK(error.message == "[key]");
+}
+
+TEST_CASE("no key, or a placeholder of a letter or two, changes nothing") {
+  ks::Error error;
+  error.message = "x marks the spot";
+  ks::redact(error, "");
+  ks::redact(error, "x");
+  CHECK(error.message == "x marks the spot");
+}
