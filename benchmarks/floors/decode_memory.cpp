@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <iterator>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -77,8 +77,10 @@ std::size_t decode(const std::string& body, std::size_t& characters) {
       ++frames;
     }
     for (const auto& event : events) {
-      if (const auto* text = std::get_if<ks::Text>(&event)) characters += text->text.size();
-      else if (const auto* thinking = std::get_if<ks::Thinking>(&event)) characters += thinking->text.size();
+      if (const auto* text = std::get_if<ks::Text>(&event))
+        characters += text->text.size();
+      else if (const auto* thinking = std::get_if<ks::Thinking>(&event))
+        characters += thinking->text.size();
     }
     events.clear();
   });

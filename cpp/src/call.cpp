@@ -1,7 +1,6 @@
 #include "call.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <iterator>
 #include <random>
 #include <utility>
@@ -15,21 +14,11 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t max_refusal_bytes = std::size_t{1} << 20;
-constexpr std::size_t max_queued_bytes = std::size_t{1} << 20;  // then the reader is slower than the server: stop reading
+constexpr std::size_t max_queued_bytes = std::size_t{1}
+                                         << 20;  // then the reader is slower than the server: stop reading
 // libcurl reads on while a socket has data. Handing over what came before reading more keeps the queue in the cache.
 constexpr std::size_t max_queued_items = 512;
 constexpr milliseconds finish_grace{1000};  // for usage and end marker, once the finish reason has come
-
-/// The time to a few milliseconds: asked once for each block, where the exact time would cost as much as reading it.
-Clock::time_point rough_now() {
-#ifdef CLOCK_MONOTONIC_COARSE
-  ::timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return Clock::time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
-#else
-  return Clock::now();
-#endif
-}
 
 double roll_dice() {
   thread_local std::minstd_rand generator{std::random_device{}()};
@@ -45,7 +34,8 @@ std::string_view media_type(const Headers& headers) {
 
 std::string excerpt(std::string_view body) {
   std::string text;
-  for (const char c : body.substr(0, 200)) text += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E ? ' ' : c;
+  for (const char c : body.substr(0, 200))
+    text += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E ? ' ' : c;
   return body.size() > 200 ? text + "..." : text;
 }
 
@@ -82,7 +72,8 @@ void Call::attempt() {
   }
 }
 
-// ---- bytes come ------------------------------------------------------------------------------------------------------
+// ---- bytes come
+// ------------------------------------------------------------------------------------------------------
 
 void Call::on_head(ResponseHead head) {
   head_ = std::move(head);
@@ -92,8 +83,10 @@ void Call::on_head(ResponseHead head) {
     return;
   }
   const std::string_view type = media_type(head_.headers);
-  if (equal_ignoring_case(type, "text/event-stream")) body_kind_ = BodyKind::events;
-  else if (equal_ignoring_case(type, "application/json") || type.ends_with("+json")) body_kind_ = BodyKind::json;
+  if (equal_ignoring_case(type, "text/event-stream"))
+    body_kind_ = BodyKind::events;
+  else if (equal_ignoring_case(type, "application/json") || type.ends_with("+json"))
+    body_kind_ = BodyKind::json;
   if (body_kind_ != BodyKind::unknown) accept_head();
 }
 
@@ -117,8 +110,10 @@ void Call::sniff() {
     body_kind_ = BodyKind::json;
   } else {
     for (const std::string_view start : {"data:", ":", "event:", "id:", "retry:"}) {
-      if (text.starts_with(start)) body_kind_ = BodyKind::events;
-      else if (start.starts_with(text)) return;  // may become one
+      if (text.starts_with(start))
+        body_kind_ = BodyKind::events;
+      else if (start.starts_with(text))
+        return;  // may become one
     }
     if (body_kind_ == BodyKind::unknown) body_kind_ = BodyKind::other;
   }
@@ -174,7 +169,8 @@ void Call::read_events(std::string_view block) {
     read_event(*event);
   }
   if (!over() && parser_.overflowed())
-    fail(incomplete("an event is larger than max_event_bytes (" + std::to_string(setup_.max_event_bytes) + ")", "event_too_large"));
+    fail(incomplete("an event is larger than max_event_bytes (" + std::to_string(setup_.max_event_bytes) + ")",
+                    "event_too_large"));
   flush();
 }
 
@@ -251,7 +247,8 @@ void Call::pop_chunk() {
   if (listener_) resume_reading();
 }
 
-// ---- the answer ends ---------------------------------------------------------------------------------------------------
+// ---- the answer ends
+// ---------------------------------------------------------------------------------------------------
 
 void Call::on_end(std::optional<Error> error) {
   if (over()) return;
@@ -264,10 +261,10 @@ void Call::on_end(std::optional<Error> error) {
       return finish_body();
     default:
       if (error) return fail_or_retry(std::move(*error));
-      if (body_.find_first_not_of(" \t\r\n") == std::string::npos)
-        return fail(not_an_answer("the response is empty"));
+      if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
       return fail(not_an_answer("the response is neither an event stream nor JSON (content type \"" +
-                                std::string(media_type(head_.headers)) + "\"); is base_url right? It begins: " + excerpt(body_)));
+                                std::string(media_type(head_.headers)) +
+                                "\"); is base_url right? It begins: " + excerpt(body_)));
   }
 }
 
@@ -276,8 +273,10 @@ void Call::finish_events(std::optional<Error> broken) {
     // A last event without its blank line counts when all of it is there.
     while (const auto event = parser_.finish()) {
       const bool marker = event->data == setup_.provider->end_marker;
-      if (marker || json::is_whole_object(event->data)) read_event(*event);
-      else break;
+      if (marker || json::is_whole_object(event->data))
+        read_event(*event);
+      else
+        break;
       if (over()) return flush();
     }
   }
@@ -303,7 +302,8 @@ void Call::finish_body() {
   if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
     redact(body_, setup_.secret);
     if (decoder_.unreadable())
-      return fail(not_an_answer("the response is not a chat completion; is base_url right? It begins: " + excerpt(body_)));
+      return fail(
+          not_an_answer("the response is not a chat completion; is base_url right? It begins: " + excerpt(body_)));
     return fail_or_retry(stream_error());
   }
   if (setup_.shape == Shape::chunks) {
@@ -331,9 +331,10 @@ void Call::finish_refused() {
   Error error = wire::error_from_response(*setup_.provider, head_.status, head_.headers, body);
   if (head_.status < 400) {
     const auto location = head_.headers.find("location");
-    error.message = "HTTP " + std::to_string(head_.status) + ": the server redirects to " +
-                    std::string(location.value_or("another address")) +
-                    "; redirects are not followed, so that the key goes nowhere else. Set base_url to the final address";
+    error.message =
+        "HTTP " + std::to_string(head_.status) + ": the server redirects to " +
+        std::string(location.value_or("another address")) +
+        "; redirects are not followed, so that the key goes nowhere else. Set base_url to the final address";
     error.retryable = false;
   }
   fail_or_retry(std::move(error));
@@ -372,8 +373,9 @@ void Call::fail_or_retry(Error error) {
   decoder_ = wire::Decoder(*setup_.provider);
   phase_ = Phase::backing_off;
   retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));
-  events_.emplace_back(Notice{"retried", "attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
-                                            std::to_string(static_cast<int>(*delay * 1000)) + " ms"});
+  events_.emplace_back(Notice{"retried", "attempt " + std::to_string(retries_) + " failed (" + error.message +
+                                             "); tried again after " + std::to_string(static_cast<int>(*delay * 1000)) +
+                                             " ms"});
   tell();  // whoever drives this must look at the new deadline
 }
 
@@ -405,7 +407,8 @@ Error Call::stream_error() {
 Error Call::incomplete(std::string why, std::string type) {
   Error error;
   error.kind = ErrorKind::incomplete_stream;
-  error.message = "the stream ended before the answer was complete: " + std::move(why) + ". What had come is in .partial";
+  error.message =
+      "the stream ended before the answer was complete: " + std::move(why) + ". What had come is in .partial";
   error.type = std::move(type);
   error.status_code = head_.status;
   error.retryable = error.type != "event_too_large";
@@ -443,7 +446,8 @@ void Call::tell() {
   listener_->on_news(*this);
 }
 
-// ---- time passes ---------------------------------------------------------------------------------------------------------
+// ---- time passes
+// ---------------------------------------------------------------------------------------------------------
 
 Clock::time_point Call::deadline() const noexcept {
   if (paused_) return Clock::time_point::max();  // the reader is slow, not the server
@@ -452,7 +456,8 @@ Clock::time_point Call::deadline() const noexcept {
     case Phase::requesting:
     case Phase::refused: return std::max(attempt_at_, waiting_since_) + setup_.timeouts.first_event;
     case Phase::reading: {
-      if (decoder_.finished()) return std::max(last_event_, waiting_since_) + std::min(finish_grace, setup_.timeouts.idle);
+      if (decoder_.finished())
+        return std::max(last_event_, waiting_since_) + std::min(finish_grace, setup_.timeouts.idle);
       const bool begun = decoder_.has_begun() || body_kind_ == BodyKind::json;
       return std::max(last_event_, waiting_since_) + (begun ? setup_.timeouts.idle : setup_.timeouts.first_event);
     }
@@ -467,7 +472,7 @@ void Call::on_time(Clock::time_point now) {
   if (phase_ == Phase::reading && decoder_.finished()) {
     decoder_.finish(events_);  // all that matters has come; the rest is noted as missing
     phase_ = Phase::ended;
-    exchange_.reset();        // whatever the server still holds open is of no use to another request
+    exchange_.reset();  // whatever the server still holds open is of no use to another request
     return complete();
   }
   const bool begun = phase_ == Phase::reading && decoder_.has_begun();

@@ -1,5 +1,5 @@
-// One request's life: attempts, response head, decoding, clocks, end. Never waits: it is told of bytes by a transport and
-// of time by whoever drives it, so the same call serves a blocking iterator, an event loop and a bulk run.
+// One request's life: attempts, response head, decoding, clocks, end. Never waits: it is told of bytes by a transport
+// and of time by whoever drives it, so the same call serves a blocking iterator, an event loop and a bulk run.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "clock.hpp"
 #include "kimistream/accumulator.hpp"
 #include "kimistream/client.hpp"
 #include "kimistream/retry.hpp"
@@ -18,8 +19,6 @@
 #include "wire/decoder.hpp"
 
 namespace kimistream {
-
-using Clock = std::chrono::steady_clock;
 
 struct Timeouts {
   std::chrono::milliseconds connect{60'000};
@@ -99,10 +98,10 @@ class Call final : private Receiver {
 
  private:
   enum class Phase {
-    requesting,  // an attempt is under way, no accepted head yet
-    backing_off, // between attempts
-    refused,     // the status is an error: its body is collected
-    reading,     // the answer comes
+    requesting,   // an attempt is under way, no accepted head yet
+    backing_off,  // between attempts
+    refused,      // the status is an error: its body is collected
+    reading,      // the answer comes
     ended,
     failed,
   };

@@ -15,7 +15,8 @@ namespace {
 [[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 std::string known_providers() {
@@ -41,8 +42,9 @@ void check_key(const ClientOptions& options, const Provider& row) {
     refuse("no API key for provider \"" + row.name + "\": pass api_key, or set MOONSHOT_API_KEY (or KIMI_API_KEY)");
   // The key itself is not shown, not even the character that is wrong in it.
   if (std::any_of(key.begin(), key.end(), [](char c) { return c <= 0x20 || c >= 0x7F; }))
-    refuse("the API key has white space, a line break or another character that no key has: was it read from a file "
-           "with a newline at its end? Strip it");
+    refuse(
+        "the API key has white space, a line break or another character that no key has: was it read from a file "
+        "with a newline at its end? Strip it");
 }
 
 /// @return the address without a slash at its end
@@ -53,7 +55,8 @@ std::string check_address(std::string url) {
   if (has_control(url) || url.find(' ') != std::string::npos) bad("it has white space in it");
   const std::size_t scheme = url.find("://");
   if (scheme == std::string::npos) bad("it does not begin with https:// or http://");
-  if (const std::string name = url.substr(0, scheme); !equal_ignoring_case(name, "https") && !equal_ignoring_case(name, "http"))
+  if (const std::string name = url.substr(0, scheme);
+      !equal_ignoring_case(name, "https") && !equal_ignoring_case(name, "http"))
     bad("only http and https can be used");
   const std::size_t begin = scheme + 3;
   const std::string authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
@@ -63,7 +66,8 @@ std::string check_address(std::string url) {
   if (authority.substr(0, colon).empty()) bad("it names no host");
   if (colon != std::string::npos) {
     const std::string port = authority.substr(colon + 1);
-    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
+    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoi(port) > 65535)
       bad("its port is not a number up to 65535");
   }
   if (url.find_first_of("?#", begin) != std::string::npos) bad("it has a query or fragment");
@@ -74,12 +78,14 @@ std::string check_address(std::string url) {
 void check_headers(const Headers& headers) {
   for (const auto& [name, value] : headers)
     if (name.empty() || has_control(name) || name.find_first_of(": ") != std::string::npos || has_control(value))
-      refuse("the header \"" + (has_control(name) ? std::string("?") : name) + "\" has a line break or another character that a header cannot have");
+      refuse("the header \"" + (has_control(name) ? std::string("?") : name) +
+             "\" has a line break or another character that a header cannot have");
 }
 
 }  // namespace
 
-// ---- TransportPool -----------------------------------------------------------------------------------------------------
+// ---- TransportPool
+// -----------------------------------------------------------------------------------------------------
 
 std::unique_ptr<Transport> TransportPool::take() {
   std::vector<std::unique_ptr<Transport>> inherited;  // destroyed outside the lock
@@ -110,7 +116,8 @@ void TransportPool::clear() noexcept {
   closed_ = true;
 }
 
-// ---- Client --------------------------------------------------------------------------------------------------------------
+// ---- Client
+// --------------------------------------------------------------------------------------------------------------
 
 Client::Impl::Impl(ClientOptions given)
     : provider(&choose_provider(given)),
@@ -213,15 +220,18 @@ void Client::run_all(std::span<const Request> requests, const std::function<void
   const auto report = [&](Running& one) {
     const Error* error = one.stream.error();
     Result result{.index = one.index};
-    if (error) result.error = *error;
-    else result.message = one.stream.partial();
+    if (error)
+      result.error = *error;
+    else
+      result.message = one.stream.partial();
     on_result(std::move(result));
   };
   while (next < requests.size() || !running.empty()) {
     while (next < requests.size() && running.size() < std::max<std::size_t>(run.concurrency, 1)) {
       const std::size_t index = next++;
       try {
-        running.push_back(std::make_unique<Running>(Running{index, reactor.start(requests[index], false, Shape::events)}));
+        running.push_back(
+            std::make_unique<Running>(Running{index, reactor.start(requests[index], false, Shape::events)}));
         running.back()->stream.set_tag(running.back().get());
       } catch (const Exception& exception) {
         on_result({.index = index, .message = std::nullopt, .error = exception.error()});
@@ -231,14 +241,16 @@ void Client::run_all(std::span<const Request> requests, const std::function<void
       auto* done = static_cast<Running*>(tag);
       if (!done) continue;
       while (done->stream.take(ignored)) continue;
-      if (const auto state = done->stream.state(); state != Stream::State::ended && state != Stream::State::failed) continue;
+      if (const auto state = done->stream.state(); state != Stream::State::ended && state != Stream::State::failed)
+        continue;
       report(*done);
       std::erase_if(running, [&](const auto& one) { return one.get() == done; });
     }
   }
 }
 
-// ---- Reactor ---------------------------------------------------------------------------------------------------------------
+// ---- Reactor
+// ---------------------------------------------------------------------------------------------------------------
 
 Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) {}
 Reactor::~Reactor() = default;

@@ -88,10 +88,10 @@ class Stream::Impl final : public Call::Listener {
   void give_back() noexcept;
 
   std::shared_ptr<Client::Impl> client_;
-  std::mutex lane_mutex_;            // the lane may be given back while close() wants to wake it
+  std::mutex lane_mutex_;  // the lane may be given back while close() wants to wake it
   std::unique_ptr<Transport> lane_;
   Reactor::Impl* reactor_ = nullptr;
-  bool waiting_on_ = false;          // the last wait ended before anything came
+  bool waiting_on_ = false;  // the last wait ended before anything came
   std::atomic<bool> busy_{false};
   std::atomic<bool> close_requested_{false};
 };

@@ -17,8 +17,10 @@ Provider moonshot(std::string name, std::string base_url, std::string other) {
       .name = std::move(name),
       .base_url = std::move(base_url),
       .other_addresses = {},
-      .key_advice = "Keys are not shared between api.moonshot.ai and api.moonshot.cn: a key of one platform is "
-                    "refused by the other. If yours is from " + other + ", use that provider.",
+      .key_advice =
+          "Keys are not shared between api.moonshot.ai and api.moonshot.cn: a key of one platform is "
+          "refused by the other. If yours is from " +
+          other + ", use that provider.",
       .thinking_on = {R"({"thinking":{"type":"enabled"}})"},
       .thinking_off = {R"({"thinking":{"type":"disabled"}})"},
       .thinking_keep = {R"({"thinking":{"keep":"all"}})"},

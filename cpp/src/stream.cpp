@@ -10,7 +10,8 @@ namespace kimistream {
 
 using std::chrono::milliseconds;
 
-// ---- Stream::Impl --------------------------------------------------------------------------------------------------------
+// ---- Stream::Impl
+// --------------------------------------------------------------------------------------------------------
 
 Stream::Impl::Impl(std::shared_ptr<Client::Impl> client, CallSetup setup)
     : call(std::move(setup)), client_(std::move(client)), lane_(client_->pool.take()) {
@@ -127,7 +128,8 @@ void Stream::Impl::give_back() noexcept {
   if (lane) client_->pool.give(std::move(lane));
 }
 
-// ---- Stream ----------------------------------------------------------------------------------------------------------------
+// ---- Stream
+// ----------------------------------------------------------------------------------------------------------------
 
 Stream::Stream(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Stream::Stream(Stream&&) noexcept = default;

@@ -26,7 +26,9 @@ Outcome play(const Golden& golden, std::vector<std::string> blocks) {
   if (!golden.is_stream) response.headers = {{"Content-Type", "application/json"}};
   response.blocks = std::move(blocks);
   script->responses.push_back(std::move(response));
-  ks::Client client{{.provider = golden.provider, .api_key = "sk-golden", .max_retries = 0,
+  ks::Client client{{.provider = golden.provider,
+                     .api_key = "sk-golden",
+                     .max_retries = 0,
                      .transport = ks::scripted_transport(script)}};
   Outcome outcome;
   ks::Stream stream = client.start({.messages = {ks::user("1+1?")}}, golden.is_stream, ks::Shape::events);
@@ -40,8 +42,9 @@ Outcome play(const Golden& golden, std::vector<std::string> blocks) {
 }
 
 std::string joined_arguments(const Outcome& outcome, std::size_t index) {
-  return index < outcome.message.tool_calls.size() ? ks::testing::canonical_json(outcome.message.tool_calls[index].arguments)
-                                                   : std::string();
+  return index < outcome.message.tool_calls.size()
+             ? ks::testing::canonical_json(outcome.message.tool_calls[index].arguments)
+             : std::string();
 }
 
 void check(const Golden& golden, const Outcome& outcome) {

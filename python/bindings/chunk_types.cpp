@@ -1,8 +1,8 @@
 // The OpenAI shape of a stream: chunk, choice and delta, as types made by hand.
 //
-// Nearly every chunk is read as `chunk.choices[0].delta.content`, so that path makes three small objects and no more. All
-// else (ids, usage, unknown keys, dumps, repr) is asked of the full object, which is made from the frame's text on first
-// need by the package's own class.
+// Nearly every chunk is read as `chunk.choices[0].delta.content`, so that path makes three small objects and no more.
+// All else (ids, usage, unknown keys, dumps, repr) is asked of the full object, which is made from the frame's text on
+// first need by the package's own class.
 #include <cstring>
 
 #include "common.hpp"
@@ -10,21 +10,18 @@
 namespace kimistream::python {
 namespace {
 
-/// The parts point to their chunk, and the chunk to none of them (its list of choices is made anew each time it is asked
-/// for, from the interpreter's free lists): no cycles, nothing for the garbage collector.
+/// The parts point to their chunk, and the chunk to none of them (its list of choices is made anew each time it is
+/// asked for, from the interpreter's free lists): no cycles, nothing for the garbage collector.
 struct ChunkObject {
-  PyObject_HEAD
-  Chunk chunk;
+  PyObject_HEAD Chunk chunk;
   PyObject* full;  // the chunk as an object of the package's class; null until needed
 };
 struct ChoiceObject {
-  PyObject_HEAD
-  ChunkObject* chunk;
+  PyObject_HEAD ChunkObject* chunk;
   PyObject* delta;
 };
 struct DeltaObject {
-  PyObject_HEAD
-  ChunkObject* chunk;
+  PyObject_HEAD ChunkObject* chunk;
   PyObject* content;
   PyObject* reasoning;
 };
@@ -159,8 +156,10 @@ PyObject* get_choices(PyObject* self, void*) {
   }
   PyObject* choice = make_choice(chunk);
   PyObject* choices = choice ? PyList_New(1) : nullptr;
-  if (choices) PyList_SET_ITEM(choices, 0, choice);
-  else Py_XDECREF(choice);
+  if (choices)
+    PyList_SET_ITEM(choices, 0, choice);
+  else
+    Py_XDECREF(choice);
   return choices;
 }
 
@@ -194,7 +193,8 @@ PyObject* get_none(PyObject*, void*) { Py_RETURN_NONE; }  // a plain delta has n
 
 template <Full make_full>
 PyTypeObject* make_type(const char* name, std::size_t size, destructor dealloc, PyGetSetDef* getters, const char* doc) {
-  static PyMethodDef methods[] = {{"__reduce_ex__", &reduce<make_full>, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+  static PyMethodDef methods[] = {{"__reduce_ex__", &reduce<make_full>, METH_VARARGS, nullptr},
+                                  {nullptr, nullptr, 0, nullptr}};
   PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                          {Py_tp_getattro, reinterpret_cast<void*>(&get_attribute<make_full>)},
                          {Py_tp_repr, reinterpret_cast<void*>(&repr<make_full>)},
@@ -230,8 +230,8 @@ void register_chunks(py::module_& module) {
                                         {"reasoning", &get_reasoning, nullptr, nullptr, nullptr},
                                         {"tool_calls", &get_none, nullptr, nullptr, nullptr},
                                         {}};
-  chunk_type = make_type<&full_chunk>("kimistream.ChatCompletionChunk", sizeof(ChunkObject), &dealloc_chunk, chunk_getters,
-                                      "One frame of a stream, as it came.");
+  chunk_type = make_type<&full_chunk>("kimistream.ChatCompletionChunk", sizeof(ChunkObject), &dealloc_chunk,
+                                      chunk_getters, "One frame of a stream, as it came.");
   choice_type = make_type<&full_choice>("kimistream.Choice", sizeof(ChoiceObject), &dealloc_choice, choice_getters,
                                         "A choice of a chunk.");
   delta_type = make_type<&full_delta>("kimistream.ChoiceDelta", sizeof(DeltaObject), &dealloc_delta, delta_getters,

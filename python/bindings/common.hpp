@@ -23,7 +23,8 @@ struct Shared {
 };
 using SharedPtr = std::shared_ptr<Shared>;
 
-// ---- text and JSON -------------------------------------------------------------------------------------------------------
+// ---- text and JSON
+// -------------------------------------------------------------------------------------------------------
 
 /// A Python str of UTF-8 text; bytes that are not UTF-8 become U+FFFD. New reference, null on error.
 PyObject* to_str(std::string_view text);
@@ -34,11 +35,13 @@ py::object loads(std::string_view text);
 /// A Python object as JSON text. @throws TypeError, ValueError
 std::string dumps(py::handle object);
 
-// ---- values ----------------------------------------------------------------------------------------------------------------
+// ---- values
+// ----------------------------------------------------------------------------------------------------------------
 
 /// The arguments of stream(), complete() and create(), as Python gives them.
 struct Arguments {
-  py::object prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers, fields;
+  py::object prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers,
+      fields;
 };
 Request to_request(const Arguments& arguments);
 Headers to_headers(py::handle mapping, const char* what);
@@ -66,19 +69,22 @@ class WithoutGil {
   PyThreadState* thread_;
 };
 
-// ---- errors and waiting ------------------------------------------------------------------------------------------------------
+// ---- errors and waiting
+// ------------------------------------------------------------------------------------------------------
 
 /// Sets the Python exception for an error.
 void set_error(const Error& error);
 /// Sets the Python exception for whatever C++ exception is being handled.
 void set_current_exception();
 
-/// Waits, with the GIL released, until there is something to take. @return 1 ready, 0 ended, -1 a Python exception is set
+/// Waits, with the GIL released, until there is something to take. @return 1 ready, 0 ended, -1 a Python exception is
+/// set
 int wait_for_item(Stream& stream);
 /// Waits for the response head. @return false when a Python exception is set
 bool wait_for_head(Stream& stream);
 
-// ---- types -------------------------------------------------------------------------------------------------------------------
+// ---- types
+// -------------------------------------------------------------------------------------------------------------------
 
 /// What an iterator gives.
 enum class Gives { events, texts, thoughts, chunks };

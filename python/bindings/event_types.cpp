@@ -15,8 +15,7 @@ namespace {
 
 template <std::size_t Size>
 struct Record {
-  PyObject_HEAD
-  PyObject* fields[Size];
+  PyObject_HEAD PyObject* fields[Size];
 };
 
 template <std::size_t Size>
@@ -46,10 +45,22 @@ struct TextTag {};
 struct ThinkingTag {};
 struct StartTag {};
 struct DeltaTag {};
-template <> struct Names<TextTag> { static constexpr std::array<const char*, 1> all = {"text"}; };
-template <> struct Names<ThinkingTag> { static constexpr std::array<const char*, 1> all = {"text"}; };
-template <> struct Names<StartTag> { static constexpr std::array<const char*, 3> all = {"index", "id", "name"}; };
-template <> struct Names<DeltaTag> { static constexpr std::array<const char*, 2> all = {"index", "arguments"}; };
+template <>
+struct Names<TextTag> {
+  static constexpr std::array<const char*, 1> all = {"text"};
+};
+template <>
+struct Names<ThinkingTag> {
+  static constexpr std::array<const char*, 1> all = {"text"};
+};
+template <>
+struct Names<StartTag> {
+  static constexpr std::array<const char*, 3> all = {"index", "id", "name"};
+};
+template <>
+struct Names<DeltaTag> {
+  static constexpr std::array<const char*, 2> all = {"index", "arguments"};
+};
 
 const char* short_name(PyTypeObject* type) {
   const char* dot = std::strrchr(type->tp_name, '.');
@@ -86,7 +97,8 @@ struct Type {
     }();
     std::array<PyObject*, 3> given{};
     static constexpr const char* formats[] = {"", "O", "OO", "OOO"};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, formats[size], keywords.data(), &given[0], &given[1], &given[2])) return nullptr;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, formats[size], keywords.data(), &given[0], &given[1], &given[2]))
+      return nullptr;
     auto* self = PyObject_New(Object, type);
     if (!self) return nullptr;
     for (std::size_t i = 0; i < size; ++i) self->fields[i] = Py_NewRef(given[i]);
@@ -108,13 +120,15 @@ struct Type {
 
   static PyObject* reduce(PyObject* self, PyObject*) {
     PyObject* values = PyTuple_New(size);
-    for (std::size_t i = 0; i < size; ++i) PyTuple_SET_ITEM(values, i, Py_NewRef(reinterpret_cast<Object*>(self)->fields[i]));
+    for (std::size_t i = 0; i < size; ++i)
+      PyTuple_SET_ITEM(values, i, Py_NewRef(reinterpret_cast<Object*>(self)->fields[i]));
     return Py_BuildValue("(ON)", Py_TYPE(self), values);
   }
 
   static Py_hash_t hash(PyObject* self) {
     PyObject* values = PyTuple_New(size);
-    for (std::size_t i = 0; i < size; ++i) PyTuple_SET_ITEM(values, i, Py_NewRef(reinterpret_cast<Object*>(self)->fields[i]));
+    for (std::size_t i = 0; i < size; ++i)
+      PyTuple_SET_ITEM(values, i, Py_NewRef(reinterpret_cast<Object*>(self)->fields[i]));
     const Py_hash_t result = PyObject_Hash(values);
     Py_DECREF(values);
     return result;
@@ -124,8 +138,8 @@ struct Type {
     static std::array<PyMemberDef, size + 1> members = [] {
       std::array<PyMemberDef, size + 1> all{};
       for (std::size_t i = 0; i < size; ++i)
-        all[i] = {Names<Tag>::all[i], T_OBJECT_EX, static_cast<Py_ssize_t>(offsetof(Object, fields) + i * sizeof(PyObject*)),
-                  READONLY, nullptr};
+        all[i] = {Names<Tag>::all[i], T_OBJECT_EX,
+                  static_cast<Py_ssize_t>(offsetof(Object, fields) + i * sizeof(PyObject*)), READONLY, nullptr};
       return all;
     }();
     static PyMethodDef methods[] = {{"__reduce__", &reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};

@@ -30,9 +30,11 @@ ToolCall to_tool_call(py::handle object) {
   ToolCall result;
   if (call.contains("id") && !call["id"].is_none()) result.id = from_str(call["id"], "the id of a tool call");
   if (call.contains("type") && !call["type"].is_none()) result.type = from_str(call["type"], "the type of a tool call");
-  if (!call.contains("function") || call["function"].is_none()) refuse("a tool call in the messages has no \"function\"");
+  if (!call.contains("function") || call["function"].is_none())
+    refuse("a tool call in the messages has no \"function\"");
   const py::dict function = as_dict(call["function"], "the function of a tool call");
-  if (function.contains("name") && !function["name"].is_none()) result.name = from_str(function["name"], "the name of a function");
+  if (function.contains("name") && !function["name"].is_none())
+    result.name = from_str(function["name"], "the name of a function");
   if (function.contains("arguments") && !function["arguments"].is_none()) {
     const py::object arguments = function["arguments"];
     result.arguments = PyUnicode_Check(arguments.ptr()) ? from_str(arguments, "arguments") : dumps(arguments);
@@ -51,12 +53,15 @@ Message to_message(py::handle object, std::size_t position) {
     const std::string name = from_str(key, "a message's key");
     if (name == "role" || value.is_none()) continue;
     if (name == "content") {
-      if (PyUnicode_Check(value.ptr())) message.content = from_str(value, "content");
+      if (PyUnicode_Check(value.ptr()))
+        message.content = from_str(value, "content");
       else if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr()))
         for (const auto part : py::reinterpret_borrow<py::sequence>(value)) message.parts.push_back(to_part(part));
-      else throw py::type_error("the content of " + where + " must be a str or a list of parts, not " + type_name(value));
+      else
+        throw py::type_error("the content of " + where + " must be a str or a list of parts, not " + type_name(value));
     } else if (name == "tool_calls") {
-      for (const auto call : py::reinterpret_borrow<py::object>(value)) message.tool_calls.push_back(to_tool_call(call));
+      for (const auto call : py::reinterpret_borrow<py::object>(value))
+        message.tool_calls.push_back(to_tool_call(call));
     } else if (name == "reasoning_content" || (name == "reasoning" && PyUnicode_Check(value.ptr()))) {
       if (!message.reasoning || message.reasoning->empty()) message.reasoning = from_str(value, "reasoning_content");
     } else if (name == "tool_call_id") {
@@ -85,15 +90,15 @@ std::vector<Message> to_messages(py::handle prompt) {
   }
   if (!PyList_Check(prompt.ptr()) && !PyTuple_Check(prompt.ptr())) {
     if (looks_like_message(prompt))
-      throw py::type_error("messages must be a list of messages, not a single " + type_name(prompt) + ": put it into [ ]");
+      throw py::type_error("messages must be a list of messages, not a single " + type_name(prompt) +
+                           ": put it into [ ]");
     throw py::type_error("the prompt must be a str, a list of parts or a list of messages, not " + type_name(prompt));
   }
   const auto items = py::reinterpret_borrow<py::sequence>(prompt);
   if (items.size() == 0) return messages;
   const py::object first = items[0];
-  const bool one_of_parts = !looks_like_message(first) &&
-                            (PyUnicode_Check(first.ptr()) || !PyDict_Check(first.ptr()) ||
-                             py::reinterpret_borrow<py::dict>(first).contains("type"));
+  const bool one_of_parts = !looks_like_message(first) && (PyUnicode_Check(first.ptr()) || !PyDict_Check(first.ptr()) ||
+                                                           py::reinterpret_borrow<py::dict>(first).contains("type"));
   if (one_of_parts) {
     Message message;
     for (const auto item : items) message.parts.push_back(to_part(item));
@@ -159,7 +164,8 @@ Request to_request(const Arguments& given) {
   request.extra_headers = to_headers(given.extra_headers, "extra_headers");
   const auto object = [](const py::object& value, const char* what, Json& into) {
     if (value.is_none()) return;
-    if (!PyDict_Check(value.ptr())) throw py::type_error(std::string(what) + " must be a dict, not " + type_name(value));
+    if (!PyDict_Check(value.ptr()))
+      throw py::type_error(std::string(what) + " must be a dict, not " + type_name(value));
     if (PyDict_Size(value.ptr()) > 0) into.text = dumps(value);
   };
   object(given.extra_body, "extra_body", request.extra_body);

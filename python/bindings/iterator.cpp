@@ -1,15 +1,14 @@
 // Iterators over a stream, made by hand: `for` calls their slot directly.
 //
-// What is ready is handed over without giving up the GIL; it is released only to wait. The asynchronous ones are their own
-// awaitables: an item that is there is returned without a turn of the event loop, otherwise a future is.
+// What is ready is handed over without giving up the GIL; it is released only to wait. The asynchronous ones are their
+// own awaitables: an item that is there is returned without a turn of the event loop, otherwise a future is.
 #include "common.hpp"
 
 namespace kimistream::python {
 namespace {
 
 struct Iterator {
-  PyObject_HEAD
-  SharedPtr shared;
+  PyObject_HEAD SharedPtr shared;
   Gives gives;
   PyObject* loop;    // asyncio: the event loop; null for a blocking iterator
   PyObject* future;  // asyncio: what the task waits on
@@ -91,7 +90,9 @@ PySendResult step(Iterator& self, PyObject** result) {
   }
 }
 
-PySendResult send(PyObject* object, PyObject*, PyObject** result) { return step(*reinterpret_cast<Iterator*>(object), result); }
+PySendResult send(PyObject* object, PyObject*, PyObject** result) {
+  return step(*reinterpret_cast<Iterator*>(object), result);
+}
 
 PyObject* await_next(PyObject* object) {
   PyObject* result = nullptr;
@@ -115,8 +116,10 @@ PyObject* throw_method(PyObject* object, PyObject* args) {
   drop_future(*reinterpret_cast<Iterator*>(object));
   PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
   if (!PyArg_UnpackTuple(args, "throw", 1, 3, &type, &value, &trace)) return nullptr;
-  if (PyExceptionInstance_Check(type)) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(type)), type);
-  else PyErr_SetObject(type, value);
+  if (PyExceptionInstance_Check(type))
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(type)), type);
+  else
+    PyErr_SetObject(type, value);
   return nullptr;
 }
 
@@ -167,11 +170,15 @@ int take_item(Shared& shared, Gives gives, PyObject** out) {
     const auto* text = std::get_if<Text>(there);
     const auto* thinking = std::get_if<Thinking>(there);
     // The reader of thoughts leaves the answer for whoever reads it next.
-    if (gives == Gives::thoughts && !thinking && !std::holds_alternative<Notice>(*there) && !std::holds_alternative<Usage>(*there))
+    if (gives == Gives::thoughts && !thinking && !std::holds_alternative<Notice>(*there) &&
+        !std::holds_alternative<Usage>(*there))
       return 2;
-    if (gives == Gives::texts && text) *out = to_str(text->text);
-    else if (gives == Gives::thoughts && thinking) *out = to_str(thinking->text);
-    else *out = nullptr;
+    if (gives == Gives::texts && text)
+      *out = to_str(text->text);
+    else if (gives == Gives::thoughts && thinking)
+      *out = to_str(thinking->text);
+    else
+      *out = nullptr;
     const bool wanted = gives == Gives::texts ? text != nullptr : thinking != nullptr;
     stream.pop();
     if (wanted) return *out ? 1 : -1;

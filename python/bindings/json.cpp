@@ -131,7 +131,8 @@ std::string from_str(py::handle text, const char* what) {
   Py_ssize_t size = 0;
   if (const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size)) return {data, static_cast<std::size_t>(size)};
   PyErr_Clear();  // half of a surrogate pair, which UTF-8 cannot say: keep the rest
-  const auto bytes = py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(text.ptr(), "utf-16-le", "surrogatepass"));
+  const auto bytes =
+      py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(text.ptr(), "utf-16-le", "surrogatepass"));
   if (!bytes) throw py::error_already_set();
   const auto clean = py::reinterpret_steal<py::object>(
       PyUnicode_Decode(PyBytes_AS_STRING(bytes.ptr()), PyBytes_GET_SIZE(bytes.ptr()), "utf-16-le", "replace"));
@@ -158,10 +159,12 @@ std::string dumps(py::handle object) {
 }
 
 void register_json(py::module_& module) {
-  module.def("loads", [](const py::str& text) { return loads(from_str(text, "JSON text")); }, py::arg("text"),
-             "JSON text as Python objects. Raises ValueError when it is not JSON.");
-  module.def("dumps", [](const py::object& object) { return py::reinterpret_steal<py::object>(to_str(dumps(object))); },
-             py::arg("object"), "A Python object as compact JSON text.");
+  module.def(
+      "loads", [](const py::str& text) { return loads(from_str(text, "JSON text")); }, py::arg("text"),
+      "JSON text as Python objects. Raises ValueError when it is not JSON.");
+  module.def(
+      "dumps", [](const py::object& object) { return py::reinterpret_steal<py::object>(to_str(dumps(object))); },
+      py::arg("object"), "A Python object as compact JSON text.");
 }
 
 }  // namespace kimistream::python

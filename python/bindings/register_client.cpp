@@ -21,33 +21,41 @@ void register_client(py::module_& module) {
   });
 
   py::class_<Client>(module, "Client", "The client of the core. kimistream.Kimi is its face.")
-      .def(py::init([](const py::object& provider, const py::object& base_url, const py::object& api_key, const py::object& model,
-                       const py::object& timeout, const py::object& max_retries, const py::object& default_headers) {
+      .def(py::init([](const py::object& provider, const py::object& base_url, const py::object& api_key,
+                       const py::object& model, const py::object& timeout, const py::object& max_retries,
+                       const py::object& default_headers) {
              // Objects, checked here: pybind11 shows all arguments, the key too, when it cannot convert one.
-             ClientOptions options{.provider = from_str(provider, "provider"), .base_url = from_str(base_url, "base_url")};
+             ClientOptions options{.provider = from_str(provider, "provider"),
+                                   .base_url = from_str(base_url, "base_url")};
              if (!api_key.is_none()) options.api_key = from_str(api_key, "api_key");
              options.model = from_str(model, "model");
              options.timeout = to_milliseconds(timeout, "timeout");
-             options.max_retries = static_cast<int>(std::min<std::int64_t>(to_count(max_retries, "max_retries"), 1'000'000));
+             options.max_retries =
+                 static_cast<int>(std::min<std::int64_t>(to_count(max_retries, "max_retries"), 1'000'000));
              options.default_headers = to_headers(default_headers, "default_headers");
              return std::make_unique<Client>(std::move(options));
            }),
            py::arg("provider"), py::arg("base_url"), py::arg("api_key"), py::arg("model"), py::arg("timeout"),
            py::arg("max_retries"), py::arg("default_headers"))
-      .def("start",
-           [](Client& self, const py::object& prompt, bool stream, bool chunks, const py::object& model, const py::object& system,
-              const py::object& thinking, const py::object& tools, const py::object& tool_choice, const py::object& max_tokens,
-              const py::object& timeout, const py::object& extra_body, const py::object& extra_headers, const py::object& fields) {
-             const Request request = to_request({prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout,
-                                                 extra_body, extra_headers, fields});
-             const WithoutGil released;
-             return std::make_shared<Shared>(self.start(request, stream, shape_of(chunks)));
-           },
-           py::arg("prompt"), py::arg("stream"), py::arg("chunks"), py::arg("model"), py::arg("system"), py::arg("thinking"),
-           py::arg("tools"), py::arg("tool_choice"), py::arg("max_tokens"), py::arg("timeout"), py::arg("extra_body"),
-           py::arg("extra_headers"), py::arg("fields"), "Starts a request; returns before anything has come.")
-      .def("start_get", [](Client& self, const std::string& path) { return std::make_shared<Shared>(self.start_get(path)); },
-           py::arg("path"))
+      .def(
+          "start",
+          [](Client& self, const py::object& prompt, bool stream, bool chunks, const py::object& model,
+             const py::object& system, const py::object& thinking, const py::object& tools,
+             const py::object& tool_choice, const py::object& max_tokens, const py::object& timeout,
+             const py::object& extra_body, const py::object& extra_headers, const py::object& fields) {
+            const Request request = to_request({prompt, model, system, thinking, tools, tool_choice, max_tokens,
+                                                timeout, extra_body, extra_headers, fields});
+            const WithoutGil released;
+            return std::make_shared<Shared>(self.start(request, stream, shape_of(chunks)));
+          },
+          py::arg("prompt"), py::arg("stream"), py::arg("chunks"), py::arg("model"), py::arg("system"),
+          py::arg("thinking"), py::arg("tools"), py::arg("tool_choice"), py::arg("max_tokens"), py::arg("timeout"),
+          py::arg("extra_body"), py::arg("extra_headers"), py::arg("fields"),
+          "Starts a request; returns before anything has come.")
+      .def(
+          "start_get",
+          [](Client& self, const std::string& path) { return std::make_shared<Shared>(self.start_get(path)); },
+          py::arg("path"))
       .def("models_path", [](const Client& self) { return self.provider().models_path; })
       .def("close", &Client::close)
       .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
@@ -60,9 +68,11 @@ void register_client(py::module_& module) {
         const std::string text = body;
         auto script = std::make_shared<Script>();
         ScriptedResponse response;
-        for (std::size_t at = 0; at < text.size(); at += block_bytes) response.blocks.push_back(text.substr(at, block_bytes));
+        for (std::size_t at = 0; at < text.size(); at += block_bytes)
+          response.blocks.push_back(text.substr(at, block_bytes));
         script->responses.push_back(std::move(response));
-        Client client{{.provider = provider, .api_key = "sk-replay", .transport = scripted_transport(std::move(script))}};
+        Client client{
+            {.provider = provider, .api_key = "sk-replay", .transport = scripted_transport(std::move(script))}};
         return std::make_shared<Shared>(client.start({.messages = {user("replay")}}, true, shape_of(chunks)));
       },
       py::arg("provider"), py::arg("body"), py::arg("chunks") = false, py::arg("block_bytes") = 16 * 1024,

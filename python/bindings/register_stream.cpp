@@ -25,7 +25,8 @@ py::object steal(PyObject* object) {
 
 /// None when nothing has come.
 py::object from_partial(const Message& message) {
-  const bool any = message.content || message.reasoning || !message.tool_calls.empty() || message.usage || message.finish_reason;
+  const bool any =
+      message.content || message.reasoning || !message.tool_calls.empty() || message.usage || message.finish_reason;
   return any ? from_message(message) : py::none();
 }
 
@@ -42,57 +43,84 @@ void register_stream(py::module_& module) {
       .def("texts", [](const SharedPtr& self) { return iterator(self, Gives::texts); })
       .def("thoughts", [](const SharedPtr& self) { return iterator(self, Gives::thoughts); })
       .def("chunks", [](const SharedPtr& self) { return iterator(self, Gives::chunks); })
-      .def("events_async", [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::events, loop); })
-      .def("texts_async", [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::texts, loop); })
-      .def("thoughts_async", [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::thoughts, loop); })
-      .def("chunks_async", [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::chunks, loop); })
-      .def("wait_for_head", [](const SharedPtr& self) { if (!wait_for_head(self->stream)) throw py::error_already_set(); })
-      .def("message", [](const SharedPtr& self) { drain(*self); return from_message(self->stream.partial()); })
-      .def("json",
+      .def("events_async",
+           [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::events, loop); })
+      .def("texts_async",
+           [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::texts, loop); })
+      .def("thoughts_async",
+           [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::thoughts, loop); })
+      .def("chunks_async",
+           [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::chunks, loop); })
+      .def("wait_for_head",
            [](const SharedPtr& self) {
-             Chunk chunk;
-             while (!self->stream.take(chunk))
-               if (wait_for_item(self->stream) < 0) throw py::error_already_set();
-               else if (self->stream.state() == Stream::State::ended) break;
-             return loads(chunk.json);
-           },
-           "The body of an answer that came whole, as Python objects.")
-      .def("drop_items", [](const SharedPtr& self) {
+             if (!wait_for_head(self->stream)) throw py::error_already_set();
+           })
+      .def("message",
+           [](const SharedPtr& self) {
+             drain(*self);
+             return from_message(self->stream.partial());
+           })
+      .def(
+          "json",
+          [](const SharedPtr& self) {
+            Chunk chunk;
+            while (!self->stream.take(chunk))
+              if (wait_for_item(self->stream) < 0)
+                throw py::error_already_set();
+              else if (self->stream.state() == Stream::State::ended)
+                break;
+            return loads(chunk.json);
+          },
+          "The body of an answer that came whole, as Python objects.")
+      .def("drop_items",
+           [](const SharedPtr& self) {
              Event event;
              Chunk chunk;
              while (self->stream.take(event) || self->stream.take(chunk)) continue;
            })
-      .def("change",
-           [](const SharedPtr& self, const py::object& loop) {
-             if (self->waiter) throw std::runtime_error("this stream is being read by another task: give each task its own stream");
-             py::object future = loop.attr("create_future")();
-             // The future outlives its place here: whoever awaits it holds it, and it clears the place when it is done.
-             self->waiter = future.ptr();
-             future.attr("add_done_callback")(py::cpp_function([weak = std::weak_ptr<Shared>(self), raw = future.ptr()](const py::object&) {
-               if (const auto shared = weak.lock(); shared && shared->waiter == raw) shared->waiter = nullptr;
-             }));
-             return future;
-           },
-           py::arg("loop"), "A future that is done when the stream's state may have changed.")
-      .def("raise_failure", [](const SharedPtr& self) {
+      .def(
+          "change",
+          [](const SharedPtr& self, const py::object& loop) {
+            if (self->waiter)
+              throw std::runtime_error("this stream is being read by another task: give each task its own stream");
+            py::object future = loop.attr("create_future")();
+            // The future outlives its place here: whoever awaits it holds it, and it clears the place when it is done.
+            self->waiter = future.ptr();
+            future.attr("add_done_callback")(
+                py::cpp_function([weak = std::weak_ptr<Shared>(self), raw = future.ptr()](const py::object&) {
+                  if (const auto shared = weak.lock(); shared && shared->waiter == raw) shared->waiter = nullptr;
+                }));
+            return future;
+          },
+          py::arg("loop"), "A future that is done when the stream's state may have changed.")
+      .def("raise_failure",
+           [](const SharedPtr& self) {
              if (const Error* error = self->stream.error()) {
                set_error(*error);
                throw py::error_already_set();
              }
            })
       .def("show_usage_chunks", [](const SharedPtr& self) { self->show_usage_chunks = true; })
-      .def("close", [](const SharedPtr& self) { const WithoutGil released; self->stream.close(); })
+      .def("close",
+           [](const SharedPtr& self) {
+             const WithoutGil released;
+             self->stream.close();
+           })
       .def_readwrite("owner", &Shared::owner, "What must live as long as this stream has more to come.")
       .def_property_readonly("opened", [](const SharedPtr& self) { return self->stream.opened(); })
-      .def_property_readonly("opening", [](const SharedPtr& self) { return self->stream.state() == Stream::State::opening; })
-      .def_property_readonly("ready", [](const SharedPtr& self) { return self->stream.state() == Stream::State::ready; })
-      .def_property_readonly("over", [](const SharedPtr& self) {
-             const auto state = self->stream.state();
-             return state == Stream::State::ended || state == Stream::State::failed;
-           })
+      .def_property_readonly("opening",
+                             [](const SharedPtr& self) { return self->stream.state() == Stream::State::opening; })
+      .def_property_readonly("ready",
+                             [](const SharedPtr& self) { return self->stream.state() == Stream::State::ready; })
+      .def_property_readonly("over",
+                             [](const SharedPtr& self) {
+                               const auto state = self->stream.state();
+                               return state == Stream::State::ended || state == Stream::State::failed;
+                             })
       .def_property_readonly("partial", [](const SharedPtr& self) { return from_partial(self->stream.snapshot()); })
       .def_property_readonly("usage", [](const SharedPtr& self) { return from_usage(self->stream.snapshot().usage); })
-      .def_property_readonly("request_id", [](const SharedPtr& self) { return steal(to_str(self->stream.request_id())); })
+      .def_property_readonly("request_id",
+                             [](const SharedPtr& self) { return steal(to_str(self->stream.request_id())); })
       .def_property_readonly("status_code", [](const SharedPtr& self) { return self->stream.status_code(); })
       .def_property_readonly("headers", [](const SharedPtr& self) { return from_headers(self->stream.headers()); });
 }

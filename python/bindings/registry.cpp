@@ -11,7 +11,9 @@ void register_registry(py::module_& module) {
   module.def(
       "register",
       [](const py::kwargs& classes) {
-        const auto keep = [&](const char* name, PyObject*& place) { place = py::object(classes[name]).release().ptr(); };
+        const auto keep = [&](const char* name, PyObject*& place) {
+          place = py::object(classes[name]).release().ptr();
+        };
         Registry& all = registry();
         keep("message", all.message);
         keep("tool_call", all.tool_call);

@@ -21,8 +21,8 @@ py::object from_notice(const Notice& notice) {
 }
 
 py::object from_tool_call(const ToolCall& call) {
-  return py::handle(registry().tool_call)(call.index, text(call.id), text(call.name), text(call.arguments), text(call.type),
-                                          call.complete);
+  return py::handle(registry().tool_call)(call.index, text(call.id), text(call.name), text(call.arguments),
+                                          text(call.type), call.complete);
 }
 
 py::object from_usage_value(const Usage& usage) {
@@ -45,9 +45,10 @@ py::object from_message(const Message& message) {
   py::list calls, warnings;
   for (const ToolCall& call : message.tool_calls) calls.append(from_tool_call(call));
   for (const Notice& notice : message.warnings) warnings.append(from_notice(notice));
-  return py::handle(registry().message)(text(message.role), optional_text(message.content), optional_text(message.reasoning),
-                                        calls, optional_text(message.finish_reason), from_usage(message.usage), warnings,
-                                        text(message.id), text(message.model), text(message.request_id), message.resumed);
+  return py::handle(registry().message)(text(message.role), optional_text(message.content),
+                                        optional_text(message.reasoning), calls, optional_text(message.finish_reason),
+                                        from_usage(message.usage), warnings, text(message.id), text(message.model),
+                                        text(message.request_id), message.resumed);
 }
 
 /// The kinds of events that come seldom; those of each fragment are made in event_types.cpp.

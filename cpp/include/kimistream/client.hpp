@@ -22,9 +22,10 @@ struct ClientOptions {
   std::string provider{};  ///< name of a row; empty: the row whose address `base_url` is, else "moonshot"
   std::string base_url{};  ///< replaces the row's address
   std::string api_key{};
-  std::string model{};     ///< for requests that name none; empty: the row's default
-  std::optional<std::chrono::milliseconds> timeout{};  ///< connect, first event and idle each; empty: 60 s, 16 min, 10 min
-  int max_retries = 2;     ///< of attempts that failed before an answer began
+  std::string model{};  ///< for requests that name none; empty: the row's default
+  std::optional<std::chrono::milliseconds>
+      timeout{};        ///< connect, first event and idle each; empty: 60 s, 16 min, 10 min
+  int max_retries = 2;  ///< of attempts that failed before an answer began
   Headers default_headers{};
   std::size_t max_event_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 20;
@@ -71,7 +72,8 @@ class Client {
 
   /// Sends many requests from this thread and calls `on_result` for each as it ends, in order of completion.
   /// An exception that `on_result` throws ends the run and is passed on.
-  void run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result, RunOptions options = {});
+  void run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result,
+               RunOptions options = {});
 
   /// Reads any other resource of the provider, e.g. "/models". @return the response's JSON @throws Exception
   [[nodiscard]] Json get(std::string_view path);
@@ -108,7 +110,8 @@ class Reactor {
   [[nodiscard]] Stream start_get(std::string_view path);
 
   /// Does what is ready without waiting (or waits up to `wait`).
-  /// @return the tags of the streams that may have something new, see `Stream::set_tag`; null for one that has gone since
+  /// @return the tags of the streams that may have something new, see `Stream::set_tag`; null for one that has gone
+  /// since
   std::span<void* const> pump(std::chrono::milliseconds wait = {});
 
   /// Readable when `pump()` has something to do; -1 where the platform has no such descriptor.

@@ -24,16 +24,16 @@ enum class ErrorKind {
 /// Everything that is known about a failure. A plain value.
 struct Error {
   ErrorKind kind = ErrorKind::response;
-  std::string message{};               ///< what happened and what to do next; never holds a key
-  std::optional<int> status_code{};    ///< of the response, or the one that an error frame carries
-  std::string type{};                  ///< as the provider sent it, e.g. "rate_limit_reached_error"
-  std::string code{};                  ///< as sent, numbers as text
-  std::string param{};                 ///< as sent
-  std::string body{};                  ///< the response body as it came, cut at 64 KiB
+  std::string message{};             ///< what happened and what to do next; never holds a key
+  std::optional<int> status_code{};  ///< of the response, or the one that an error frame carries
+  std::string type{};                ///< as the provider sent it, e.g. "rate_limit_reached_error"
+  std::string code{};                ///< as sent, numbers as text
+  std::string param{};               ///< as sent
+  std::string body{};                ///< the response body as it came, cut at 64 KiB
   std::string request_id{};
   Headers headers{};
-  bool retryable = false;            ///< the same request may succeed later
-  std::optional<double> retry_after{}; ///< seconds, where the server gave a hint
+  bool retryable = false;                    ///< the same request may succeed later
+  std::optional<double> retry_after{};       ///< seconds, where the server gave a hint
   std::shared_ptr<const Message> partial{};  ///< what had arrived; null when nothing had
 };
 

@@ -40,12 +40,12 @@ struct Usage {
 
 /// A call that the model wants made.
 struct ToolCall {
-  int index = 0;           ///< place among the calls of its message, from 0
-  std::string id{};          ///< opaque; to be sent back as it came
-  std::string name{};        ///< of the function
-  std::string arguments{};   ///< JSON text of an object; raw text as far as it came when `complete` is false
+  int index = 0;            ///< place among the calls of its message, from 0
+  std::string id{};         ///< opaque; to be sent back as it came
+  std::string name{};       ///< of the function
+  std::string arguments{};  ///< JSON text of an object; raw text as far as it came when `complete` is false
   std::string type = "function";
-  bool complete = true;    ///< false for a call that a broken stream cut off: do not run it
+  bool complete = true;  ///< false for a call that a broken stream cut off: do not run it
 
   friend bool operator==(const ToolCall&, const ToolCall&) = default;
 };
@@ -66,7 +66,7 @@ struct Part {
 
 /// One message of a conversation: what the caller says, or what the model answered.
 struct Message {
-  std::string role = "user";           ///< "system", "user", "assistant" or "tool"
+  std::string role = "user";             ///< "system", "user", "assistant" or "tool"
   std::optional<std::string> content{};  ///< nothing (no content came) is not ""
   std::vector<Part> parts{};             ///< instead of `content`, for content of several parts
   std::optional<std::string> reasoning{};
@@ -80,7 +80,7 @@ struct Message {
   std::string id{};          ///< the provider's id of the answer
   std::string model{};       ///< the model that the provider says has answered
   std::string request_id{};  ///< to quote to the provider's support
-  bool resumed = false;    ///< the text was continued after a break
+  bool resumed = false;      ///< the text was continued after a break
 
   Json extra{};  ///< further fields to send with the message, as a JSON object; merged last
 

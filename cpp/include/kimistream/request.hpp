@@ -21,12 +21,12 @@ class ThinkingMode {
     unset,  ///< not said: the model's own default (Kimi K2.6 thinks)
     off,
     on,
-    keep,   ///< on, and the reasoning of earlier turns stays in the model's view
+    keep,  ///< on, and the reasoning of earlier turns stays in the model's view
   };
   constexpr ThinkingMode() = default;
-  constexpr ThinkingMode(Value value) : value_(value) {}         // NOLINT(google-explicit-constructor)
+  constexpr ThinkingMode(Value value) : value_(value) {}                // NOLINT(google-explicit-constructor)
   constexpr ThinkingMode(bool enabled) : value_(enabled ? on : off) {}  // NOLINT(google-explicit-constructor)
-  constexpr operator Value() const { return value_; }            // NOLINT(google-explicit-constructor)
+  constexpr operator Value() const { return value_; }                   // NOLINT(google-explicit-constructor)
 
  private:
   Value value_ = unset;
@@ -44,20 +44,21 @@ struct Tool {
 /// A request. Every field but `messages` may stay empty; empty means "not sent".
 struct Request {
   std::vector<Message> messages{};
-  std::string model{};           ///< empty: the client's, else the provider's default
-  std::string system{};          ///< put before `messages` as a system message
+  std::string model{};   ///< empty: the client's, else the provider's default
+  std::string system{};  ///< put before `messages` as a system message
   ThinkingMode thinking{};
   std::vector<Tool> tools{};
-  std::string tool_choice{};     ///< "auto", "none", "required" or a function's name
-  std::optional<std::int64_t> max_tokens{};  ///< of reasoning and answer together; sent under the provider's name for it
+  std::string tool_choice{};  ///< "auto", "none", "required" or a function's name
+  std::optional<std::int64_t>
+      max_tokens{};  ///< of reasoning and answer together; sent under the provider's name for it
   std::optional<std::chrono::milliseconds> timeout{};  ///< connect, first event and idle each; nothing: the client's
-  Json extra_body{};             ///< a JSON object merged into the body last and deep
+  Json extra_body{};                                   ///< a JSON object merged into the body last and deep
   Headers extra_headers{};
   std::optional<double> temperature{};
   std::optional<double> top_p{};
   std::vector<std::string> stop{};
   Json response_format{};
-  Json fields{};                 ///< any other field of the API by its own name, as a JSON object
+  Json fields{};  ///< any other field of the API by its own name, as a JSON object
 };
 
 }  // namespace kimistream

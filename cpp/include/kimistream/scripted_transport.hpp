@@ -16,9 +16,9 @@ namespace kimistream {
 struct ScriptedResponse {
   int status = 200;
   Headers headers{{"Content-Type", "text/event-stream"}};
-  std::vector<std::string> blocks{};    ///< the body, one pump() each
-  std::optional<Error> error{};         ///< how the connection fails behind the last block; nothing: a clean end
-  bool never_ends = false;              ///< after the blocks nothing comes any more
+  std::vector<std::string> blocks{};  ///< the body, one pump() each
+  std::optional<Error> error{};       ///< how the connection fails behind the last block; nothing: a clean end
+  bool never_ends = false;            ///< after the blocks nothing comes any more
 };
 
 /// What was asked and what is to be answered. Shared by the transports that a factory makes; one thread at a time.

@@ -18,8 +18,8 @@ namespace kimistream {
 
 /// An answer that is read by pulling: whoever asks for the next event does the work, on their own thread.
 ///
-/// Movable, not copyable. Destroying it before its end closes the connection. One thread at a time; only `close()` may be
-/// called from another, and ends the wait of the first.
+/// Movable, not copyable. Destroying it before its end closes the connection. One thread at a time; only `close()` may
+/// be called from another, and ends the wait of the first.
 class Stream {
  public:
   class Impl;

@@ -47,7 +47,7 @@ struct HttpRequest {
   std::string method = "POST";
   std::string url{};
   Headers headers{};
-  std::shared_ptr<Body> body{};  ///< shared: a retry sends it again; null for none
+  std::shared_ptr<Body> body{};                      ///< shared: a retry sends it again; null for none
   std::chrono::milliseconds connect_timeout{60000};  ///< name lookup, TCP and TLS together
   bool compressed = false;  ///< ask for a compressed response: never for a stream, a compressor holds tokens back
 };

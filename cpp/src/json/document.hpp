@@ -1,7 +1,8 @@
 // The one file that knows the JSON parser behind the library (simdjson, On-Demand).
 //
 // What it adds, because the oldest supported release (3.0.1) lacks it or because a token stream needs it:
-//  * strings are unescaped here: a surrogate pair may be cut between two fragments, so a lone half is kept (as the three
+//  * strings are unescaped here: a surrogate pair may be cut between two fragments, so a lone half is kept (as the
+//  three
 //    bytes that UTF-8 would use for it) for the caller to join, where the parser would refuse the document;
 //  * a document that is refused for bytes that are not UTF-8, or for raw control characters inside a string, is mended
 //    and read again: one bad byte must not cost an answer;
@@ -116,8 +117,8 @@ class Reader {
     if (text_.size() < text.size() + simdjson::SIMDJSON_PADDING) text_.resize(text.size() * 2 + 4096);
     std::memcpy(text_.data(), text.data(), text.size());
     size_ = text.size();
-    // Zeros behind the text: in a document that lacks a bracket the parser looks there, and must not find the rest of an
-    // earlier document that seems to go on.
+    // Zeros behind the text: in a document that lacks a bracket the parser looks there, and must not find the rest of
+    // an earlier document that seems to go on.
     std::memset(text_.data() + size_, 0, simdjson::SIMDJSON_PADDING);
     has_escapes_ = std::memchr(text_.data(), '\\', size_) != nullptr;
     unescaped_.clear();

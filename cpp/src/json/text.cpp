@@ -129,7 +129,9 @@ bool unescape(std::string_view escaped, std::string& out) {
     const char c = escaped[i + 1];
     i += 2;
     switch (c) {
-      case '"': case '\\': case '/': out += c; break;
+      case '"':
+      case '\\':
+      case '/': out += c; break;
       case 'b': out += '\b'; break;
       case 'f': out += '\f'; break;
       case 'n': out += '\n'; break;
@@ -172,8 +174,10 @@ std::string mend(std::string_view text) {
       continue;
     }
     if (c == '"') in_string = !in_string;
-    if (in_string && c < 0x20) append_control(out, c);
-    else out += static_cast<char>(c);
+    if (in_string && c < 0x20)
+      append_control(out, c);
+    else
+      out += static_cast<char>(c);
     ++i;
   }
   return out;

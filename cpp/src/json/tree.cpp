@@ -35,8 +35,10 @@ class TreeBuilder : public Visitor {
       return;
     }
     auto& [parent, key] = stack_.back();
-    if (parent.kind() == Tree::Kind::array) parent.items().push_back(std::move(value));
-    else parent.fields().emplace_back(std::move(key), std::move(value));
+    if (parent.kind() == Tree::Kind::array)
+      parent.items().push_back(std::move(value));
+    else
+      parent.fields().emplace_back(std::move(key), std::move(value));
   }
 
   Tree root_;
@@ -116,8 +118,10 @@ void Tree::merge(const Tree& patch) {
   }
   for (const auto& [key, value] : patch.fields_) {
     const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const Field& f) { return f.first == key; });
-    if (found == fields_.end()) fields_.emplace_back(key, value);
-    else found->second.merge(value);
+    if (found == fields_.end())
+      fields_.emplace_back(key, value);
+    else
+      found->second.merge(value);
   }
 }
 

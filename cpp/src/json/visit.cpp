@@ -13,13 +13,15 @@ class Walk {
   void value(Value value, int depth) {
     if (depth > max_depth) throw Malformed("JSON nests deeper than " + std::to_string(max_depth) + " levels");
     std::string_view token = value.raw_json_token();
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+    while (!token.empty() &&
+           (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
       token.remove_suffix(1);
     switch (token.empty() ? '\0' : token.front()) {
       case '{': return object(value, depth);
       case '[': return array(value, depth);
       case '"': return visitor_.on_string(string(value));
-      case 't': case 'f': {
+      case 't':
+      case 'f': {
         bool flag = false;
         check(value.get_bool().get(flag));
         return visitor_.on_bool(flag);
@@ -30,7 +32,8 @@ class Walk {
         if (!null) fail();
         return visitor_.on_null();
       }
-      case 'N': case 'I': return constant(token);
+      case 'N':
+      case 'I': return constant(token);
       case '-':
         if (token.size() > 1 && token[1] == 'I') return constant(token);
         [[fallthrough]];
@@ -138,23 +141,28 @@ void visit(std::string_view text, Visitor& visitor) {
     Walk(reader, visitor).value(value, 0);
   }
   const char* behind = nullptr;
-  if (count != 1 || document.current_location().get(behind) == simdjson::SUCCESS)
-    throw Malformed("not one JSON value");
+  if (count != 1 || document.current_location().get(behind) == simdjson::SUCCESS) throw Malformed("not one JSON value");
 }
 
 bool ObjectScan::feed(std::string_view text) noexcept {
   for (const char c : text) {
     if (in_string_) {
-      if (escaped_) escaped_ = false;
-      else if (c == '\\') escaped_ = true;
-      else if (c == '"') in_string_ = false;
+      if (escaped_)
+        escaped_ = false;
+      else if (c == '\\')
+        escaped_ = true;
+      else if (c == '"')
+        in_string_ = false;
       continue;
     }
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
     if (closed_ || (depth_ == 0 && c != '{')) broken_ = true;  // something outside the one object
-    if (c == '"') in_string_ = true;
-    else if (c == '{' || c == '[') ++depth_;
-    else if (c == '}' || c == ']') closed_ = --depth_ == 0;
+    if (c == '"')
+      in_string_ = true;
+    else if (c == '{' || c == '[')
+      ++depth_;
+    else if (c == '}' || c == ']')
+      closed_ = --depth_ == 0;
   }
   return whole();
 }

@@ -15,11 +15,15 @@ struct Row {
 constexpr Row rows[] = {
     {CURLE_COULDNT_RESOLVE_HOST, ErrorKind::connection, true, "the name was not found; check base_url and the network"},
     {CURLE_COULDNT_RESOLVE_PROXY, ErrorKind::connection, true, "the proxy's name was not found; check https_proxy"},
-    {CURLE_COULDNT_CONNECT, ErrorKind::connection, true, "the connection was refused or is blocked; check base_url, the port and that the server runs"},
+    {CURLE_COULDNT_CONNECT, ErrorKind::connection, true,
+     "the connection was refused or is blocked; check base_url, the port and that the server runs"},
     {CURLE_OPERATION_TIMEDOUT, ErrorKind::timeout, true, "no connection in time; check the network or raise timeout"},
-    {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::connection, false, "its certificate is not trusted; for a private authority set SSL_CERT_FILE to its certificate"},
-    {CURLE_SSL_CACERT_BADFILE, ErrorKind::connection, false, "the file of trusted certificates cannot be read; check SSL_CERT_FILE"},
-    {CURLE_SSL_CONNECT_ERROR, ErrorKind::connection, true, "the TLS handshake failed; does the server speak https on this port?"},
+    {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::connection, false,
+     "its certificate is not trusted; for a private authority set SSL_CERT_FILE to its certificate"},
+    {CURLE_SSL_CACERT_BADFILE, ErrorKind::connection, false,
+     "the file of trusted certificates cannot be read; check SSL_CERT_FILE"},
+    {CURLE_SSL_CONNECT_ERROR, ErrorKind::connection, true,
+     "the TLS handshake failed; does the server speak https on this port?"},
     // base_url is known to be http or https by now: this is how libcurl calls an answer without a status line.
     {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::connection, false, "the answer is not HTTP; check base_url and the port"},
     {CURLE_URL_MALFORMAT, ErrorKind::connection, false, "the address is not a URL; check base_url"},
@@ -29,7 +33,8 @@ constexpr Row rows[] = {
     {CURLE_PARTIAL_FILE, ErrorKind::connection, true, "the connection ended before the response was complete"},
     {CURLE_RECV_ERROR, ErrorKind::connection, true, "the connection broke while receiving; try again"},
     {CURLE_SEND_ERROR, ErrorKind::connection, true, "the connection broke while sending; try again"},
-    {CURLE_BAD_CONTENT_ENCODING, ErrorKind::connection, true, "the response is compressed in a way that cannot be read"},
+    {CURLE_BAD_CONTENT_ENCODING, ErrorKind::connection, true,
+     "the response is compressed in a way that cannot be read"},
 };
 
 }  // namespace

@@ -18,11 +18,11 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
-constexpr milliseconds drain_time{1000};           // how long a detached exchange may go on
-constexpr milliseconds drain_wait{100};            // how long a new one waits for it
-constexpr long buffer_bytes = 60 * 1024;           // of receive buffer; pages that are not touched cost nothing, but from
-                                                   // 64 kB on each free() makes malloc tidy up
-constexpr long upload_buffer_bytes = 16 * 1024;    // 8.x reserves 64 kB for each handle otherwise
+constexpr milliseconds drain_time{1000};         // how long a detached exchange may go on
+constexpr milliseconds drain_wait{100};          // how long a new one waits for it
+constexpr long buffer_bytes = 60 * 1024;         // of receive buffer; pages that are not touched cost nothing, but from
+                                                 // 64 kB on each free() makes malloc tidy up
+constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
 constexpr long media_upload_buffer_bytes = 256 * 1024;
 
 std::string_view trim(std::string_view text) {
@@ -30,12 +30,6 @@ std::string_view trim(std::string_view text) {
     text.remove_suffix(1);
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   return text;
-}
-
-std::string host_of(std::string_view url) {
-  const std::size_t begin = url.find("://");
-  if (begin == std::string_view::npos) return std::string(url);
-  return std::string(url.substr(begin + 3, url.find_first_of("/?#", begin + 3) - begin - 3));
 }
 
 }  // namespace
@@ -53,7 +47,7 @@ struct CurlTransport::Transfer {
   curl_slist* header_list = nullptr;
   ResponseHead head;
   std::string detail = std::string(CURL_ERROR_SIZE, '\0');
-  std::optional<Error> error;    // of our own making: limits, a body source that failed
+  std::optional<Error> error;  // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
   std::size_t segment = 0, segment_offset = 0;  // where sending the body stands
   std::uint64_t sent_bytes = 0, announced_bytes = 0;
@@ -104,8 +98,7 @@ class CurlTransport::Handle final : public Exchange {
 CurlTransport::CurlTransport(std::shared_ptr<const CurlOptions> options) : options_(std::move(options)) {
   initialise_curl();
   fork_generation_ = fork_generation();
-  multi_ = curl_multi_init();
-  if (!multi_) throw std::runtime_error("libcurl could not be started");
+  if (multi_ = curl_multi_init(); !multi_) throw std::runtime_error("libcurl could not be started");
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timer);
@@ -178,7 +171,8 @@ CurlTransport::Easy CurlTransport::take_easy() {
 }
 
 std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Receiver& receiver) {
-  if (in_child()) throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
+  if (in_child())
+    throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
   auto owned = std::make_unique<Transfer>();
   Transfer& transfer = *owned;
   transfer.transport = this;
@@ -191,8 +185,10 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
   for (const auto& [name, value] : request.headers) {
     // libcurl's spelling: "Name:" takes a header away, "Name;" sends one without a value.
     line = name;
-    if (value.empty()) line += name == "Expect" ? ":" : ";";
-    else (line += ": ") += value;
+    if (value.empty())
+      line += name == "Expect" ? ":" : ";";
+    else
+      (line += ": ") += value;
     transfer.header_list = curl_slist_append(transfer.header_list, line.c_str());
   }
   transfer.receiver = &receiver;
@@ -230,7 +226,8 @@ void CurlTransport::begin(Transfer& transfer) {
   const auto& segments = body.segments;
   const bool plain = segments.size() == 1 && !segments.front().source;
 #if LIBCURL_VERSION_NUM >= 0x073E00
-  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, plain || segments.empty() ? upload_buffer_bytes : media_upload_buffer_bytes);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                   plain || segments.empty() ? upload_buffer_bytes : media_upload_buffer_bytes);
 #endif
   if (transfer.method == "GET") {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
@@ -238,7 +235,8 @@ void CurlTransport::begin(Transfer& transfer) {
   } else {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer.method == "POST" ? nullptr : transfer.method.c_str());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.announced_bytes = body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(transfer.announced_bytes = body.size()));
     if (plain || segments.empty()) {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, plain ? segments.front().text.data() : "");
     } else {
@@ -377,7 +375,8 @@ Clock::time_point CurlTransport::next_deadline() const {
 }
 
 bool CurlTransport::pump(milliseconds wait) {
-  if (in_child()) throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
+  if (in_child())
+    throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
   auto now = Clock::now();
   if (curl_deadline_ <= now) {
     curl_deadline_ = Clock::time_point::max();
@@ -417,21 +416,27 @@ void CurlTransport::settle() {
     // A head that was cut off is an empty answer to libcurl, and no error.
     const CURLcode code = message->data.result || transfer->head_given ? message->data.result : CURLE_GOT_NOTHING;
     std::optional<Error> error;
-    if (transfer->error) error = transfer->error;
-    else if (code != CURLE_OK) error = error_from_curl(code, transfer->detail.c_str(), host_of(transfer->url));
+    if (transfer->error)
+      error = transfer->error;
+    else if (code != CURLE_OK)
+      error = error_from_curl(code, transfer->detail.c_str(), host_of(transfer->url));
     end(*transfer, std::move(error));
   }
   if (std::exchange(removals_, false)) {
     for (std::size_t i = 0; i < transfers_.size();) {
-      if (transfers_[i]->cancelled && transfers_[i]->handle == nullptr) remove(*transfers_[i]);
-      else ++i;
+      if (transfers_[i]->cancelled && transfers_[i]->handle == nullptr)
+        remove(*transfers_[i]);
+      else
+        ++i;
     }
   }
   if (!draining_.empty() || !waiting_.empty()) {
     const auto now = Clock::now();
     for (std::size_t i = 0; i < draining_.size();) {
-      if (draining_[i]->deadline <= now) remove(*draining_[i]);
-      else ++i;
+      if (draining_[i]->deadline <= now)
+        remove(*draining_[i]);
+      else
+        ++i;
     }
     release_waiting();
   }
@@ -460,8 +465,7 @@ void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
 void CurlTransport::remove(Transfer& transfer) {
   if (in_child()) return;
   if (acting_) {  // libcurl is at work on it further up the stack
-    transfer.cancelled = true;
-    removals_ = true;
+    transfer.cancelled = removals_ = true;
     return;
   }
   if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy.get());
@@ -470,7 +474,8 @@ void CurlTransport::remove(Transfer& transfer) {
   if (transfer.easy && idle_.size() < 64) idle_.push_back(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
-  const auto found = std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& t) { return t.get() == &transfer; });
+  const auto found =
+      std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& t) { return t.get() == &transfer; });
   if (found != transfers_.end()) {
     std::swap(*found, transfers_.back());
     transfers_.pop_back();
@@ -487,7 +492,9 @@ TransportFactory curl_transport_factory() {
   auto options = std::make_shared<CurlOptions>();
   options->proxies = Proxies::from_environment();
   options->ca_file = find_ca_file();
-  return [options = std::shared_ptr<const CurlOptions>(std::move(options))] { return std::make_unique<CurlTransport>(options); };
+  return [options = std::shared_ptr<const CurlOptions>(std::move(options))] {
+    return std::make_unique<CurlTransport>(options);
+  };
 }
 
 }  // namespace kimistream::net

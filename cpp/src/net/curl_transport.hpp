@@ -1,7 +1,8 @@
 // The reactor: libcurl's multi interface, driven by its socket callbacks over one Poller.
 //
 // Goal: many exchanges at the cost of those that have something to say. `curl_multi_socket_action` is told which socket
-// is ready and looks at no other; `curl_multi_perform` would look at all (measured: five times the CPU at 1,000 streams).
+// is ready and looks at no other; `curl_multi_perform` would look at all (measured: five times the CPU at 1,000
+// streams).
 //
 // A finished answer's connection is not closed at its end marker: the exchange is detached, what still comes (the last
 // HTTP chunk) is read in passing, and a new request waits a moment for it instead of opening another connection.

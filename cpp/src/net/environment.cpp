@@ -13,7 +13,8 @@ namespace {
 /// The lower-case name counts, also where it is set to nothing, as Python's own tools read it.
 std::string variable(std::string name) {
   if (const char* value = std::getenv(name.c_str())) return value;
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   if (name == "HTTP_PROXY" && std::getenv("REQUEST_METHOD")) return {};
   const char* value = std::getenv(name.c_str());
   return value ? value : "";
@@ -48,8 +49,10 @@ std::string Proxies::find(std::string_view url) const {
   const std::size_t begin = url.find("://") + 3;
   const std::string_view authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
   std::string_view host = authority;
-  if (host.starts_with('[')) host = host.substr(1, host.find(']') - 1);
-  else host = host.substr(0, host.rfind(':'));
+  if (host.starts_with('['))
+    host = host.substr(1, host.find(']') - 1);
+  else
+    host = host.substr(0, host.rfind(':'));
   std::string_view rest = none;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find_first_of(", "), rest.size());
@@ -63,13 +66,19 @@ std::string Proxies::find(std::string_view url) const {
 std::string find_ca_file() {
   for (const char* name : {"SSL_CERT_FILE", "CURL_CA_BUNDLE"})
     if (const char* value = std::getenv(name); value && *value) return value;
-  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt",      // Debian, Ubuntu, Alpine, Arch
-                           "/etc/pki/tls/certs/ca-bundle.crt",        // Fedora, RHEL
-                           "/etc/ssl/ca-bundle.pem",                  // openSUSE
-                           "/etc/ssl/cert.pem",                       // macOS, OpenBSD
+  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt",       // Debian, Ubuntu, Alpine, Arch
+                           "/etc/pki/tls/certs/ca-bundle.crt",         // Fedora, RHEL
+                           "/etc/ssl/ca-bundle.pem",                   // openSUSE
+                           "/etc/ssl/cert.pem",                        // macOS, OpenBSD
                            "/usr/local/share/certs/ca-root-nss.crt"})  // FreeBSD
     if (::access(path, R_OK) == 0) return path;
   return {};
+}
+
+std::string host_of(std::string_view url) {
+  const std::size_t begin = url.find("://");
+  if (begin == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(begin + 3, url.find_first_of("/?#", begin + 3) - begin - 3));
 }
 
 }  // namespace kimistream::net

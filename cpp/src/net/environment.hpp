@@ -21,4 +21,7 @@ class Proxies {
 /// The file of trusted certificates: SSL_CERT_FILE, CURL_CA_BUNDLE, else the system's. "" when none was found.
 std::string find_ca_file();
 
+/// Host and port of a URL, for messages.
+std::string host_of(std::string_view url);
+
 }  // namespace kimistream::net

@@ -67,7 +67,8 @@ void Poller::watch(int descriptor, bool readable, bool writable) {
 bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) {
   std::array<::epoll_event, 256> events;
   ready.clear();
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(longest.count()));
+  const int count =
+      ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(longest.count()));
   if (count < 0) {
     if (errno == EINTR) return false;
     fail("epoll_wait");
@@ -160,9 +161,7 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
   return !polled[0].revents;
 }
 
-void Poller::wake() noexcept {
-  [[maybe_unused]] const auto size = ::write(wake_write_, "w", 1);
-}
+void Poller::wake() noexcept { [[maybe_unused]] const auto size = ::write(wake_write_, "w", 1); }
 int Poller::descriptor() noexcept { return -1; }
 void Poller::set_alarm(Clock::time_point) {}
 

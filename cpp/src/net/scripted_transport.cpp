@@ -13,25 +13,26 @@ class ScriptedTransport final : public Transport {
 
   std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) override {
     script_->requests.push_back(request);
-    auto exchange = std::make_unique<Playing>(*this, receiver);
+    auto playing = std::make_shared<Playing>();
+    playing->receiver = &receiver;
     if (script_->responses.empty()) {
-      exchange->response.error = Error{};
-      exchange->response.error->kind = ErrorKind::connection;
-      exchange->response.error->message = "the script has no more responses";
-      exchange->response.status = 0;
+      playing->response.error = Error{};
+      playing->response.error->kind = ErrorKind::connection;
+      playing->response.error->message = "the script has no more responses";
+      playing->response.status = 0;
     } else {
-      exchange->response = std::move(script_->responses.front());
+      playing->response = std::move(script_->responses.front());
       script_->responses.pop_front();
     }
-    playing_.push_back(exchange.get());
-    return exchange;
+    playing_.push_back(playing);
+    return std::make_unique<Handle>(std::move(playing));
   }
 
   bool pump(std::chrono::milliseconds wait) override {
     bool moved = false;
-    const auto now_playing = playing_;
-    for (Playing* exchange : now_playing)
-      if (std::find(playing_.begin(), playing_.end(), exchange) != playing_.end()) moved = exchange->step() || moved;
+    const auto now_playing = playing_;  // a receiver may let go of its exchange, and start another
+    for (const auto& playing : now_playing) moved = playing->step() || moved;
+    std::erase_if(playing_, [](const auto& playing) { return !playing->receiver; });
     if (!moved) std::this_thread::sleep_for(std::min(wait, std::chrono::milliseconds(10)));
     return true;
   }
@@ -41,12 +42,7 @@ class ScriptedTransport final : public Transport {
   void set_alarm(std::chrono::steady_clock::time_point) override {}
 
  private:
-  struct Playing final : Exchange {
-    Playing(ScriptedTransport& owner, Receiver& to) : transport(&owner), receiver(&to) {}
-    ~Playing() override { std::erase(transport->playing_, this); }
-    void resume() override { paused = false; }
-    void detach() override { receiver = nullptr; }
-
+  struct Playing {
     bool step() {
       if (!receiver || paused) return false;
       if (!head_given && response.status != 0) {
@@ -55,10 +51,10 @@ class ScriptedTransport final : public Transport {
         return true;
       }
       if (next < response.blocks.size()) {
-        const std::string block = response.blocks[next++];  // a receiver that has all it wants may drop this exchange
-        if (receiver->on_body(block)) return true;
-        --next;
-        paused = true;
+        if (receiver->on_body(response.blocks[next]))
+          ++next;
+        else
+          paused = true;
         return true;
       }
       if (response.never_ends) return false;
@@ -67,15 +63,22 @@ class ScriptedTransport final : public Transport {
       return true;
     }
 
-    ScriptedTransport* transport;
-    Receiver* receiver;
+    Receiver* receiver = nullptr;  // null: over, or let go of
     ScriptedResponse response;
     std::size_t next = 0;
     bool head_given = false, paused = false;
   };
 
+  struct Handle final : Exchange {
+    explicit Handle(std::shared_ptr<Playing> what) : playing(std::move(what)) {}
+    ~Handle() override { playing->receiver = nullptr; }
+    void resume() override { playing->paused = false; }
+    void detach() override { playing->receiver = nullptr; }
+    std::shared_ptr<Playing> playing;
+  };
+
   std::shared_ptr<Script> script_;
-  std::vector<Playing*> playing_;
+  std::vector<std::shared_ptr<Playing>> playing_;
 };
 
 }  // namespace

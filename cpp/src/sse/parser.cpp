@@ -30,9 +30,7 @@ std::size_t find_line_end(std::string_view text) noexcept {
 }  // namespace
 
 bool Parser::within_limit(std::size_t more) noexcept {
-  const std::size_t held = data_state_ == Data::none     ? 0
-                           : data_state_ == Data::viewed ? view_.size()
-                                                         : data_.size();
+  const std::size_t held = data_state_ == Data::none ? 0 : data_state_ == Data::viewed ? view_.size() : data_.size();
   if (held + more > max_event_bytes_) overflowed_ = true;
   return !overflowed_;
 }
@@ -166,8 +164,10 @@ void Parser::on_field(std::string_view name, std::string_view value) {
 void Parser::add_data(std::string_view value) {
   if (!within_limit(value.size() + 1)) return;
   if (data_state_ == Data::none) {
-    if (from_tail_) data_.assign(value);
-    else view_ = value;
+    if (from_tail_)
+      data_.assign(value);
+    else
+      view_ = value;
     data_state_ = from_tail_ ? Data::owned : Data::viewed;
     return;
   }

@@ -71,7 +71,8 @@ bool Decoder::read(std::string_view text) {
 /// Two frames glued by a gateway: `{"id":"x{"id":...}` or `{"id":"xdata:{"id":...}` (Q6). The tail can be read.
 bool Decoder::recover_glued(std::string_view data, std::vector<Event>& out) {
   int tries = 8;  // the words may stand in a text as well
-  for (std::size_t at = data.find("data:", 1); at != std::string_view::npos && tries > 0; at = data.find("data:", at + 1)) {
+  for (std::size_t at = data.find("data:", 1); at != std::string_view::npos && tries > 0;
+       at = data.find("data:", at + 1)) {
     const std::string_view tail = trim(data.substr(at + 5));
     if (!tail.starts_with('{')) continue;
     --tries;
@@ -102,7 +103,8 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   begun_ = begun_ || frame_.has_choices || frame_.usage;
   Choice& choice = frame_.choice;
   if (frame_.mended)
-    note_once(noted_mended_, "mended_text", "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
+    note_once(noted_mended_, "mended_text",
+              "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
   if (frame_.other_choices)
     note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
   if (choice.reasoning) {
@@ -112,8 +114,10 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   }
   if (choice.content) {
     choice.content = joined(content_, *choice.content, content_scratch_);
-    if (!choice.content->empty()) emit_text<Text>(content_, *choice.content, out);
-    else if (whole_body && choice.tool_calls.empty()) out.emplace_back(Text{});  // an answer that is "" is not absent
+    if (!choice.content->empty())
+      emit_text<Text>(content_, *choice.content, out);
+    else if (whole_body && choice.tool_calls.empty())
+      out.emplace_back(Text{});  // an answer that is "" is not absent
   }
   for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
   if (frame_.usage) emit_usage(*frame_.usage, out);
@@ -184,7 +188,8 @@ void Decoder::flush_channels(std::vector<Event>& out) {
 void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
   if (finished_) return;  // gateways repeat it on the usage frame (Q11)
   if (reason == "error" || reason == "abort") {
-    error_body_ = R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(reason) + R"(\""}})";
+    error_body_ =
+        R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(reason) + R"(\""}})";
     return;
   }
   finished_ = true;
@@ -193,20 +198,23 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
   std::string final_reason(reason);
   if (tool_calls_.usable() && reason == "stop") final_reason = "tool_calls";  // vLLM, named tool choice (Q15)
   if (final_reason == "tool_calls" && !tool_calls_.usable())
-    out.emplace_back(Notice{"tool_calls_empty", "the model stopped for tool calls, but no usable call came; try again, "
-                                                "without streaming if the server is vLLM under load"});
+    out.emplace_back(Notice{"tool_calls_empty",
+                            "the model stopped for tool calls, but no usable call came; try again, "
+                            "without streaming if the server is vLLM under load"});
   if (reason == "stop" && !content_.any && tool_calls_.empty())
     out.emplace_back(Notice{"empty_answer", reasoning_.any ? "the model only reasoned and gave no answer; try again"
                                                            : "the answer is empty; try again"});
   if (reason == "length" && !content_.any && reasoning_.any)
-    out.emplace_back(Notice{"truncated_reasoning", "max_tokens ran out inside the reasoning, before any answer; raise "
-                                                   "max_tokens (16000 or more is advised with thinking)"});
+    out.emplace_back(Notice{"truncated_reasoning",
+                            "max_tokens ran out inside the reasoning, before any answer; raise "
+                            "max_tokens (16000 or more is advised with thinking)"});
   out.emplace_back(Finish{std::move(final_reason)});
 }
 
 bool Decoder::finish(std::vector<Event>& out) {
   if (!finished_ && marked_ && provider_->end_marker_completes) {
-    out.emplace_back(Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
+    out.emplace_back(
+        Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
     emit_finish("stop", out);  // becomes tool_calls where one can be used
   }
   if (!finished_) {

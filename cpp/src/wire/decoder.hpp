@@ -17,8 +17,8 @@ namespace kimistream::wire {
 
 /// What a frame said beside its events, for those who show frames as they came.
 struct FrameView {
-  std::string_view text;                      // the frame's JSON; "" for one that said nothing
-  std::optional<std::string_view> content;    // nothing: absent or null
+  std::string_view text;                    // the frame's JSON; "" for one that said nothing
+  std::optional<std::string_view> content;  // nothing: absent or null
   std::optional<std::string_view> reasoning;
   std::string_view finish_reason;
   bool has_choices = false;
@@ -28,9 +28,9 @@ struct FrameView {
 class Decoder {
  public:
   enum class State {
-    open,      // more may come
-    ended,     // the end marker came, or the body was whole
-    failed,    // the server reported an error, or a frame could not be read: see error()
+    open,    // more may come
+    ended,   // the end marker came, or the body was whole
+    failed,  // the server reported an error, or a frame could not be read: see error()
   };
 
   /// @param provider must outlive the decoder
@@ -57,7 +57,11 @@ class Decoder {
   /// Of the last call of `feed` or `feed_body`; made only for those who ask.
   [[nodiscard]] FrameView frame() const noexcept {
     const Choice& choice = frame_.choice;
-    return {text_, choice.content, choice.reasoning, choice.finish_reason, frame_.has_choices,
+    return {text_,
+            choice.content,
+            choice.reasoning,
+            choice.finish_reason,
+            frame_.has_choices,
             frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
   }
   [[nodiscard]] bool has_frame() const noexcept { return !text_.empty(); }

@@ -46,8 +46,9 @@ Tree encode_part(const Part& part, std::size_t position, std::vector<Notice>& no
     const std::string type = tree.text_of("type");
     constexpr std::array known = {"text", "image_url", "video_url"};
     if (std::find(known.begin(), known.end(), type) == known.end())
-      notices.push_back({"unknown_part", "message " + std::to_string(position) + " has a content part of the unknown kind \"" +
-                                             type + "\"; it is sent as it is"});
+      notices.push_back({"unknown_part", "message " + std::to_string(position) +
+                                             " has a content part of the unknown kind \"" + type +
+                                             "\"; it is sent as it is"});
     return tree;
   }
   Tree tree = Tree::object();

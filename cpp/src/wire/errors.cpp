@@ -19,21 +19,45 @@ constexpr std::size_t max_kept_body = 64 * 1024;
 /// Error types that carry no status of their own inside a stream. Moonshot: platform.kimi.ai/docs/api/errors;
 /// the *_error names of Anthropic's protocol; the class names of vLLM and SGLang.
 constexpr std::pair<std::string_view, int> status_by_type[] = {
-    {"invalid_request_error", 400}, {"content_filter", 400}, {"BadRequestError", 400},
-    {"invalid_authentication_error", 401}, {"incorrect_api_key_error", 401}, {"authentication_error", 401},
-    {"billing_error", 402}, {"permission_denied_error", 403}, {"permission_error", 403},
-    {"access_terminated_error", 403}, {"resource_not_found_error", 404}, {"not_found_error", 404},
-    {"NotFoundError", 404}, {"request_too_large", 413}, {"engine_overloaded_error", 429},
-    {"rate_limit_reached_error", 429}, {"rate_limit_error", 429}, {"rate_limit_exceeded", 429},
-    {"exceeded_current_quota_error", 429}, {"client_closed_request", 499}, {"server_error", 500},
-    {"unexpected_output", 500}, {"api_error", 500}, {"internal_error", 500}, {"InternalServerError", 500},
-    {"server_unavailable", 503}, {"ServiceUnavailableError", 503}, {"timeout_error", 504}, {"overloaded_error", 529},
+    {"invalid_request_error", 400},
+    {"content_filter", 400},
+    {"BadRequestError", 400},
+    {"invalid_authentication_error", 401},
+    {"incorrect_api_key_error", 401},
+    {"authentication_error", 401},
+    {"billing_error", 402},
+    {"permission_denied_error", 403},
+    {"permission_error", 403},
+    {"access_terminated_error", 403},
+    {"resource_not_found_error", 404},
+    {"not_found_error", 404},
+    {"NotFoundError", 404},
+    {"request_too_large", 413},
+    {"engine_overloaded_error", 429},
+    {"rate_limit_reached_error", 429},
+    {"rate_limit_error", 429},
+    {"rate_limit_exceeded", 429},
+    {"exceeded_current_quota_error", 429},
+    {"client_closed_request", 499},
+    {"server_error", 500},
+    {"unexpected_output", 500},
+    {"api_error", 500},
+    {"internal_error", 500},
+    {"InternalServerError", 500},
+    {"server_unavailable", 503},
+    {"ServiceUnavailableError", 503},
+    {"timeout_error", 504},
+    {"overloaded_error", 529},
 };
 
 /// Words of an empty account: trying again costs time and helps nothing. As Moonshot's own client recognises them.
-constexpr std::string_view quota_words[] = {"exceeded your current quota", "exceeded your current token quota",
-                                            "check your account balance", "insufficient balance",
-                                            "recharge your account", "please recharge", "in arrears"};
+constexpr std::string_view quota_words[] = {"exceeded your current quota",
+                                            "exceeded your current token quota",
+                                            "check your account balance",
+                                            "insufficient balance",
+                                            "recharge your account",
+                                            "please recharge",
+                                            "in arrears"};
 
 bool contains_ignoring_case(std::string_view text, std::string_view words) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -69,8 +93,8 @@ const Tree* find_error_object(const Tree& root) {
 
 struct Reading {
   bool json = false;
-  std::optional<int> status;            // that the body carries
-  std::optional<bool> retryable;        // as the body says
+  std::optional<int> status;      // that the body carries
+  std::optional<bool> retryable;  // as the body says
   std::optional<double> retry_after;
 };
 
@@ -107,7 +131,8 @@ Reading read_body(std::string_view body, Error& error) {
   if (const Tree* availability = object->find("availability")) {
     if (const Tree* flag = availability->find("retryable"); flag && flag->is(Tree::Kind::boolean))
       reading.retryable = flag->text() == "true";
-    if (const auto seconds = availability->number_of("retry_after"); seconds && std::isfinite(*seconds) && *seconds >= 0)
+    if (const auto seconds = availability->number_of("retry_after");
+        seconds && std::isfinite(*seconds) && *seconds >= 0)
       reading.retry_after = seconds;
   }
   if (const Tree* metadata = object->find("metadata"); metadata && !reading.status) {
@@ -166,8 +191,7 @@ Error error_from_response(const Provider& provider, int status, const Headers& h
   Error error{.kind = ErrorKind::status, .message = {}, .status_code = status};
   error.body = std::string(body.substr(0, max_kept_body));
   const Reading reading = read_body(body, error);
-  if (error.message.empty())
-    error.message = body.empty() ? "the server sent no message" : excerpt(body);
+  if (error.message.empty()) error.message = body.empty() ? "the server sent no message" : excerpt(body);
   error.message = "HTTP " + std::to_string(status) + ": " + error.message;
   judge(provider, reading, headers, error);
   return error;
@@ -177,7 +201,8 @@ Error error_from_frame(const Provider& provider, int http_status, const Headers&
   Error error{.kind = ErrorKind::status, .message = {}, .status_code = std::nullopt};
   error.body = std::string(body.substr(0, max_kept_body));
   const Reading reading = read_body(body, error);
-  error.status_code = reading.status ? reading.status : (http_status >= 400 ? std::optional(http_status) : std::nullopt);
+  error.status_code =
+      reading.status ? reading.status : (http_status >= 400 ? std::optional(http_status) : std::nullopt);
   if (!error.status_code) error.kind = ErrorKind::response;
   if (error.message.empty()) error.message = excerpt(body);
   error.message = "the server reported an error while it was answering: " + error.message;
@@ -185,7 +210,8 @@ Error error_from_frame(const Provider& provider, int http_status, const Headers&
   return error;
 }
 
-std::optional<Error> error_in_resource(const Provider& provider, int status, const Headers& headers, std::string_view body) {
+std::optional<Error> error_in_resource(const Provider& provider, int status, const Headers& headers,
+                                       std::string_view body) {
   try {
     const Tree root = Tree::parse(body);
     const Tree* error = root.find("error");
@@ -194,7 +220,8 @@ std::optional<Error> error_in_resource(const Provider& provider, int status, con
   } catch (const json::Malformed&) {
   }
   Error error{.kind = ErrorKind::response, .message = {}, .status_code = status};
-  error.message = "HTTP " + std::to_string(status) + ": the response is not a JSON object; is base_url right? It begins: " + excerpt(body);
+  error.message = "HTTP " + std::to_string(status) +
+                  ": the response is not a JSON object; is base_url right? It begins: " + excerpt(body);
   error.body = std::string(body.substr(0, max_kept_body));
   return error;
 }

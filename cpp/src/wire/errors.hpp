@@ -16,7 +16,8 @@ Error error_from_response(const Provider& provider, int status, const Headers& h
 Error error_from_frame(const Provider& provider, int http_status, const Headers& headers, std::string_view body);
 
 /// What is wrong with a resource that came with status 200: it is no JSON object, or one that carries an error.
-std::optional<Error> error_in_resource(const Provider& provider, int status, const Headers& headers, std::string_view body);
+std::optional<Error> error_in_resource(const Provider& provider, int status, const Headers& headers,
+                                       std::string_view body);
 
 /// The request id of a response, "" where there is none.
 std::string request_id(const Provider& provider, const Headers& headers);

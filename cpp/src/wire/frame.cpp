@@ -108,8 +108,10 @@ class FrameReader {
 
   bool delta(Key key, Value& value) {
     if (key.is("content")) {
-      if (const auto type = type_of(value); type == Type::array) parts(value);
-      else text(value, into_->content);
+      if (const auto type = type_of(value); type == Type::array)
+        parts(value);
+      else
+        text(value, into_->content);
     } else if (key.is("reasoning_content")) {
       text(value, reasoning_content_);
       pick_reasoning();
@@ -170,10 +172,12 @@ class FrameReader {
     std::string all;
     check(json::for_each_element(value, [&](Value& item) {
       std::optional<std::string_view> part;
-      if (type_of(item) == Type::string) text(item, part);
-      else fields(item, [&](Key key, Value& field) {
-        if (key.is("text")) text(field, part);
-      });
+      if (type_of(item) == Type::string)
+        text(item, part);
+      else
+        fields(item, [&](Key key, Value& field) {
+          if (key.is("text")) text(field, part);
+        });
       if (part) all.append(*part);
     }));
     into_->content = frame_.made.emplace_back(std::move(all));
@@ -182,10 +186,14 @@ class FrameReader {
   void tool_call(Value& value) {
     ToolFragment fragment;
     fields(value, [&](Key key, Value& field) {
-      if (key.is("index")) fragment.index = integer(field);
-      else if (key.is("id")) whole_text(field, fragment.id);
-      else if (key.is("type")) whole_text(field, fragment.type);
-      else if (key.is("function")) function(field, fragment);
+      if (key.is("index"))
+        fragment.index = integer(field);
+      else if (key.is("id"))
+        whole_text(field, fragment.id);
+      else if (key.is("type"))
+        whole_text(field, fragment.type);
+      else if (key.is("function"))
+        function(field, fragment);
     });
     add(fragment);
   }
@@ -214,11 +222,16 @@ class FrameReader {
       if (const auto number = integer(field)) into = number;
     };
     fields(value, [&](Key key, Value& field) {
-      if (key.is("prompt_tokens")) count(field, found.prompt_tokens);
-      else if (key.is("completion_tokens")) count(field, found.completion_tokens);
-      else if (key.is("total_tokens")) count(field, found.total_tokens);
-      else if (key.is("cached_tokens")) count(field, found.cached_tokens);
-      else if (key.is("reasoning_tokens")) count(field, found.reasoning_tokens);
+      if (key.is("prompt_tokens"))
+        count(field, found.prompt_tokens);
+      else if (key.is("completion_tokens"))
+        count(field, found.completion_tokens);
+      else if (key.is("total_tokens"))
+        count(field, found.total_tokens);
+      else if (key.is("cached_tokens"))
+        count(field, found.cached_tokens);
+      else if (key.is("reasoning_tokens"))
+        count(field, found.reasoning_tokens);
       else if (key.is("prompt_tokens_details"))
         fields(field, [&](Key name, Value& detail) {
           if (name.is("cached_tokens")) count(detail, found.cached_tokens);
@@ -248,7 +261,8 @@ class FrameReader {
       check(json::for_each_field(value, [&](Key, Value&) { any = true; }));
       return any;
     }
-    return !(token.starts_with("null") || token.starts_with("false") || token.starts_with("\"\"") || token.starts_with("0"));
+    return !(token.starts_with("null") || token.starts_with("false") || token.starts_with("\"\"") ||
+             token.starts_with("0"));
   }
 
   std::optional<Type> type_of(Value& value) {
@@ -262,8 +276,10 @@ class FrameReader {
     simdjson::ondemand::raw_json_string raw;
     if (value.get_raw_json_string().get(raw)) return;  // not a string
     std::string_view found;
-    if (reader_.string_at(raw.raw(), found)) out = found;
-    else frame_.malformed = true;  // an escape that JSON does not have
+    if (reader_.string_at(raw.raw(), found))
+      out = found;
+    else
+      frame_.malformed = true;  // an escape that JSON does not have
   }
 
   /// The same for a text that comes whole: half a surrogate pair in it has no other half to wait for.

@@ -36,12 +36,12 @@ struct Frame {
   Choice choice;
   std::optional<Usage> usage;
   std::deque<std::string> made;  // texts that views point to and that stand nowhere in one piece
-  bool has_choices = false;    // at least one choice came
-  bool other_choices = false;  // choices besides the one that is read (n > 1)
-  bool has_error = false;      // a truthy error: read it from the text, there is time
+  bool has_choices = false;      // at least one choice came
+  bool other_choices = false;    // choices besides the one that is read (n > 1)
+  bool has_error = false;        // a truthy error: read it from the text, there is time
   bool malformed = false;
-  bool mended = false;         // it had bytes that had to be replaced
-  bool has_escapes = false;    // it has a backslash somewhere
+  bool mended = false;       // it had bytes that had to be replaced
+  bool has_escapes = false;  // it has a backslash somewhere
 
   void clear() {
     id = model = choice.finish_reason = {};

@@ -42,7 +42,8 @@ Salvage::Call make_call(std::string_view header, std::string_view arguments, boo
   if (name.starts_with("functions.")) name.remove_prefix(10);
   if (const std::size_t colon = name.rfind(':'); colon != std::string_view::npos) {
     const auto digits = name.substr(colon + 1);
-    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos) name = name.substr(0, colon);
+    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos)
+      name = name.substr(0, colon);
   }
   return {std::string(header), std::string(trim(name)), std::string(trim(arguments)), complete};
 }
@@ -94,13 +95,15 @@ void Salvage::read(bool at_end, std::string& text, std::vector<Call>& calls) {
         searched_ = rest.size() - std::min(rest.size(), call_end.size() - 1);  // long arguments are searched once
         break;
       }
-      const std::string_view body = rest.substr(call_begin.size(), end == std::string_view::npos ? end : end - call_begin.size());
+      const std::string_view body =
+          rest.substr(call_begin.size(), end == std::string_view::npos ? end : end - call_begin.size());
       const std::size_t split = body.find(arguments_begin);
       const bool complete = end != std::string_view::npos && split != std::string_view::npos;
       if (!trim(body).empty())
-        calls.push_back(make_call(body.substr(0, split),
-                                  split == std::string_view::npos ? std::string_view() : body.substr(split + arguments_begin.size()),
-                                  complete));
+        calls.push_back(make_call(
+            body.substr(0, split),
+            split == std::string_view::npos ? std::string_view() : body.substr(split + arguments_begin.size()),
+            complete));
       rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + call_end.size());
       inside_ = wrapped_;
     } else {

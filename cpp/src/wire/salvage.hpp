@@ -41,8 +41,8 @@ class Salvage {
 
   std::string held_;
   std::size_t searched_ = 0;  // of held_, for the end of a call
-  bool inside_ = false;  // between the begin of a section or call and its end
-  bool wrapped_ = false;  // the section token was there
+  bool inside_ = false;       // between the begin of a section or call and its end
+  bool wrapped_ = false;      // the section token was there
   bool acted_ = false;
 };
 

@@ -21,8 +21,10 @@ void ToolCalls::add(const ToolFragment& fragment, std::vector<Event>& out) {
   if (call.id.empty()) call.id.assign(fragment.id);
   if (!fragment.type.empty()) call.type.assign(fragment.type);
   if (!fragment.name.empty() && fragment.name != call.name) {
-    if (fragment.name.starts_with(call.name)) call.name.assign(fragment.name);  // the first, or all of it once more
-    else if (call.arguments.empty()) call.name.append(fragment.name);           // the name comes in pieces
+    if (fragment.name.starts_with(call.name))
+      call.name.assign(fragment.name);  // the first, or all of it once more
+    else if (call.arguments.empty())
+      call.name.append(fragment.name);  // the name comes in pieces
   }
   std::string scratch;
   const std::string_view arguments = add_arguments(*slot, fragment.arguments, scratch);
@@ -107,7 +109,8 @@ void ToolCalls::finish(std::vector<Event>& out) {
     if (state == Arguments::mended)
       out.emplace_back(Notice{"arguments_cleaned", which + ": text around the JSON object was taken away"});
     if (state == Arguments::invalid)
-      out.emplace_back(Notice{"invalid_arguments", which + ": the arguments are not a whole JSON object; do not run it"});
+      out.emplace_back(
+          Notice{"invalid_arguments", which + ": the arguments are not a whole JSON object; do not run it"});
     out.emplace_back(call);
   }
 }

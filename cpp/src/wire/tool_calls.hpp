@@ -32,7 +32,7 @@ class ToolCalls {
     std::optional<std::int64_t> wire_index;
     json::ObjectScan scan;  // of the arguments: knows when they are whole without looking at them again
     std::string half;       // of a surrogate pair, that waits for the next fragment
-    bool started = false;  // its ToolCallStart has been given
+    bool started = false;   // its ToolCallStart has been given
   };
 
   Slot* find(const ToolFragment& fragment);
