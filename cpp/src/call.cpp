@@ -72,8 +72,7 @@ void Call::attempt() {
   }
 }
 
-// ---- bytes come
-// ------------------------------------------------------------------------------------------------------
+// ---- bytes come ---------------------------------------------------------------------------------------------------
 
 void Call::on_head(ResponseHead head) {
   head_ = std::move(head);
@@ -247,8 +246,7 @@ void Call::pop_chunk() {
   if (listener_) resume_reading();
 }
 
-// ---- the answer ends
-// ---------------------------------------------------------------------------------------------------
+// ---- the answer ends ----------------------------------------------------------------------------------------------
 
 void Call::on_end(std::optional<Error> error) {
   if (over()) return;
@@ -446,8 +444,7 @@ void Call::tell() {
   listener_->on_news(*this);
 }
 
-// ---- time passes
-// ---------------------------------------------------------------------------------------------------------
+// ---- time passes --------------------------------------------------------------------------------------------------
 
 Clock::time_point Call::deadline() const noexcept {
   if (paused_) return Clock::time_point::max();  // the reader is slow, not the server

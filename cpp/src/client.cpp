@@ -84,8 +84,7 @@ void check_headers(const Headers& headers) {
 
 }  // namespace
 
-// ---- TransportPool
-// -----------------------------------------------------------------------------------------------------
+// ---- TransportPool ------------------------------------------------------------------------------------------------
 
 std::unique_ptr<Transport> TransportPool::take() {
   std::vector<std::unique_ptr<Transport>> inherited;  // destroyed outside the lock
@@ -116,8 +115,7 @@ void TransportPool::clear() noexcept {
   closed_ = true;
 }
 
-// ---- Client
-// --------------------------------------------------------------------------------------------------------------
+// ---- Client -------------------------------------------------------------------------------------------------------
 
 Client::Impl::Impl(ClientOptions given)
     : provider(&choose_provider(given)),
@@ -249,8 +247,7 @@ void Client::run_all(std::span<const Request> requests, const std::function<void
   }
 }
 
-// ---- Reactor
-// ---------------------------------------------------------------------------------------------------------------
+// ---- Reactor ------------------------------------------------------------------------------------------------------
 
 Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) {}
 Reactor::~Reactor() = default;

@@ -10,8 +10,7 @@ namespace kimistream {
 
 using std::chrono::milliseconds;
 
-// ---- Stream::Impl
-// --------------------------------------------------------------------------------------------------------
+// ---- Stream::Impl -------------------------------------------------------------------------------------------------
 
 Stream::Impl::Impl(std::shared_ptr<Client::Impl> client, CallSetup setup)
     : call(std::move(setup)), client_(std::move(client)), lane_(client_->pool.take()) {
@@ -55,7 +54,7 @@ Stream::Impl::Hold::~Hold() {
   if (impl_.close_requested_) impl_.shut();
   impl_.busy_ = false;
   // A close that came between these two lines has left it to us.
-  if (impl_.close_requested_ && !impl_.call.over() && !impl_.busy_.exchange(true)) {
+  if (impl_.close_requested_ && !impl_.busy_.exchange(true)) {
     impl_.shut();
     impl_.busy_ = false;
   }
@@ -128,8 +127,7 @@ void Stream::Impl::give_back() noexcept {
   if (lane) client_->pool.give(std::move(lane));
 }
 
-// ---- Stream
-// ----------------------------------------------------------------------------------------------------------------
+// ---- Stream -------------------------------------------------------------------------------------------------------
 
 Stream::Stream(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Stream::Stream(Stream&&) noexcept = default;

@@ -282,6 +282,12 @@ TEST_CASE("bytes that are not UTF-8 and raw control characters are mended") {
   CHECK_FALSE(ks::json::Reader::local().mended());
 }
 
+TEST_CASE("no text at all is malformed") {
+  wire::Frame frame;
+  wire::read_frame(ks::json::Reader::local(), std::string_view(), {}, frame);
+  CHECK(frame.malformed);
+}
+
 TEST_CASE("unknown fields may nest as deep as they like") {
   std::string deep(100'000, '[');
   deep.append(100'000, ']');

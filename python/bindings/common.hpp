@@ -23,8 +23,7 @@ struct Shared {
 };
 using SharedPtr = std::shared_ptr<Shared>;
 
-// ---- text and JSON
-// -------------------------------------------------------------------------------------------------------
+// ---- text and JSON ------------------------------------------------------------------------------------------------
 
 /// A Python str of UTF-8 text; bytes that are not UTF-8 become U+FFFD. New reference, null on error.
 PyObject* to_str(std::string_view text);
@@ -35,8 +34,7 @@ py::object loads(std::string_view text);
 /// A Python object as JSON text. @throws TypeError, ValueError
 std::string dumps(py::handle object);
 
-// ---- values
-// ----------------------------------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------------------------
 
 /// The arguments of stream(), complete() and create(), as Python gives them.
 struct Arguments {
@@ -69,8 +67,7 @@ class WithoutGil {
   PyThreadState* thread_;
 };
 
-// ---- errors and waiting
-// ------------------------------------------------------------------------------------------------------
+// ---- errors and waiting -------------------------------------------------------------------------------------------
 
 /// Sets the Python exception for an error.
 void set_error(const Error& error);
@@ -83,8 +80,7 @@ int wait_for_item(Stream& stream);
 /// Waits for the response head. @return false when a Python exception is set
 bool wait_for_head(Stream& stream);
 
-// ---- types
-// -------------------------------------------------------------------------------------------------------------------
+// ---- types --------------------------------------------------------------------------------------------------------
 
 /// What an iterator gives.
 enum class Gives { events, texts, thoughts, chunks };

@@ -11,6 +11,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -115,7 +116,7 @@ class Reader {
       unescaped_ = {};
     }
     if (text_.size() < text.size() + simdjson::SIMDJSON_PADDING) text_.resize(text.size() * 2 + 4096);
-    std::memcpy(text_.data(), text.data(), text.size());
+    std::copy(text.begin(), text.end(), text_.begin());
     size_ = text.size();
     // Zeros behind the text: in a document that lacks a bracket the parser looks there, and must not find the rest of
     // an earlier document that seems to go on.
