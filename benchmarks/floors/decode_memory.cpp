@@ -66,7 +66,7 @@ std::size_t split(const std::string& body) {
 
 std::size_t decode(const std::string& body, std::size_t& characters) {
   ks::sse::Parser parser;
-  ks::wire::Decoder decoder(*ks::find_provider(ks::providers().front().name));
+  ks::wire::Decoder decoder(*ks::find_provider(ks::providers().front()->name));
   std::vector<ks::Event> events;
   std::size_t frames = 0;
   characters = 0;

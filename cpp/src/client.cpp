@@ -21,7 +21,7 @@ bool has_control(std::string_view text) {
 
 std::string known_providers() {
   std::string names;
-  for (const Provider& row : providers()) names += (names.empty() ? "" : ", ") + row.name;
+  for (const Provider* row : providers()) names += (names.empty() ? "" : ", ") + row->name;
   return names;
 }
 
@@ -33,7 +33,7 @@ const Provider& choose_provider(const ClientOptions& options) {
   }
   if (!options.base_url.empty())
     if (const Provider* row = find_provider_by_address(options.base_url)) return *row;
-  return providers().front();
+  return *providers().front();
 }
 
 void check_key(const ClientOptions& options, const Provider& row) {
@@ -125,6 +125,17 @@ Client::Impl::Impl(ClientOptions given)
       pool(options.transport ? options.transport : net::curl_transport_factory()) {
   check_key(options, *provider);
   check_headers(options.default_headers);
+  if (!options.api_key.empty()) {
+    if (provider->auth == Auth::x_api_key)
+      headers_.add("x-api-key", options.api_key);
+    else
+      headers_.add("Authorization", "Bearer " + options.api_key);
+  }
+  headers_.add("User-Agent", "kimistream/" KIMISTREAM_VERSION);
+  headers_.add("Expect", "");  // libcurl would wait a second for "100 Continue" before it sends a large body
+  const Headers& own = options.default_headers;
+  for (const Headers* further : {&provider->headers, &own})
+    for (const auto& [name, value] : *further) headers_.set(name, value);
 }
 
 CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers,
@@ -133,13 +144,9 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
   setup.provider = provider;
   setup.secret = options.api_key;
   setup.request.url = base_url + std::string(path);
-  Headers& headers = setup.request.headers;
-  if (!options.api_key.empty()) headers.add("Authorization", "Bearer " + options.api_key);
-  headers.add("User-Agent", "kimistream/" KIMISTREAM_VERSION);
-  headers.add("Expect", "");  // libcurl would wait a second for "100 Continue" before it sends a large body
+  setup.request.headers = headers_;
   check_headers(extra_headers);
-  for (const Headers* further : {&options.default_headers, &extra_headers})
-    for (const auto& [name, value] : *further) headers.set(name, value);
+  for (const auto& [name, value] : extra_headers) setup.request.headers.set(name, value);
   if (!timeout) timeout = options.timeout;
   if (timeout) setup.timeouts = {*timeout, *timeout, *timeout};
   setup.retry.max_retries = options.max_retries;
@@ -161,10 +168,12 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
   return setup;
 }
 
-CallSetup Client::Impl::setup_get(std::string_view path) const {
-  CallSetup setup = common(path, {}, std::nullopt);
-  setup.request.method = "GET";
+CallSetup Client::Impl::setup(const ResourceRequest& request) const {
+  CallSetup setup = common(request.path, {}, request.timeout);
+  setup.request.method = request.method;
   setup.request.headers.add("Accept", "application/json");
+  if (request.body) setup.request.headers.add("Content-Type", request.content_type);
+  setup.request.body = request.body;
   setup.request.compressed = true;
   setup.shape = Shape::chunks;
   setup.raw = true;
@@ -187,8 +196,8 @@ Stream Client::start(const Request& request, bool stream, Shape shape) {
   return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup(request, stream, shape)));
 }
 
-Stream Client::start_get(std::string_view path) {
-  return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup_get(path)));
+Stream Client::start(const ResourceRequest& request) {
+  return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup(request)));
 }
 
 Stream Client::stream(const Request& request, Shape shape) {
@@ -200,8 +209,10 @@ Stream Client::stream(const Request& request, Shape shape) {
 
 Message Client::complete(const Request& request) { return start(request, false, Shape::events).message(); }
 
-Json Client::get(std::string_view path) {
-  Stream stream = start_get(path);
+Json Client::get(std::string_view path) { return send({.path = std::string(path)}); }
+
+Json Client::send(const ResourceRequest& request) {
+  Stream stream = start(request);
   auto chunk = stream.next_chunk();
   return {chunk ? std::move(chunk->json) : std::string()};
 }
@@ -255,7 +266,7 @@ Reactor::~Reactor() = default;
 Stream Reactor::start(const Request& request, bool stream, Shape shape) {
   return Stream(impl_->add(impl_->client->setup(request, stream, shape)));
 }
-Stream Reactor::start_get(std::string_view path) { return Stream(impl_->add(impl_->client->setup_get(path))); }
+Stream Reactor::start(const ResourceRequest& request) { return Stream(impl_->add(impl_->client->setup(request))); }
 std::span<void* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
 int Reactor::descriptor() const noexcept { return impl_->transport->descriptor(); }
 

@@ -36,7 +36,7 @@ class Client::Impl {
   explicit Impl(ClientOptions options);
 
   [[nodiscard]] CallSetup setup(const Request& request, bool stream, Shape shape) const;
-  [[nodiscard]] CallSetup setup_get(std::string_view path) const;
+  [[nodiscard]] CallSetup setup(const ResourceRequest& request) const;
 
   const Provider* provider;
   ClientOptions options;
@@ -47,6 +47,8 @@ class Client::Impl {
  private:
   [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers,
                                  std::optional<std::chrono::milliseconds> timeout) const;
+
+  Headers headers_;  // of every request: key, user agent, the row's and the caller's own
 };
 
 class Stream::Impl final : public Call::Listener {

@@ -1,38 +1,143 @@
 // The table of providers. Adding one adds a row here and its transcripts to the tests, nothing else.
-#include "kimistream/provider.hpp"
-
 #include <algorithm>
+#include <deque>
+#include <mutex>
 
-#include "kimistream/headers.hpp"  // for equal_ignoring_case
+#include "kimistream/error.hpp"
+#include "kimistream/provider.hpp"
 
 namespace kimistream {
 namespace {
 
-const std::vector<std::string> moonshot_request_ids = {"msh-request-id", "x-msh-request-id", "x-request-id",
-                                                       "x-msh-trace-id", "x-trace-id"};
+constexpr std::uint64_t megabytes = std::uint64_t{1} << 20;
 
-/// Moonshot's own API; platform.kimi.ai/docs/api/chat.
-Provider moonshot(std::string name, std::string base_url, std::string other) {
+/// Moonshot's own API; platform.kimi.ai/docs/api/chat and its published OpenAPI.
+Provider moonshot() {
   return {
-      .name = std::move(name),
-      .base_url = std::move(base_url),
-      .other_addresses = {},
+      .name = "moonshot",
+      .base_url = "https://api.moonshot.ai/v1",
+      .files_path = "/files",
+      .balance_path = "/users/me/balance",
+      .tokens_path = "/tokenizers/estimate-token-count",
+      .currency = "USD",
       .key_advice =
-          "Keys are not shared between api.moonshot.ai and api.moonshot.cn: a key of one platform is "
-          "refused by the other. If yours is from " +
-          other + ", use that provider.",
+          "Keys are not shared between api.moonshot.ai and api.moonshot.cn: a key of one platform is refused by the "
+          "other. If yours is from platform.kimi.com (China), use the provider \"moonshot-cn\".",
       .thinking_on = {R"({"thinking":{"type":"enabled"}})"},
       .thinking_off = {R"({"thinking":{"type":"disabled"}})"},
       .thinking_keep = {R"({"thinking":{"keep":"all"}})"},
-      .sampling_thinking = {},  // fixed by the server: other values are a 400
-      .sampling_instant = {},
       .stream_usage = {R"({"stream_options":{"include_usage":true}})"},
       .max_tokens_key = "max_completion_tokens",  // max_tokens is deprecated
       // With thinking on, a tool-call message without reasoning_content is a 400; reports disagree on whether "" is
       // enough, one space always was.
       .tool_turn_placeholder = " ",
-      .request_id_headers = moonshot_request_ids,
+      .drops_empty_turns = true,  // 400 "the message at position N with role 'assistant' must not be empty"
+      .takes_prefill = true,
+      .prefill_message = {R"({"partial":true})"},
+      .schema = SchemaFlavour::mfjs,
+      .json_schema = true,
+      .strict_tools = true,
+      .images = MediaForms{.data = true, .ms = true},
+      .videos = MediaForms{.data = true, .ms = true},
+      .max_body_bytes = 100 * megabytes,
+      .max_stops = 5,
+      .max_stop_bytes = 32,
+      .fixes_sampling = true,
+      .request_id_headers = {"msh-request-id", "x-msh-request-id", "x-request-id", "x-msh-trace-id", "x-trace-id"},
   };
+}
+
+Provider moonshot_cn() {
+  Provider row = moonshot();
+  row.name = "moonshot-cn";
+  row.base_url = "https://api.moonshot.cn/v1";
+  row.currency = "CNY";
+  row.key_advice =
+      "Keys are not shared between api.moonshot.cn and api.moonshot.ai: a key of one platform is refused by the "
+      "other. If yours is from platform.kimi.ai (international), use the provider \"moonshot\".";
+  return row;
+}
+
+/// Tencent Cloud TokenHub: its Kimi guide and intl.cloud.tencent.com/document/product/1300/80632.
+Provider tokenhub() {
+  Provider row = moonshot();
+  row.name = "tokenhub";
+  row.base_url = "https://tokenhub.tencentmaas.com/v1";
+  row.other_addresses = {"https://tokenhub.tencentcloudmaas.com/v1", "https://tokenhub-intl.tencentcloudmaas.com/v1",
+                         "https://tokenhub-intl.tencentcloudmaas.tech/v1", "https://tokenhub-intl.tencentmaas.com/v1"};
+  row.files_path = row.balance_path = row.tokens_path = row.currency = {};
+  row.key_advice = "Keys belong to one site of TokenHub (Guangzhou, Singapore): check that base_url is that site's.";
+  row.max_tokens_key = "max_tokens";
+  row.takes_prefill = false;
+  row.prefill_message = {};
+  row.tool_choices = {"auto", "none", "required"};
+  row.json_schema = row.strict_tools = std::nullopt;
+  row.images = MediaForms{.data = true, .http = true};
+  row.videos = MediaForms{.data = true};
+  row.max_stops = 4;
+  row.max_stop_bytes = 0;
+  row.request_id_headers = {"x-request-id"};
+  return row;
+}
+
+/// Anyfast: its page on Kimi-K2.6. `max_tokens` "has no effect" there.
+Provider anyfast() {
+  Provider row = moonshot();
+  row.name = "anyfast";
+  row.base_url = "https://www.anyfast.ai/v1";
+  row.files_path = row.balance_path = row.tokens_path = row.currency = {};
+  row.key_advice = "Check that the key is one of Anyfast's.";
+  row.tool_choices = {"auto"};
+  row.json_schema = std::nullopt;
+  row.max_body_bytes = 0;
+  row.request_id_headers = {"x-request-id", "x-oneapi-request-id"};
+  return row;
+}
+
+/// OpenRouter: guides/best-practices/reasoning-tokens, api_reference/errors-and-debugging.
+Provider openrouter() {
+  return {
+      .name = "openrouter",
+      .base_url = "https://openrouter.ai/api/v1",
+      .currency = "USD",
+      .key_advice = "Check that the key is one of OpenRouter's (they begin with \"sk-or-\").",
+      .default_model = "moonshotai/kimi-k2.6",
+      .models = {{"kimi-k2.6", "moonshotai/kimi-k2.6"}, {"kimi-k2.5", "moonshotai/kimi-k2.5"}},
+      .thinking_on = {R"({"reasoning":{"enabled":true}})"},
+      .thinking_off = {R"({"reasoning":{"effort":"none"}})"},
+      .reasoning_write_keys = {"reasoning_content"},
+      .writes_reasoning_details = true,
+      .tool_turn_placeholder = " ",  // upstreams of Moonshot refuse a tool-call turn without reasoning
+      .takes_prefill = true,
+      .strict_tools = false,
+      .images = MediaForms{.data = true, .http = true},
+      .videos = MediaForms{.data = true, .http = true},
+      .inline_thinking = InlineThinking::if_no_key,
+      .salvages_tool_markup = true,
+      .request_id_headers = {"x-generation-id", "x-request-id"},
+  };
+}
+
+/// AI/ML API: its page on kimi-k2-6 and docs/capabilities/request-tracing-and-cost.
+Provider aimlapi() {
+  Provider row = moonshot();
+  row.name = "aimlapi";
+  row.base_url = "https://api.aimlapi.com/v1";
+  row.files_path = row.balance_path = row.tokens_path = {};
+  row.key_advice = "Check that the key is one of AI/ML API's.";
+  row.default_model = "moonshot/kimi-k2-6";
+  row.models = {{"kimi-k2.6", "moonshot/kimi-k2-6"}, {"kimi-k2.5", "moonshot/kimi-k2-5"}};
+  row.max_tokens_key = "max_tokens";
+  row.takes_prefill = false;
+  row.prefill_message = {};
+  row.schema = SchemaFlavour::standard;
+  row.strict_tools = std::nullopt;
+  row.images = row.videos = MediaForms{};  // its schema lists text parts only
+  row.max_body_bytes = 0;
+  row.max_stops = 4;
+  row.max_stop_bytes = 0;
+  row.request_id_headers = {"x-inference-id", "x-client-request-id"};
+  return row;
 }
 
 /// vLLM: docs/features/reasoning_outputs.md; the model card's advice for self-hosted servers.
@@ -40,10 +145,10 @@ Provider vllm() {
   return {
       .name = "vllm",
       .base_url = "http://localhost:8000/v1",
-      .other_addresses = {},
       .needs_key = false,
       .key_advice = "The server was started with --api-key: pass the same value as api_key.",
       .default_model = "moonshotai/Kimi-K2.6",
+      .models = {{"kimi-k2.6", "moonshotai/Kimi-K2.6"}, {"kimi-k2.5", "moonshotai/Kimi-K2.5"}},
       .thinking_on = {R"({"chat_template_kwargs":{"thinking":true}})"},
       .thinking_off = {R"({"chat_template_kwargs":{"thinking":false}})"},
       .thinking_keep = {R"({"chat_template_kwargs":{"preserve_thinking":true}})"},
@@ -54,16 +159,97 @@ Provider vllm() {
       .max_tokens_key = "max_completion_tokens",
       // Old versions read reasoning_content, newer ones only reasoning.
       .reasoning_write_keys = {"reasoning_content", "reasoning"},
+      .tool_ids = ToolIdPolicy::functions_global,  // vLLM issue 32146: with other ids the model's own syntax breaks
+      .takes_prefill = true,
+      .prefill_body = {R"({"continue_final_message":true,"add_generation_prompt":false})"},
+      .json_schema = true,
+      .images = MediaForms{.data = true, .http = true},
+      .videos = MediaForms{},  // the model card: official API only
+      .inline_thinking = InlineThinking::if_no_key,
       .salvages_tool_markup = true,  // vLLM issues 28543, 31207, 38579
       .request_id_headers = {"x-request-id"},
   };
 }
 
+/// SGLang: python/sglang/srt/entrypoints/openai/serving_chat.py.
 Provider sglang() {
   Provider row = vllm();
   row.name = "sglang";
   row.base_url = "http://localhost:30000/v1";
   row.reasoning_write_keys = {"reasoning_content"};
+  row.arguments_must_be_objects = true;
+  row.prefill_body = {R"({"continue_final_message":true})"};  // without it the message becomes a user's
+  return row;
+}
+
+/// KTransformers: SGLang's server, launched without parsers as its guide shows: reasoning comes inside the content, up
+/// to a lone </think>, and tool calls as the model's own tokens.
+Provider ktransformers() {
+  Provider row = sglang();
+  row.name = "ktransformers";
+  row.base_url = "http://localhost:31245/v1";
+  row.max_tokens_key = "max_tokens";
+  row.inline_thinking = InlineThinking::implicit_open;
+  return row;
+}
+
+/// Cloudflare Workers AI: changelog of 2026-04-20 and the model's schema. vLLM stands behind it.
+Provider cloudflare() {
+  Provider row = vllm();
+  row.name = "cloudflare";
+  row.base_url = "https://api.cloudflare.com/client/v4/accounts/{account_id}/ai/v1";
+  row.currency = "USD";
+  row.needs_key = true;
+  row.key_advice = "Cloudflare takes an API token with Workers AI permission for the account that is in base_url.";
+  row.default_model = "@cf/moonshotai/kimi-k2.6";
+  row.models = {{"kimi-k2.6", "@cf/moonshotai/kimi-k2.6"}, {"kimi-k2.5", "@cf/moonshotai/kimi-k2.5"}};
+  row.thinking_on = {R"({"chat_template_kwargs":{"thinking":true,"enable_thinking":true}})"};
+  row.thinking_off = {R"({"chat_template_kwargs":{"thinking":false,"enable_thinking":false}})"};
+  row.thinking_keep = {R"({"chat_template_kwargs":{"preserve_thinking":true,"clear_thinking":false}})"};
+  row.reasoning_write_keys = {"reasoning", "reasoning_content"};
+  row.takes_prefill = false;
+  row.prefill_body = {};
+  row.tool_choices = {"auto", "none", "required"};
+  row.quota_codes = {"3036"};  // the free allocation is used up; 3040 (out of capacity) is worth another try
+  row.request_id_headers = {"cf-ray", "cf-aig-log-id"};
+  return row;
+}
+
+/// Moonshot's Anthropic-compatible route; no published contract: MoonshotAI/Kimi-K2 issue 129, MoonshotAI/kimi-code.
+Provider moonshot_anthropic() {
+  Provider row = moonshot();
+  row.name = "moonshot-anthropic";
+  row.base_url = "https://api.moonshot.ai/anthropic";
+  row.other_addresses = {"https://api.moonshot.cn/anthropic"};
+  row.protocol = Protocol::anthropic_messages;
+  row.chat_path = "/v1/messages";
+  row.models_path = "/v1/models";
+  row.files_path = row.balance_path = row.tokens_path = {};
+  row.headers.add("anthropic-version", "2023-06-01");
+  row.thinking_keep = {R"({"context_management":{"edits":[{"type":"clear_thinking_20251015","keep":"all"}]}})"};
+  row.stream_usage = {};
+  row.max_tokens_key = "max_tokens";
+  row.tool_ids = ToolIdPolicy::sanitized;
+  row.prefill_message = {};
+  row.json_schema = false;
+  row.strict_tools = std::nullopt;
+  row.images = MediaForms{.data = true, .http = true};
+  row.videos = MediaForms{.data = true, .http = true};
+  row.end_marker = {};
+  row.request_id_headers = {"request-id", "msh-request-id", "x-request-id", "x-trace-id"};
+  return row;
+}
+
+/// Kimi Code, the subscription: keys and models of its own.
+Provider kimi_code() {
+  Provider row = moonshot_anthropic();
+  row.name = "kimi-code";
+  row.base_url = "https://api.kimi.com/coding";
+  row.other_addresses = {};
+  row.auth = Auth::x_api_key;
+  row.key_advice = "Kimi Code has keys of its own: those of the open platform are refused.";
+  row.default_model = "kimi-for-coding";
+  row.max_body_bytes = 2'097'152;
   return row;
 }
 
@@ -72,53 +258,106 @@ Provider openai_compatible() {
   return {
       .name = "openai-compatible",
       .base_url = "http://localhost:8000/v1",
-      .other_addresses = {},
       .needs_key = false,
       .key_advice = "Pass the key that this server expects as api_key.",
       .thinking_on = {R"({"thinking":{"type":"enabled"}})"},
       .thinking_off = {R"({"thinking":{"type":"disabled"}})"},
       .thinking_keep = {R"({"thinking":{"keep":"all"}})"},
       .stream_usage = {R"({"stream_options":{"include_usage":true}})"},
+      .inline_thinking = InlineThinking::if_no_key,
       .salvages_tool_markup = true,
       .request_id_headers = {"x-request-id", "request-id", "x-trace-id"},
   };
 }
 
-const std::vector<Provider>& table() {
-  static const std::vector<Provider> rows = {
-      moonshot("moonshot", "https://api.moonshot.ai/v1", "platform.kimi.com (China)"),
-      moonshot("moonshot-cn", "https://api.moonshot.cn/v1", "platform.kimi.ai (international)"),
-      vllm(),
-      sglang(),
-      openai_compatible(),
-  };
-  return rows;
-}
+/// Rows are never removed: clients hold on to them.
+class Table {
+ public:
+  static Table& instance() {
+    static Table table;
+    return table;
+  }
+
+  const Provider& add(Provider row) {
+    const std::lock_guard lock(mutex_);
+    const Provider& added = rows_.emplace_back(std::move(row));
+    const auto same = std::find_if(current_.begin(), current_.end(), [&](auto* p) { return p->name == added.name; });
+    if (same == current_.end())
+      current_.push_back(&added);
+    else
+      *same = &added;
+    return added;
+  }
+
+  std::vector<const Provider*> current() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+
+  template <class Matches>
+  const Provider* find(Matches&& matches) const {
+    const std::lock_guard lock(mutex_);
+    const auto row = std::find_if(current_.begin(), current_.end(), [&](auto* p) { return matches(*p); });
+    return row == current_.end() ? nullptr : *row;
+  }
+
+ private:
+  Table() {
+    for (auto make : {moonshot, moonshot_cn, tokenhub, anyfast, openrouter, aimlapi, vllm, sglang, ktransformers,
+                      cloudflare, moonshot_anthropic, kimi_code, openai_compatible})
+      current_.push_back(&rows_.emplace_back(make()));
+  }
+
+  mutable std::mutex mutex_;
+  std::deque<Provider> rows_;
+  std::vector<const Provider*> current_;
+};
 
 std::string_view without_slash(std::string_view url) {
   while (!url.empty() && url.back() == '/') url.remove_suffix(1);
   return url;
 }
 
+/// Compares addresses; `{account_id}` in `known` stands for anything up to the next slash.
+bool same_address(std::string_view known, std::string_view url) {
+  known = without_slash(known);
+  url = without_slash(url);
+  const std::size_t open = known.find('{'), close = known.find('}');
+  if (open == std::string_view::npos || close == std::string_view::npos) return equal_ignoring_case(known, url);
+  const std::string_view head = known.substr(0, open), tail = known.substr(close + 1);
+  if (url.size() <= head.size() + tail.size() || !equal_ignoring_case(url.substr(0, head.size()), head) ||
+      !equal_ignoring_case(url.substr(url.size() - tail.size()), tail))
+    return false;
+  return url.substr(head.size(), url.size() - head.size() - tail.size()).find('/') == std::string_view::npos;
+}
+
 }  // namespace
 
-std::span<const Provider> providers() { return table(); }
+std::vector<const Provider*> providers() { return Table::instance().current(); }
+
+const Provider& register_provider(Provider row) {
+  if (row.name.empty()) throw Exception(invalid_request("a provider needs a name"));
+  if (row.base_url.empty()) throw Exception(invalid_request("the provider \"" + row.name + "\" needs a base_url"));
+  row.base_url = without_slash(row.base_url);
+  return Table::instance().add(std::move(row));
+}
 
 const Provider* find_provider(std::string_view name) {
-  const auto& rows = table();
-  const auto row = std::find_if(rows.begin(), rows.end(), [&](const Provider& p) { return p.name == name; });
-  return row == rows.end() ? nullptr : &*row;
+  return Table::instance().find([&](const Provider& row) { return row.name == name; });
 }
 
 const Provider* find_provider_by_address(std::string_view base_url) {
-  const auto same = [url = without_slash(base_url)](std::string_view other) {
-    return equal_ignoring_case(without_slash(other), url);
-  };
-  const auto& rows = table();
-  const auto row = std::find_if(rows.begin(), rows.end(), [&](const Provider& p) {
-    return same(p.base_url) || std::any_of(p.other_addresses.begin(), p.other_addresses.end(), same);
+  return Table::instance().find([&](const Provider& row) {
+    return same_address(row.base_url, base_url) ||
+           std::any_of(row.other_addresses.begin(), row.other_addresses.end(),
+                       [&](const auto& other) { return same_address(other, base_url); });
   });
-  return row == rows.end() ? nullptr : &*row;
+}
+
+std::string_view model_name(const Provider& provider, std::string_view model) noexcept {
+  for (const ModelName& name : provider.models)
+    if (name.neutral == model) return name.own;
+  return model;
 }
 
 }  // namespace kimistream

@@ -11,7 +11,8 @@ namespace ks = kimistream;
 
 TEST_CASE("every row has a name of its own, an address, and patches that are JSON objects") {
   std::set<std::string> names;
-  for (const ks::Provider& row : ks::providers()) {
+  for (const ks::Provider* each : ks::providers()) {
+    const ks::Provider& row = *each;
     CAPTURE(row.name);
     CHECK(names.insert(row.name).second);
     CHECK(row.base_url.starts_with("http"));

@@ -36,12 +36,13 @@ std::string dumps(py::handle object);
 
 // ---- values -------------------------------------------------------------------------------------------------------
 
-/// The arguments of stream(), complete() and create(), as Python gives them.
-struct Arguments {
-  py::object prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers,
-      fields;
-};
-Request to_request(const Arguments& arguments);
+/// From the arguments of stream(), complete() and create(), as `_request.native_arguments` puts them in order: (prompt,
+/// model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill, extra_body,
+/// extra_headers, fields).
+Request to_request(const py::tuple& arguments);
+/// @param body JSON text or None
+ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
+                            const py::object& timeout);
 Headers to_headers(py::handle mapping, const char* what);
 /// @throws TypeError for what is no int, InvalidRequestError for a negative one
 std::int64_t to_count(py::handle value, const char* what);

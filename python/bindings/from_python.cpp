@@ -118,6 +118,19 @@ ThinkingMode to_thinking(py::handle value) {
   throw py::type_error("thinking must be True, False, \"keep\" or None, not " + type_name(value));
 }
 
+/// One of a few words; None: the first of them.
+template <class Value>
+Value to_choice(py::handle value, const char* what, std::initializer_list<std::pair<const char*, Value>> choices) {
+  if (value.is_none()) return choices.begin()->second;
+  const std::string word = from_str(value, what);
+  std::string allowed;
+  for (const auto& [name, meaning] : choices) {
+    if (word == name) return meaning;
+    allowed += (allowed.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+  }
+  refuse(std::string(what) + "=\"" + word + "\" is unknown: use one of " + allowed);
+}
+
 }  // namespace
 
 std::int64_t to_count(py::handle value, const char* what) {
@@ -150,26 +163,49 @@ Headers to_headers(py::handle mapping, const char* what) {
   return headers;
 }
 
-Request to_request(const Arguments& given) {
-  Request request;
-  request.messages = to_messages(given.prompt);
-  if (!given.model.is_none()) request.model = from_str(given.model, "model");
-  if (!given.system.is_none()) request.system = from_str(given.system, "system");
-  request.thinking = to_thinking(given.thinking);
-  if (!given.tools.is_none())
-    for (const auto tool : given.tools) request.tools.push_back({.raw = {dumps(as_dict(tool, "a tool"))}});
-  if (!given.tool_choice.is_none()) request.tool_choice = from_str(given.tool_choice, "tool_choice");
-  if (!given.max_tokens.is_none()) request.max_tokens = to_count(given.max_tokens, "max_tokens");
-  request.timeout = to_milliseconds(given.timeout, "timeout");
-  request.extra_headers = to_headers(given.extra_headers, "extra_headers");
-  const auto object = [](const py::object& value, const char* what, Json& into) {
+Request to_request(const py::tuple& arguments) {
+  if (arguments.size() != 14) throw py::type_error("a request has 14 arguments");
+  const auto given = [&](std::size_t place) { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place)); };
+  const auto text = [&](std::size_t place, const char* what, std::string& into) {
+    if (!given(place).is_none()) into = from_str(given(place), what);
+  };
+  const auto object = [&](std::size_t place, const char* what, Json& into) {
+    const py::handle value = given(place);
     if (value.is_none()) return;
     if (!PyDict_Check(value.ptr()))
       throw py::type_error(std::string(what) + " must be a dict, not " + type_name(value));
     if (PyDict_Size(value.ptr()) > 0) into.text = dumps(value);
   };
-  object(given.extra_body, "extra_body", request.extra_body);
-  object(given.fields, "fields", request.fields);
+  Request request;
+  request.messages = to_messages(given(0));
+  text(1, "model", request.model);
+  text(2, "system", request.system);
+  request.thinking = to_thinking(given(3));
+  if (!given(4).is_none())
+    for (const auto tool : given(4)) request.tools.push_back({.raw = {dumps(as_dict(tool, "a tool"))}});
+  text(5, "tool_choice", request.tool_choice);
+  if (!given(6).is_none()) request.max_tokens = to_count(given(6), "max_tokens");
+  request.timeout = to_milliseconds(given(7), "timeout");
+  request.on_break =
+      to_choice<OnBreak>(given(8), "on_break",
+                         {{"raise", OnBreak::raise}, {"restart", OnBreak::restart}, {"continue", OnBreak::continue_}});
+  request.check = to_choice<Check>(
+      given(9), "check", {{"warn", Check::warn}, {"fix", Check::fix}, {"error", Check::error}, {"off", Check::off}});
+  text(10, "prefill", request.prefill);
+  object(11, "extra_body", request.extra_body);
+  request.extra_headers = to_headers(given(12), "extra_headers");
+  object(13, "fields", request.fields);
+  return request;
+}
+
+ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
+                            const py::object& timeout) {
+  ResourceRequest request{.path = from_str(path, "path"), .method = from_str(method, "method")};
+  if (!body.is_none()) {
+    request.body = std::make_shared<Body>();
+    request.body->segments.push_back({.text = from_str(body, "body")});
+  }
+  request.timeout = to_milliseconds(timeout, "timeout");
   return request;
 }
 

@@ -39,23 +39,21 @@ void register_client(py::module_& module) {
            py::arg("max_retries"), py::arg("default_headers"))
       .def(
           "start",
-          [](Client& self, const py::object& prompt, bool stream, bool chunks, const py::object& model,
-             const py::object& system, const py::object& thinking, const py::object& tools,
-             const py::object& tool_choice, const py::object& max_tokens, const py::object& timeout,
-             const py::object& extra_body, const py::object& extra_headers, const py::object& fields) {
-            const Request request = to_request({prompt, model, system, thinking, tools, tool_choice, max_tokens,
-                                                timeout, extra_body, extra_headers, fields});
+          [](Client& self, const py::tuple& arguments, bool stream, bool chunks) {
+            const Request request = to_request(arguments);
             const WithoutGil released;
             return std::make_shared<Shared>(self.start(request, stream, shape_of(chunks)));
           },
-          py::arg("prompt"), py::arg("stream"), py::arg("chunks"), py::arg("model"), py::arg("system"),
-          py::arg("thinking"), py::arg("tools"), py::arg("tool_choice"), py::arg("max_tokens"), py::arg("timeout"),
-          py::arg("extra_body"), py::arg("extra_headers"), py::arg("fields"),
+          py::arg("arguments"), py::arg("stream"), py::arg("chunks"),
           "Starts a request; returns before anything has come.")
       .def(
-          "start_get",
-          [](Client& self, const std::string& path) { return std::make_shared<Shared>(self.start_get(path)); },
-          py::arg("path"))
+          "send",
+          [](Client& self, const py::object& path, const py::object& method, const py::object& body,
+             const py::object& timeout) {
+            return std::make_shared<Shared>(self.start(to_resource(path, method, body, timeout)));
+          },
+          py::arg("path"), py::arg("method") = "GET", py::arg("body") = py::none(), py::arg("timeout") = py::none(),
+          "Starts a request to another resource; `body` is JSON text.")
       .def("models_path", [](const Client& self) { return self.provider().models_path; })
       .def("close", &Client::close)
       .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
@@ -80,7 +78,7 @@ void register_client(py::module_& module) {
 
   module.def("provider_names", [] {
     py::list names;
-    for (const Provider& row : providers()) names.append(text(row.name));
+    for (const Provider* row : providers()) names.append(text(row->name));
     return names;
   });
 }

@@ -27,27 +27,22 @@ void register_reactor(py::module_& module) {
       .def(py::init<const Client&>(), py::arg("client"), py::keep_alive<1, 2>())
       .def(
           "start",
-          [](Reactor& self, const py::object& prompt, bool stream, bool chunks, const py::object& model,
-             const py::object& system, const py::object& thinking, const py::object& tools,
-             const py::object& tool_choice, const py::object& max_tokens, const py::object& timeout,
-             const py::object& extra_body, const py::object& extra_headers, const py::object& fields) {
-            const Request request = to_request({prompt, model, system, thinking, tools, tool_choice, max_tokens,
-                                                timeout, extra_body, extra_headers, fields});
+          [](Reactor& self, const py::tuple& arguments, bool stream, bool chunks) {
+            const Request request = to_request(arguments);
             auto shared = std::make_shared<Shared>(self.start(request, stream, chunks ? Shape::chunks : Shape::events));
             shared->stream.set_tag(shared.get());
             return shared;
           },
-          py::arg("prompt"), py::arg("stream"), py::arg("chunks"), py::arg("model"), py::arg("system"),
-          py::arg("thinking"), py::arg("tools"), py::arg("tool_choice"), py::arg("max_tokens"), py::arg("timeout"),
-          py::arg("extra_body"), py::arg("extra_headers"), py::arg("fields"))
+          py::arg("arguments"), py::arg("stream"), py::arg("chunks"))
       .def(
-          "start_get",
-          [](Reactor& self, const std::string& path) {
-            auto shared = std::make_shared<Shared>(self.start_get(path));
+          "send",
+          [](Reactor& self, const py::object& path, const py::object& method, const py::object& body,
+             const py::object& timeout) {
+            auto shared = std::make_shared<Shared>(self.start(to_resource(path, method, body, timeout)));
             shared->stream.set_tag(shared.get());
             return shared;
           },
-          py::arg("path"))
+          py::arg("path"), py::arg("method") = "GET", py::arg("body") = py::none(), py::arg("timeout") = py::none())
       .def("pump",
            [](Reactor& self) {
              // With the GIL: it never waits here, and a stream of this reactor may be dropped by the garbage collector

@@ -10,7 +10,7 @@ import asyncio
 import weakref
 
 from . import _core, _object
-from ._client import Kimi, _flags
+from ._client import Kimi
 from ._message import Message
 from ._request import client_arguments, native_arguments, openai_arguments
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ._headers import Headers
     from ._message import Usage
-    from ._request import Thinking
+    from ._request import Check, OnBreak, Thinking
     from ._stream import Event
 
 
@@ -225,8 +225,7 @@ class AsyncKimi:
     __init__.__doc__ = Kimi.__doc__
 
     def _begin(self, request: tuple[Any, ...], *, stream: bool) -> AsyncStream:
-        arguments = _flags(request, stream=stream, chunks=False)
-        return AsyncStream(self._reactors, lambda reactor: reactor.start(*arguments))
+        return AsyncStream(self._reactors, lambda reactor: reactor.start(request, stream, False))
 
     def stream(
         self,
@@ -239,13 +238,29 @@ class AsyncKimi:
         tool_choice: Any = None,
         max_tokens: int | None = None,
         timeout: float | None = None,
+        on_break: OnBreak = None,
+        check: Check = None,
+        prefill: str | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
     ) -> AsyncStream:
         """As `Kimi.stream`; the request is sent by the first `await`, `async with` or `async for`."""
         request = native_arguments(
-            prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers, fields
+            prompt,
+            model,
+            system,
+            thinking,
+            tools,
+            tool_choice,
+            max_tokens,
+            timeout,
+            on_break,
+            check,
+            prefill,
+            extra_body,
+            extra_headers,
+            fields,
         )
         return self._begin(request, stream=True)
 
@@ -260,13 +275,29 @@ class AsyncKimi:
         tool_choice: Any = None,
         max_tokens: int | None = None,
         timeout: float | None = None,
+        on_break: OnBreak = None,
+        check: Check = None,
+        prefill: str | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
     ) -> Message:
         """As `Kimi.complete`."""
         request = native_arguments(
-            prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, extra_body, extra_headers, fields
+            prompt,
+            model,
+            system,
+            thinking,
+            tools,
+            tool_choice,
+            max_tokens,
+            timeout,
+            on_break,
+            check,
+            prefill,
+            extra_body,
+            extra_headers,
+            fields,
         )
         stream = self._begin(request, stream=False)
         try:
@@ -306,13 +337,12 @@ class AsyncCompletions:
     async def create(self, **arguments: Any) -> Any:
         """As `Kimi.chat.completions.create`, awaited; with `stream=True` it gives an asynchronous iterator."""
         request, stream, show_usage = openai_arguments(arguments)
-        flags = _flags(request, stream=stream, chunks=True)
         if not stream:
-            body, request_id = await _json(self._reactors, lambda reactor: reactor.start(*flags))
+            body, request_id = await _json(self._reactors, lambda reactor: reactor.start(request, stream, True))
             completion = _object.ChatCompletion(body)
             completion._request_id = request_id
             return completion
-        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(*flags))
+        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(request, stream, True))
         if show_usage:
             opened._open()[0].show_usage_chunks()
         await opened._wait_for_head()
@@ -332,5 +362,5 @@ class AsyncModels:
     async def list(self) -> _object.ModelList:
         """The models that the provider serves."""
         path = self._core.models_path()
-        body, _ = await _json(self._reactors, lambda reactor: reactor.start_get(path))
+        body, _ = await _json(self._reactors, lambda reactor: reactor.send(path))
         return _object.ModelList(body)

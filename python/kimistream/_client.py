@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._request import Thinking
+    from ._request import Check, OnBreak, Thinking
 
 _core.register(
     message=_message.Message,
@@ -69,6 +69,9 @@ class Kimi:
         tool_choice: Any = None,
         max_tokens: int | None = None,
         timeout: float | None = None,
+        on_break: OnBreak = None,
+        check: Check = None,
+        prefill: str | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
@@ -78,30 +81,31 @@ class Kimi:
         prompt      a text, a list of content parts, or a list of messages (dicts or `Message`s)
         thinking    True, False, "keep" (earlier reasoning stays in view), or None for the model's default
         max_tokens  of reasoning and answer together
+        check       what becomes of a request that breaks a rule of provider or model: "warn" (the default) sends it and
+                    says so in a Notice, "fix" changes it, "error" raises, "off" does not look
+        prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it
         extra_body  merged into the request last and deep
         fields      any other field of the API by its own name
 
         Raises APIStatusError and APIConnectionError here, after retries; what happens later is raised while reading.
         """
-        core = self._core.start(
-            *_flags(
-                native_arguments(
-                    prompt,
-                    model,
-                    system,
-                    thinking,
-                    tools,
-                    tool_choice,
-                    max_tokens,
-                    timeout,
-                    extra_body,
-                    extra_headers,
-                    fields,
-                ),
-                stream=True,
-                chunks=False,
-            )
+        request = native_arguments(
+            prompt,
+            model,
+            system,
+            thinking,
+            tools,
+            tool_choice,
+            max_tokens,
+            timeout,
+            on_break,
+            check,
+            prefill,
+            extra_body,
+            extra_headers,
+            fields,
         )
+        core = self._core.start(request, True, False)
         core.wait_for_head()
         return Stream(core)
 
@@ -116,30 +120,31 @@ class Kimi:
         tool_choice: Any = None,
         max_tokens: int | None = None,
         timeout: float | None = None,
+        on_break: OnBreak = None,
+        check: Check = None,
+        prefill: str | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
     ) -> _message.Message:
         """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`."""
-        core = self._core.start(
-            *_flags(
-                native_arguments(
-                    prompt,
-                    model,
-                    system,
-                    thinking,
-                    tools,
-                    tool_choice,
-                    max_tokens,
-                    timeout,
-                    extra_body,
-                    extra_headers,
-                    fields,
-                ),
-                stream=False,
-                chunks=False,
-            )
+        request = native_arguments(
+            prompt,
+            model,
+            system,
+            thinking,
+            tools,
+            tool_choice,
+            max_tokens,
+            timeout,
+            on_break,
+            check,
+            prefill,
+            extra_body,
+            extra_headers,
+            fields,
         )
+        core = self._core.start(request, False, False)
         return core.message()
 
     def close(self) -> None:
@@ -164,10 +169,6 @@ class Kimi:
         return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
 
 
-def _flags(request: tuple[Any, ...], *, stream: bool, chunks: bool) -> tuple[Any, ...]:
-    return (request[0], stream, chunks, *request[1:])
-
-
 class Completions:
     """`client.chat.completions`, as openai-python has it."""
 
@@ -180,7 +181,7 @@ class Completions:
         """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by
         its name, and `extra_body`, `extra_headers` and `timeout`."""
         request, stream, show_usage = openai_arguments(arguments)
-        core = self._core.start(*_flags(request, stream=stream, chunks=True))
+        core = self._core.start(request, stream, True)
         if stream:
             if show_usage:
                 core.show_usage_chunks()
@@ -208,4 +209,4 @@ class Models:
 
     def list(self) -> _object.ModelList:
         """The models that the provider serves. Iterates, and has them in `.data`."""
-        return _object.ModelList(self._core.start_get(self._core.models_path()).json())
+        return _object.ModelList(self._core.send(self._core.models_path()).json())

@@ -122,25 +122,10 @@ class Client:
         max_retries: int,
         default_headers: Mapping[str, str] | None,
     ) -> None: ...
-    def start(
-        self,
-        prompt: Any,
-        stream: bool,
-        chunks: bool,
-        model: str | None,
-        system: str | None,
-        thinking: bool | Literal["keep"] | None,
-        tools: list[Any] | None,
-        tool_choice: str | None,
-        max_tokens: int | None,
-        timeout: float | None,
-        extra_body: dict[str, Any] | None,
-        extra_headers: Mapping[str, str] | None,
-        fields: dict[str, Any] | None,
-    ) -> Stream:
+    def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
 
-    def start_get(self, path: str) -> Stream: ...
+    def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
     def models_path(self) -> str: ...
     def close(self) -> None: ...
     @property
@@ -154,23 +139,8 @@ class Reactor:
     """Many streams on one event loop."""
 
     def __init__(self, client: Client) -> None: ...
-    def start(
-        self,
-        prompt: Any,
-        stream: bool,
-        chunks: bool,
-        model: str | None,
-        system: str | None,
-        thinking: bool | Literal["keep"] | None,
-        tools: list[Any] | None,
-        tool_choice: str | None,
-        max_tokens: int | None,
-        timeout: float | None,
-        extra_body: dict[str, Any] | None,
-        extra_headers: Mapping[str, str] | None,
-        fields: dict[str, Any] | None,
-    ) -> Stream: ...
-    def start_get(self, path: str) -> Stream: ...
+    def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream: ...
+    def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
     def pump(self) -> None: ...
     @property
     def descriptor(self) -> int: ...

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 
-from ._errors import InvalidRequestError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
     Thinking = bool | Literal["keep"] | None
+    Check = Literal["warn", "fix", "error", "off"] | None
+    OnBreak = Literal["raise", "restart", "continue"] | None
 
 KEY_VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
 PROVIDER_VARIABLE = "KIMISTREAM_PROVIDER"
-
-# What is asked for is sent as it is and the server's answer counts; a stream that breaks off raises.
-_CHOICES = {"check": ("warn", "off"), "on_break": ("raise",)}
 
 
 class Omit:
@@ -65,13 +62,15 @@ def native_arguments(
     tool_choice: Any,
     max_tokens: int | None,
     timeout: float | None,
+    on_break: OnBreak,
+    check: Check,
+    prefill: str | None,
     extra_body: dict[str, Any] | None,
     extra_headers: dict[str, str] | None,
     fields: dict[str, Any],
 ) -> tuple[Any, ...]:
     """The arguments of a request, in the order in which the core takes them."""
     if fields:
-        _check_choices(fields)
         fields = {key: value for key, value in fields.items() if value is not None and not is_omitted(value)}
     if tool_choice is not None:
         if tools is not None and not tools:
@@ -91,19 +90,13 @@ def native_arguments(
         tool_choice,
         max_tokens,
         timeout,
+        on_break,
+        check,
+        prefill,
         extra_body,
         extra_headers,
         fields or None,
     )
-
-
-def _check_choices(fields: dict[str, Any]) -> None:
-    """Takes out the arguments that say how a request is handled, and are no part of it."""
-    for name, choices in _CHOICES.items():
-        value = fields.pop(name, None)
-        if value is not None and value not in choices:
-            allowed = " or ".join(repr(choice) for choice in choices)
-            raise InvalidRequestError(f"{name}={value!r} is not available in this version: use {allowed}")
 
 
 def is_omitted(value: object) -> bool:
@@ -131,6 +124,9 @@ def openai_arguments(arguments: dict[str, Any]) -> tuple[tuple[Any, ...], bool, 
         given.pop("tool_choice", None),
         max_tokens if most is None else most,
         given.pop("timeout", None),
+        given.pop("on_break", None),
+        given.pop("check", None),
+        given.pop("prefill", None),
         given.pop("extra_body", None),
         given.pop("extra_headers", None),
         given,

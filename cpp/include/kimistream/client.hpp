@@ -43,6 +43,15 @@ struct RunOptions {
   std::size_t concurrency = 100;  ///< requests under way at once
 };
 
+/// A request to another resource of the provider than its chat.
+struct ResourceRequest {
+  std::string path{};  ///< behind the base URL, e.g. "/models"
+  std::string method = "GET";
+  std::shared_ptr<Body> body{};
+  std::string content_type = "application/json";       ///< of the body
+  std::optional<std::chrono::milliseconds> timeout{};  ///< nothing: the client's
+};
+
 /// How a stream gives what comes.
 enum class Shape {
   events,  ///< typed events
@@ -77,10 +86,12 @@ class Client {
 
   /// Reads any other resource of the provider, e.g. "/models". @return the response's JSON @throws Exception
   [[nodiscard]] Json get(std::string_view path);
+  /// The same with a method and a body.
+  [[nodiscard]] Json send(const ResourceRequest& request);
 
   /// Starts without waiting, for those who wait in a way of their own (see Stream::wait).
   [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
-  [[nodiscard]] Stream start_get(std::string_view path);
+  [[nodiscard]] Stream start(const ResourceRequest& request);
 
   /// Closes the kept connections. Streams under way go on.
   void close() noexcept;
@@ -107,7 +118,7 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
 
   [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
-  [[nodiscard]] Stream start_get(std::string_view path);
+  [[nodiscard]] Stream start(const ResourceRequest& request);
 
   /// Does what is ready without waiting (or waits up to `wait`).
   /// @return the tags of the streams that may have something new, see `Stream::set_tag`; null for one that has gone

@@ -9,6 +9,7 @@
 #include "kimistream/headers.hpp"
 #include "kimistream/json.hpp"
 #include "kimistream/message.hpp"
+#include "kimistream/model.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
 #include "kimistream/retry.hpp"

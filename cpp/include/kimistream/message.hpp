@@ -70,6 +70,8 @@ struct Message {
   std::optional<std::string> content{};  ///< nothing (no content came) is not ""
   std::vector<Part> parts{};             ///< instead of `content`, for content of several parts
   std::optional<std::string> reasoning{};
+  Json reasoning_details{};  ///< the provider's opaque form of it, a JSON array; goes back as it came
+  std::string signature{};   ///< opaque, of the reasoning; goes back as it came
   std::vector<ToolCall> tool_calls{};
   std::string tool_call_id{};  ///< role "tool": the call that this answers
   std::string name{};          ///< optional name of the speaker or, for role "tool", of the function

@@ -2,15 +2,64 @@
 /// @brief A provider is a row of data: nothing else in the library knows one by name.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kimistream/headers.hpp"
 #include "kimistream/json.hpp"
 
 namespace kimistream {
+
+/// What is spoken on the wire.
+enum class Protocol {
+  openai_chat,         ///< POST /chat/completions
+  anthropic_messages,  ///< POST /v1/messages
+};
+
+/// How the key travels.
+enum class Auth {
+  bearer,     ///< Authorization: Bearer KEY
+  x_api_key,  ///< x-api-key: KEY
+};
+
+/// Whether reasoning may stand inside the content, between `<think>` and `</think>`.
+enum class InlineThinking {
+  never,
+  if_no_key,      ///< when no reasoning key has been seen in the stream
+  implicit_open,  ///< the same, and the opening tag is in the prompt: the content begins inside the reasoning
+};
+
+/// What becomes of the ids of tool calls on their way back. Always one to one within a conversation.
+enum class ToolIdPolicy {
+  verbatim,
+  functions_global,  ///< "functions.NAME:N", N counting over the conversation: what the model was trained on
+  sanitized,         ///< only [a-zA-Z0-9_-], and unique
+};
+
+/// Which JSON Schema the provider reads for tools and response formats.
+enum class SchemaFlavour {
+  standard,
+  mfjs,  ///< Moonshot Flavored JSON Schema
+};
+
+/// A model's name at one provider.
+struct ModelName {
+  std::string neutral{};  ///< e.g. "kimi-k2.6"
+  std::string own{};      ///< e.g. "moonshotai/kimi-k2.6"
+};
+
+/// In which forms a provider takes a kind of media.
+struct MediaForms {
+  bool data = false;  ///< a data URI
+  bool http = false;  ///< a public address
+  bool ms = false;    ///< the id of an uploaded file
+  [[nodiscard]] bool any() const noexcept { return data || http || ms; }
+};
 
 /// How one provider serves Kimi: where, and in which dialect. A plain value; the rows that come with the library are
 /// in src/providers.cpp with the source of each deviation.
@@ -18,11 +67,19 @@ struct Provider {
   std::string name{};
   std::string base_url{};                      ///< no slash at its end
   std::vector<std::string> other_addresses{};  ///< further addresses of the same provider, to recognise a base URL by
+  Protocol protocol = Protocol::openai_chat;
   std::string chat_path = "/chat/completions";
   std::string models_path = "/models";
+  std::string files_path{};  ///< "" where there is no such resource, likewise below
+  std::string balance_path{};
+  std::string tokens_path{};  ///< counts the tokens of a request
+  std::string currency{};     ///< of balance and cost, e.g. "USD"
+  Auth auth = Auth::bearer;
+  Headers headers{};  ///< sent with every request
   bool needs_key = true;
   std::string key_advice{};                 ///< what to check when the key is refused
   std::string default_model = "kimi-k2.6";  ///< in the provider's own spelling
+  std::vector<ModelName> models{};          ///< where its names differ from the neutral ones
 
   // What the request says. The patches are JSON objects that are merged into it.
   Json thinking_on{};
@@ -33,22 +90,50 @@ struct Provider {
   Json stream_usage{};  ///< asks a stream for usage
   std::string max_tokens_key = "max_tokens";
   std::vector<std::string> reasoning_write_keys = {"reasoning_content"};  ///< all are filled in history
-  std::string tool_turn_placeholder{};  ///< reasoning to send on a tool-call turn that has none; "" = send none
+  bool writes_reasoning_details = false;  ///< the opaque list goes back as it came, beside the keys above
+  std::string tool_turn_placeholder{};    ///< reasoning to send on a tool-call turn that has none; "" = send none
+  ToolIdPolicy tool_ids = ToolIdPolicy::verbatim;
+  bool drops_empty_turns = false;          ///< refuses an assistant message with nothing in it
+  bool arguments_must_be_objects = false;  ///< refuses history whose tool arguments are no JSON object
+  bool takes_prefill = false;              ///< goes on from an assistant message at the end
+  Json prefill_message{};                  ///< merged into that message
+  Json prefill_body{};                     ///< merged into the body beside it
+
+  // What it takes; for checks before anything is sent.
+  std::vector<std::string> tool_choices = {"auto", "none", "required", "named"};
+  SchemaFlavour schema = SchemaFlavour::standard;
+  std::optional<bool> json_schema{};   ///< takes response_format json_schema; nothing: not known
+  std::optional<bool> strict_tools{};  ///< what a tool without `strict` means; nothing: not known or not read
+  std::optional<MediaForms> images{};  ///< nothing: not known
+  std::optional<MediaForms> videos{};
+  std::uint64_t max_body_bytes = 0;  ///< 0: not known, likewise below
+  std::size_t max_stops = 0;
+  std::size_t max_stop_bytes = 0;  ///< of each
+  bool fixes_sampling = false;     ///< refuses sampling values that are not the model's own
 
   // What the answer looks like.
-  std::string end_marker = "[DONE]";              ///< the data of the event that ends a stream
-  bool end_marker_completes = true;               ///< it stands for a finish reason where none came
+  std::string end_marker = "[DONE]";  ///< the data of the event that ends a stream
+  bool end_marker_completes = true;   ///< it stands for a finish reason where none came
+  InlineThinking inline_thinking = InlineThinking::never;
   bool salvages_tool_markup = false;              ///< the model's own tool tokens may leak into its text
+  std::vector<std::string> quota_codes{};         ///< error codes that mean "no use trying again"
   std::vector<std::string> request_id_headers{};  ///< in order of preference
 };
 
-/// The rows that come with the library.
-[[nodiscard]] std::span<const Provider> providers();
+/// The rows: those that come with the library, then those that were registered. A snapshot; any thread.
+[[nodiscard]] std::vector<const Provider*> providers();
 
-/// The row of this name, or null.
+/// Adds a row, or replaces one of the same name for clients that are made from now on. Any thread.
+/// @throws Exception (invalid_request) for a row without a name or an address
+const Provider& register_provider(Provider row);
+
+/// The row of this name, or null. Rows live as long as the program.
 [[nodiscard]] const Provider* find_provider(std::string_view name);
 
 /// The row that has this address (scheme, host and path compared, a slash at the end aside), or null.
 [[nodiscard]] const Provider* find_provider_by_address(std::string_view base_url);
+
+/// The provider's own name for a model: a neutral id becomes its own, any other is taken as it is.
+[[nodiscard]] std::string_view model_name(const Provider& provider, std::string_view model) noexcept;
 
 }  // namespace kimistream

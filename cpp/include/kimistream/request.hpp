@@ -32,6 +32,21 @@ class ThinkingMode {
   Value value_ = unset;
 };
 
+/// What becomes of a request that breaks a rule of its provider or model.
+enum class Check {
+  warn,   ///< it is sent as it is; each broken rule is a Notice
+  fix,    ///< it is changed so that it will be taken; each change is a Notice
+  error,  ///< it is not sent: Exception (invalid_request)
+  off,
+};
+
+/// What becomes of an answer whose stream breaks off.
+enum class OnBreak {
+  raise,      ///< an error that carries what had come
+  restart,    ///< asked again from the beginning, while nothing has been handed over
+  continue_,  ///< what had come is sent back as a prefix, and the answer goes on
+};
+
 /// A function that the model may call.
 struct Tool {
   std::string name{};
@@ -52,13 +67,16 @@ struct Request {
   std::optional<std::int64_t>
       max_tokens{};  ///< of reasoning and answer together; sent under the provider's name for it
   std::optional<std::chrono::milliseconds> timeout{};  ///< connect, first event and idle each; nothing: the client's
-  Json extra_body{};                                   ///< a JSON object merged into the body last and deep
+  OnBreak on_break = OnBreak::raise;
+  Check check = Check::warn;
+  Json extra_body{};  ///< a JSON object merged into the body last and deep
   Headers extra_headers{};
   std::optional<double> temperature{};
   std::optional<double> top_p{};
   std::vector<std::string> stop{};
   Json response_format{};
-  Json fields{};  ///< any other field of the API by its own name, as a JSON object
+  std::string prefill{};  ///< the beginning of the answer, for the model to go on from; the answer does not repeat it
+  Json fields{};          ///< any other field of the API by its own name, as a JSON object
 };
 
 }  // namespace kimistream

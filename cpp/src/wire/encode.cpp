@@ -160,7 +160,7 @@ Encoded encode(const Provider& provider, const Request& request, std::string_vie
   check(request);
   Encoded encoded;
   Tree body = Tree::object();
-  body.set("model", Tree::string(model));
+  body.set("model", Tree::string(model_name(provider, model)));
   Tree messages = Tree::array();
   if (!request.system.empty()) {
     Message system;

@@ -15,7 +15,7 @@ struct Encoded {
   std::vector<Notice> notices;  // what the caller should know about the request
 };
 
-/// @param model the model in the provider's spelling
+/// @param model a neutral id, or the model in the provider's spelling
 /// @throws Exception (invalid_request) for a request that no server would take
 Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream);
 

@@ -1,0 +1,30 @@
+// What provider and model would refuse, ignore or charge for in vain, found before anything is sent.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kimistream/message.hpp"
+#include "kimistream/model.hpp"
+#include "kimistream/provider.hpp"
+#include "kimistream/request.hpp"
+
+namespace kimistream::rules {
+
+/// One rule that a request breaks.
+struct Finding {
+  std::string code;                   // a stable word, e.g. "fixed_temperature"
+  std::string message;                // quotes the rule and says what to do
+  bool certain = true;                // false: the documents disagree; a warning at most, and nothing is changed
+  std::function<void(Request&)> fix;  // empty where nothing can be changed without guessing
+};
+
+/// @param model the model in the provider's spelling
+std::vector<Finding> check(const Request& request, const Provider& provider, std::string_view model);
+
+/// Does with the findings what `request.check` asks: off, warn (notices), fix (changes `request`, notices that say so),
+/// error. @throws Exception (invalid_request) that lists all certain findings
+std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model);
+
+}  // namespace kimistream::rules
