@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fault_server", "fault_server_process"]
 
-VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "KIMISTREAM_PROVIDER")
+VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "KIMISTREAM_PROVIDER", "KIMISTREAM_ENVIRONMENT", "KIMISTREAM_CONFIG")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

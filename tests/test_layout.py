@@ -86,6 +86,7 @@ RANKS = [
     {"accumulator", "retry", "transport"},
     {"scripted_transport", "stream"},
     {"client"},
+    {"tokens"},
     {"kimistream"},
 ]
 # Folders of src/: which private headers and which public ones each may include.
@@ -163,8 +164,12 @@ def _imports(path: Path) -> list[str]:
 PROVIDERS = re.compile(
     r"moonshot|vllm|sglang|openrouter|anthropic|tokenhub|anyfast|cloudflare|ktransformers|aimlapi", re.IGNORECASE
 )
-TABLES = {"cpp/src/providers.cpp", "python/kimistream/simulator/dialects.py"}
-EVERYWHERE = ("MOONSHOT_API_KEY",)
+TABLES = {
+    "cpp/src/providers.cpp",
+    "python/kimistream/cli/fingerprints.py",
+    "python/kimistream/simulator/dialects.py",
+}
+EVERYWHERE = ("MOONSHOT_API_KEY", "anthropic_messages")  # a variable, a protocol
 # Texts for people, the simulator's rows, and defaults of the command. No branch may stand here.
 NAMED_ON_PURPOSE = {
     "cpp/src/client.cpp": ("https://api.moonshot.ai/v1",),

@@ -16,7 +16,7 @@ from kimistream.simulator import Simulator  # noqa: E402  (after the skips)
 USER = {"role": "user", "content": "hi"}
 OFF = {"thinking": {"type": "disabled"}}
 CALL = {"id": "f_0", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
-CALLING = {"role": "assistant", "content": "", "reasoning_content": "", "tool_calls": [CALL]}
+CALLING = {"role": "assistant", "content": "", "reasoning_content": " ", "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": "f_0", "content": "found"}
 
 
@@ -66,6 +66,11 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
         400,
         "thinking is enabled but reasoning_content is missing in assistant tool call message at index 1",
     ),
+    (
+        {"messages": [USER, {**CALLING, "reasoning_content": ""}, RESULT]},
+        400,
+        "thinking is enabled but reasoning_content is missing in assistant tool call message at index 1",
+    ),
     ({"messages": [USER, CALLING, {"role": "tool", "content": "x"}]}, 400, "tool_call_id  is not found"),
     ({"messages": [USER, CALLING, {**RESULT, "tool_call_id": "g"}]}, 400, "tool_call_id g is not found"),
     ({"messages": [USER, RESULT]}, 400, "tool_call_id f_0 is not found"),
@@ -84,6 +89,24 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
         400,
         "At path 'properties.X': type is not defined",
     ),
+    (
+        {
+            "tools": [
+                tool("look_up", parameters={"type": "object", "properties": {"x": {"type": "string", "format": "a"}}})
+            ]
+        },
+        400,
+        "function look_up: At path 'properties.x': keyword 'format' is not supported",
+    ),
+    (schema({"type": "object", "properties": {"x": {"oneOf": []}}}), 400, "keyword 'oneOf' is not supported"),
+    (
+        schema({"type": "object", "properties": {"x": {"$ref": "#/$defs/X"}}}),
+        400,
+        "$ref '#/$defs/X' cannot be resolved",
+    ),
+    (schema({"type": "object", "required": ["x"]}), 400, "required property 'x' is not defined"),
+    (schema({"type": "object", "properties": {"x": {"enum": [1, "a"], "type": "string"}}}), 400, "must have one type"),
+    (schema({"type": "object", "properties": {f"p{n}": {"type": "null"} for n in range(101)}}), 400, "more than 100"),
     ({"tools": {}}, 400, "tools must be an array"),
     ({"stop": list("abcdef")}, 400, "at most 5"),
     ({"stop": "十" * 11}, 400, "32 bytes"),
@@ -110,6 +133,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ),
     ({"messages": [{"role": "user", "content": "hi", "partial": True}]}, 400, "partial is only allowed"),
     (part("image_url", "https://example.com/a.png"), 400, "unsupported image url"),
+    (part("image_url", "ms://file_1"), 400, "file not found: ms://file_1"),
     (part("video_url", "http://example.com/a.mp4"), 400, "unsupported video url"),
     (part("image_url", "data:video/mp4;base64,AAAA"), 400, "unsupported image url"),
     (part("image_url", "data:image/svg+xml;base64,AAAA"), 400, "unsupported image format"),
@@ -128,7 +152,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"messages": [USER, CALLING, {**RESULT, "content": [{"type": "text", "text": "found"}]}]},
     {"messages": [USER, {"role": "assistant", "reasoning_content": "hm", "content": None}, USER]},
     {"stop": ["a"] * 5, "prompt_cache_key": "k", "safety_identifier": "u", "reasoning_effort": "high"},
-    part("image_url", "ms://file_1"),
+    {"messages": [USER, {**CALLING, "reasoning_content": ""}, RESULT], **OFF},
     {"tools": [tool("look_up", strict=False, parameters={"type": "object", "properties": {"X": {}}})]},
     {"model": "kimi-k3", "tools": []},
 ]
@@ -192,5 +216,6 @@ FIELDS = ["stop", "tools", "tool_choice", "thinking", "response_format", "max_to
 def test_odd_fields_never_crash_it(field: str, dialect: str) -> None:
     with Simulator(pace=0, dialect=dialect) as sim:
         for odd in ([], {}, [[]], [{}], [{"function": []}], 0, -1, 1.5, True, "x", {"type": []}, {"function": 1}):
-            body = json.dumps({"model": "kimi-k2.6", "messages": [USER], field: odd})
+            model = "kimi-k2.6" if dialect == "moonshot" else "moonshotai/Kimi-K2.6"
+            body = json.dumps({"model": model, "messages": [USER], field: odd})
             assert send(sim, content=body).status_code in (200, 400), odd

@@ -1,6 +1,7 @@
 #include "call.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <iterator>
 #include <random>
 #include <utility>
@@ -32,17 +33,13 @@ std::string_view media_type(const Headers& headers) {
   return type;
 }
 
-std::string excerpt(std::string_view body) {
-  std::string text;
-  for (const char c : body.substr(0, 200))
-    text += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E ? ' ' : c;
-  return body.size() > 200 ? text + "..." : text;
-}
-
 }  // namespace
 
 Call::Call(CallSetup setup, Listener* listener)
-    : setup_(std::move(setup)), listener_(listener), parser_(setup_.max_event_bytes), decoder_(*setup_.provider) {
+    : setup_(std::move(setup)),
+      listener_(listener),
+      parser_(setup_.max_event_bytes),
+      decoder_(*setup_.provider, setup_.thinks) {
   for (Notice& notice : setup_.notices) events_.emplace_back(std::move(notice));
 }
 
@@ -60,6 +57,7 @@ void Call::attempt() {
   body_.clear();
   head_ = {};
   attempt_at_ = last_event_ = rough_now();
+  created_ = static_cast<std::int64_t>(std::time(nullptr));
   if (setup_.request.body)
     for (auto& segment : setup_.request.body->segments)
       if (retries_ > 0 && segment.source && !segment.source->rewind())
@@ -175,15 +173,15 @@ void Call::read_events(std::string_view block) {
 
 void Call::read_event(const sse::Event& event) {
   const auto state = decoder_.feed(event.data, event.type, events_);
-  if (setup_.shape == Shape::chunks && state == wire::Decoder::State::open && decoder_.has_frame()) {
+  if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed && decoder_.has_frame()) {
     const wire::FrameView view = decoder_.frame();
-    Chunk& chunk = chunks_.emplace_back();
-    chunk.json.assign(view.text);
+    Chunk chunk{.json = decoder_.chunk_json(false, created_)};
     if (view.content) chunk.content.emplace(*view.content);
     if (view.reasoning) chunk.reasoning.emplace(*view.reasoning);
     chunk.finish_reason.assign(view.finish_reason);
     chunk.has_choices = view.has_choices;
     chunk.plain = view.plain;
+    if (!chunk.json.empty()) chunks_.push_back(std::move(chunk));
   }
   if (state == wire::Decoder::State::open) return;
   if (state == wire::Decoder::State::ended) return complete();
@@ -192,7 +190,10 @@ void Call::read_event(const sse::Event& event) {
     decoder_.finish(events_);
     return complete();
   }
-  fail(stream_error());
+  Error error = stream_error();
+  // Some answer 200 before they find that they are too busy; as long as nothing has come that is a refusal like others.
+  if (error.reason == "overload") return fail_or_retry(std::move(error));
+  fail(std::move(error));
 }
 
 /// Folds the new events and hands them on.
@@ -262,7 +263,7 @@ void Call::on_end(std::optional<Error> error) {
       if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
       return fail(not_an_answer("the response is neither an event stream nor JSON (content type \"" +
                                 std::string(media_type(head_.headers)) +
-                                "\"); is base_url right? It begins: " + excerpt(body_)));
+                                "\"); is base_url right? It begins: " + wire::excerpt(body_)));
   }
 }
 
@@ -300,15 +301,16 @@ void Call::finish_body() {
   if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
     redact(body_, setup_.secret);
     if (decoder_.unreadable())
-      return fail(
-          not_an_answer("the response is not a chat completion; is base_url right? It begins: " + excerpt(body_)));
+      return fail(not_an_answer("the response is not a chat completion; is base_url right? It begins: " +
+                                wire::excerpt(body_)));
     return fail_or_retry(stream_error());
   }
   if (setup_.shape == Shape::chunks) {
     const wire::FrameView view = decoder_.frame();
     Chunk& chunk = chunks_.emplace_back();
     chunk.has_choices = view.has_choices;
-    chunk.json = std::move(body_);
+    chunk.json =
+        setup_.provider->protocol == Protocol::openai_chat ? std::move(body_) : decoder_.chunk_json(true, created_);
   }
   complete();
 }
@@ -343,6 +345,8 @@ void Call::sign() {
   Message& message = accumulator_.message();
   message.id = decoder_.id();
   message.model = decoder_.model();
+  message.signature = decoder_.signature();
+  message.reasoning_details.text = decoder_.reasoning_details();
   if (decoder_.reasoning_present() && !message.reasoning) message.reasoning.emplace();
 }
 
@@ -360,7 +364,8 @@ void Call::complete() {
 }
 
 void Call::fail_or_retry(Error error) {
-  const bool delivered = phase_ == Phase::reading && body_kind_ == BodyKind::events;
+  const bool delivered = phase_ == Phase::reading && body_kind_ == BodyKind::events &&
+                         (decoder_.has_begun() || !accumulator_.empty() || !chunks_.empty());
   const auto delay = delivered ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice());
   if (!delay) return fail(std::move(error));
   ++retries_;
@@ -368,12 +373,13 @@ void Call::fail_or_retry(Error error) {
   redact(error, setup_.secret);
   // What this attempt said does not belong to what the next one says; what it was warned of does.
   std::erase_if(events_, [&](const Event& event) { return !std::holds_alternative<Notice>(event); });
-  decoder_ = wire::Decoder(*setup_.provider);
+  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks);
+  parser_ = sse::Parser(setup_.max_event_bytes);
   phase_ = Phase::backing_off;
   retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));
-  events_.emplace_back(Notice{"retried", "attempt " + std::to_string(retries_) + " failed (" + error.message +
-                                             "); tried again after " + std::to_string(static_cast<int>(*delay * 1000)) +
-                                             " ms"});
+  log_.push_back("attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
+                 std::to_string(static_cast<int>(*delay * 1000)) + " ms");
+  events_.emplace_back(Notice{"retried", log_.back()});
   tell();  // whoever drives this must look at the new deadline
 }
 
@@ -397,7 +403,7 @@ Error Call::stream_error() {
   std::string frame = decoder_.error_body();
   redact(frame, setup_.secret);
   if (!decoder_.unreadable()) return wire::error_from_frame(*setup_.provider, head_.status, head_.headers, frame);
-  Error error = incomplete("a frame of the stream is not JSON: " + excerpt(frame), "malformed_frame");
+  Error error = incomplete("a frame of the stream is not JSON: " + wire::excerpt(frame), "malformed_frame");
   error.body = frame.substr(0, 64 * 1024);
   return error;
 }

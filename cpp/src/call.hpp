@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clock.hpp"
@@ -32,7 +33,8 @@ struct CallSetup {
   const Provider* provider = nullptr;
   HttpRequest request;
   Shape shape = Shape::events;
-  bool raw = false;  // a resource that is no answer: the body becomes one chunk
+  bool thinks = true;  // false: the request asks for no thinking
+  bool raw = false;    // a resource that is no answer: the body becomes one chunk
   RetryPolicy retry;
   Timeouts timeouts;
   std::size_t max_event_bytes = 0;
@@ -95,6 +97,7 @@ class Call final : private Receiver {
   void close() noexcept;
 
   void seen() noexcept { told_ = false; }
+  [[nodiscard]] std::vector<std::string> take_log() noexcept { return std::exchange(log_, {}); }
 
  private:
   enum class Phase {
@@ -139,6 +142,7 @@ class Call final : private Receiver {
   bool accepted_ = false;
   bool begun_ = false;  // the body's first byte that is not white space has come
   int retries_ = 0;
+  std::int64_t created_ = 0;  // seconds since 1970
   Clock::time_point attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
 
   ResponseHead head_;
@@ -148,6 +152,7 @@ class Call final : private Receiver {
   Accumulator accumulator_;
   mutable std::mutex message_mutex_;  // writers are on one thread; held so that snapshot() sees a whole message
   Error error_;
+  std::vector<std::string> log_;
 
   std::vector<Event> events_;  // the decoder appends; those before folded_ are in the message and may be taken
   std::vector<Chunk> chunks_;

@@ -1,12 +1,15 @@
 #include "kimistream/client.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "client_impl.hpp"
 #include "kimistream/version.hpp"
 #include "net/curl_global.hpp"
 #include "net/curl_transport.hpp"
+#include "rules/check.hpp"
 #include "wire/encode.hpp"
 
 namespace kimistream {
@@ -156,14 +159,24 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
 }
 
 CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) const {
-  wire::Encoded encoded = wire::encode(*provider, request, request.model.empty() ? model : request.model, stream);
+  const std::string& asked = request.model.empty() ? model : request.model;
+  std::vector<Notice> notices;
+  std::optional<Request> changed;  // what the rules made of it
+  if (request.check == Check::fix)
+    notices = rules::apply(changed.emplace(request), *provider, asked);
+  else if (request.check != Check::off)
+    notices = rules::report(request, *provider, asked);
+  const Request& sent = changed ? *changed : request;
+  wire::Encoded encoded = wire::encode(*provider, sent, sent.model.empty() ? model : sent.model, stream);
+  std::move(encoded.notices.begin(), encoded.notices.end(), std::back_inserter(notices));
   CallSetup setup = common(provider->chat_path, request.extra_headers, request.timeout);
   for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),
                                     std::pair("Accept", stream ? "text/event-stream" : "application/json")})
     if (!setup.request.headers.find(name)) setup.request.headers.add(name, value);  // the caller's own counts
   setup.request.body = std::move(encoded.body);
   setup.request.compressed = !stream;
-  setup.notices = std::move(encoded.notices);
+  setup.notices = std::move(notices);
+  setup.thinks = sent.thinking != ThinkingMode::off;
   setup.shape = shape;
   return setup;
 }

@@ -148,6 +148,7 @@ void Stream::close() noexcept { impl_->close(); }
 const Message& Stream::partial() const noexcept { return impl_->call.message(); }
 Message Stream::snapshot() const { return impl_->call.snapshot(); }
 bool Stream::busy() const noexcept { return impl_->busy(); }
+std::vector<std::string> Stream::take_log() { return impl_->call.take_log(); }
 void Stream::set_tag(void* tag) noexcept { impl_->tag = tag; }
 std::optional<Usage> Stream::usage() const { return impl_->call.message().usage; }
 const std::string& Stream::request_id() const noexcept { return impl_->call.message().request_id; }

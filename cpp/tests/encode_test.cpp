@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "json/tree.hpp"
+#include "kimistream/media.hpp"
 #include "support/play.hpp"
 
 namespace ks = kimistream;
@@ -191,7 +192,7 @@ TEST_CASE("blank content beside tool calls is left out") {
     turn.tool_calls = {{.id = "c", .name = "f", .arguments = "{}"}};
     CHECK(encode({.messages = {turn}}).find("\"content\"") == std::string::npos);
   }
-  CHECK(encode({.messages = {ks::assistant("")}}).find(R"("content":"")") != std::string::npos);
+  CHECK(encode({.messages = {ks::assistant("")}}, "vllm").find(R"("content":"")") != std::string::npos);
 }
 
 TEST_CASE("a tool turn without reasoning gets the placeholder that Moonshot wants, unless thinking is off") {
@@ -203,6 +204,77 @@ TEST_CASE("a tool turn without reasoning gets the placeholder that Moonshot want
   CHECK(encode(request).find("reasoning_content") == std::string::npos);
   request.thinking = true;
   CHECK(encode(request, "vllm").find("reasoning_content") == std::string::npos);
+}
+
+TEST_CASE("history goes back by the rules of the row, and what was changed is said") {
+  ks::Message turn = ks::assistant("");
+  turn.tool_calls = {{.id = "call_1", .name = "f", .arguments = "{"}};
+  const ks::Request request{.messages = {ks::user("u"), ks::assistant(""), turn, ks::tool_result("call_1", "r")}};
+  const wire::Encoded moonshot = wire::encode(*ks::find_provider("moonshot"), request, "m", false);
+  CHECK(moonshot.body->segments[0].text ==
+        R"({"model":"m","messages":[{"role":"user","content":"u"},{"role":"assistant","reasoning_content":" ",)"
+        R"("tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{"}}]},)"
+        R"({"role":"tool","content":"r","tool_call_id":"call_1"}]})");
+  REQUIRE(moonshot.notices.size() == 1);
+  CHECK(moonshot.notices[0].code == "empty_turn_dropped");
+  const wire::Encoded sglang = wire::encode(*ks::find_provider("sglang"), request, "m", false);
+  const std::string& text = sglang.body->segments[0].text;
+  CHECK(text.find(R"({"role":"assistant","content":""})") != std::string::npos);
+  CHECK(text.find(R"({"id":"functions.f:0","type":"function","function":{"name":"f","arguments":"{}"}})") !=
+        std::string::npos);
+  CHECK(text.find(R"("tool_call_id":"functions.f:0")") != std::string::npos);
+  REQUIRE(sglang.notices.size() == 1);
+  CHECK(sglang.notices[0].code == "arguments_replaced");
+}
+
+TEST_CASE("the opaque form of the reasoning goes back to those who gave it") {
+  ks::Message turn = ks::assistant("a");
+  turn.reasoning = "r";
+  turn.reasoning_details = {R"([{"type":"reasoning.encrypted","data":"x","n":1.0}])"};
+  const std::string expected =
+      R"("reasoning_content":"r","reasoning_details":[{"type":"reasoning.encrypted","data":"x","n":1.0}])";
+  CHECK(encode(say(turn), "openrouter").find(expected) != std::string::npos);
+  CHECK(encode(say(turn)).find("reasoning_details") == std::string::npos);
+  turn.reasoning_details = {"[]"};
+  CHECK(encode(say(turn), "openrouter").find("reasoning_details") == std::string::npos);
+  turn.reasoning_details = {"{}"};
+  CHECK_THROWS_AS(encode(say(turn), "openrouter"), ks::Exception);
+}
+
+TEST_CASE("a prefill is the last message, in the way of the row") {
+  ks::Request request = say(ks::user("u"));
+  request.prefill = "{ ";
+  const auto last = [&](const char* provider) {
+    std::string out;
+    tree(request, provider).find("messages")->items().back().write(out);
+    return out;
+  };
+  CHECK(last("moonshot") == R"({"role":"assistant","content":"{ ","partial":true})");
+  CHECK(last("openrouter") == R"({"role":"assistant","content":"{ "})");
+  CHECK(last("sglang") == R"({"role":"assistant","content":"{ "})");
+  CHECK(field(tree(request, "sglang"), "continue_final_message") == "true");
+  CHECK(field(tree(request, "vllm"), "add_generation_prompt") == "false");
+  CHECK(field(tree(request, "openrouter"), "continue_final_message") == "(absent)");
+  CHECK_THROWS_AS(encode(request, "tokenhub"), ks::Exception);
+  request.check = ks::Check::off;
+  CHECK(last("tokenhub") == R"({"role":"assistant","content":"{ "})");
+  request.prefill.clear();
+  CHECK(field(tree(request, "vllm"), "continue_final_message") == "(absent)");
+}
+
+TEST_CASE("the row's protocol decides which body is made") {
+  CHECK(field(tree(say(ks::user("u")), "moonshot-anthropic"), "max_tokens") == "32768");
+  CHECK(field(tree(say(ks::user("u")), "moonshot"), "max_tokens") == "(absent)");
+}
+
+TEST_CASE("a medium stands between the segments of the text, where its address belongs") {
+  const ks::Part picture = ks::image_bytes(std::string("\x89PNG\r\n\x1a\n", 8) + std::string(40, 'x'));
+  const ks::Request request = say(ks::user(std::vector<ks::Part>{picture, {.value = "see"}}));
+  const auto body = wire::encode(*ks::find_provider("moonshot"), request, "m", false).body;
+  REQUIRE(body->segments.size() == 3);
+  CHECK(body->segments[0].text.ends_with(R"({"type":"image_url","image_url":{"url":")"));
+  REQUIRE(body->segments[1].source);
+  CHECK(body->segments[2].text == R"("}},{"type":"text","text":"see"}]}]})");
 }
 
 TEST_CASE("bytes that are not UTF-8 in a message do not break the request") {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "support/play.hpp"
@@ -141,6 +142,43 @@ TEST_CASE("the request id is found under the provider's names") {
   CHECK(response(400, "{}", {{"x-trace-id", "r3"}}).request_id == "r3");
   CHECK(response(400, "{}").request_id.empty());
   CHECK(wire::request_id(*ks::find_provider("openai-compatible"), {{"request-id", "r4"}}) == "r4");
+}
+
+TEST_CASE("the request id of the body counts where no header has one") {
+  const std::string body = R"({"type":"error","error":{"type":"rate_limit_error","message":"m"},"request_id":"req_1"})";
+  CHECK(response(429, body).request_id == "req_1");
+  CHECK(response(429, body, {{"x-request-id", "r2"}}).request_id == "r2");
+  CHECK(frame(body).request_id == "req_1");
+  CHECK(response(429, R"({"error":{},"request_id":"a\nb"})").request_id.empty());
+  CHECK(response(429, R"({"error":{},"request_id":null})").request_id.empty());
+  CHECK(response(429, R"({"error":{},"request_id":")" + std::string(1000, 'x') + "\"}").request_id.empty());
+}
+
+TEST_CASE("errors of the messages protocol have their statuses and are retried accordingly") {
+  const std::vector<std::tuple<std::string, int, bool>> table = {
+      {"invalid_request_error", 400, false}, {"authentication_error", 401, false},
+      {"billing_error", 402, false},         {"permission_error", 403, false},
+      {"not_found_error", 404, false},       {"request_too_large", 413, false},
+      {"rate_limit_error", 429, true},       {"api_error", 500, true},
+      {"internal_error", 500, true},         {"timeout_error", 504, true},
+      {"overloaded_error", 529, true}};
+  for (const auto& [type, status, retryable] : table) {
+    CAPTURE(type);
+    const std::string body = R"({"type":"error","error":{"type":")" + type + R"(","message":"m"}})";
+    const ks::Error error = frame(body);
+    CHECK(error.type == type);
+    CHECK(error.status_code == status);
+    CHECK(error.retryable == retryable);
+    CHECK(says(response(status, body), ": m"));
+  }
+  CHECK_FALSE(response(429, R"({"type":"error","error":{"type":"billing_error","message":"m"}})").retryable);
+}
+
+TEST_CASE("codes that the row knows as an empty account are not retried") {
+  const ks::Provider& row = *ks::find_provider("cloudflare");
+  const auto retryable = [&](const char* body) { return wire::error_from_response(row, 429, {}, body).retryable; };
+  CHECK_FALSE(retryable(R"({"success":false,"errors":[{"code":3036,"message":"m"}]})"));
+  CHECK(retryable(R"({"success":false,"errors":[{"code":3040,"message":"m"}]})"));
 }
 
 TEST_CASE("a refused key comes with advice") {

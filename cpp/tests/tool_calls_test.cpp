@@ -125,10 +125,10 @@ TEST_CASE("random ids on each fragment are still one call") {
         {{"x1", "get", R"({"a":1})"}});
 }
 
-TEST_CASE("two whole calls with the same id are two calls") {
+TEST_CASE("Q31: two whole calls with the same id are two calls, and told apart") {
   check(calls({R"({"id":"functions.f:0","function":{"name":"f","arguments":"{\"a\":1}"}})",
                R"({"id":"functions.f:0","function":{"name":"f","arguments":"{\"a\":2}"}})"}),
-        {{"functions.f:0", "f", R"({"a":1})"}, {"functions.f:0", "f", R"({"a":2})"}});
+        {{"functions.f:0", "f", R"({"a":1})"}, {"functions.f:0_1", "f", R"({"a":2})"}});
 }
 
 TEST_CASE("a name that is repeated in full is not doubled, one in pieces is joined") {
@@ -175,7 +175,7 @@ TEST_CASE("a name that is repeated behind whole arguments makes no second call")
        Texts{R"({"index":0,"function":{"name":"get","arguments":""}})", R"({"index":0,"function":{"name":"get"}})",
              R"({"index":0,"function":{"name":"get","arguments":" \n"}})"}) {
     CAPTURE(tail);
-    check(calls({R"({"index":0,"function":{"name":"get","arguments":"{}"}})", tail}), {{"", "get", "{}"}});
+    check(calls({R"({"index":0,"function":{"name":"get","arguments":"{}"}})", tail}), {{"call_0", "get", "{}"}});
   }
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("calls without ids that share an index are told apart by their names a
   check(
       calls({R"({"index":0,"function":{"name":"f","arguments":"{}"}})",
              R"({"index":0,"function":{"name":"g","arguments":""}})", R"({"index":0,"function":{"arguments":"{}"}})"}),
-      {{"", "f", "{}"}, {"", "g", "{}"}});
+      {{"call_0", "f", "{}"}, {"call_1", "g", "{}"}});
 }
 
 TEST_CASE("garbage behind the arguments is taken away with a warning") {

@@ -55,6 +55,9 @@ py::object from_headers(const Headers& headers);
 PyObject* from_event(const Event& event);
 PyObject* from_chunk(Chunk&& chunk);
 
+/// Gives the stream's log to Python. Never fails; an exception of a log handler is unraisable.
+void write_log(Stream& stream);
+
 /// Gives up the GIL while it lives. A thread that wants it back after the interpreter has begun to end stays here for
 /// good, as from Python 3.14 on: earlier ones unwind its stack instead, and no destructor survives that.
 class WithoutGil {
@@ -95,7 +98,7 @@ int take_item(Shared& shared, Gives gives, PyObject** out);
 /// The Python classes that the binding makes objects of; set once by the package (registry.cpp).
 struct Registry {
   PyObject *message = nullptr, *tool_call = nullptr, *usage = nullptr, *finish = nullptr, *notice = nullptr,
-           *headers = nullptr, *make_error = nullptr, *completion_chunk = nullptr;
+           *headers = nullptr, *make_error = nullptr, *log = nullptr, *completion_chunk = nullptr;
 };
 Registry& registry();
 
@@ -107,5 +110,6 @@ void register_client(py::module_& module);
 void register_stream(py::module_& module);
 void register_reactor(py::module_& module);
 void register_json(py::module_& module);
+void register_providers(py::module_& module);
 
 }  // namespace kimistream::python

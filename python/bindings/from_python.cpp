@@ -64,6 +64,10 @@ Message to_message(py::handle object, std::size_t position) {
         message.tool_calls.push_back(to_tool_call(call));
     } else if (name == "reasoning_content" || (name == "reasoning" && PyUnicode_Check(value.ptr()))) {
       if (!message.reasoning || message.reasoning->empty()) message.reasoning = from_str(value, "reasoning_content");
+    } else if (name == "reasoning_details") {
+      message.reasoning_details.text = dumps(value);
+    } else if (name == "signature") {
+      message.signature = from_str(value, "signature");
     } else if (name == "tool_call_id") {
       message.tool_call_id = from_str(value, "tool_call_id");
     } else if (name == "name") {
@@ -186,9 +190,8 @@ Request to_request(const py::tuple& arguments) {
   text(5, "tool_choice", request.tool_choice);
   if (!given(6).is_none()) request.max_tokens = to_count(given(6), "max_tokens");
   request.timeout = to_milliseconds(given(7), "timeout");
-  request.on_break =
-      to_choice<OnBreak>(given(8), "on_break",
-                         {{"raise", OnBreak::raise}, {"restart", OnBreak::restart}, {"continue", OnBreak::continue_}});
+  if (!given(8).is_none() && from_str(given(8), "on_break") != "raise")
+    refuse("on_break takes only \"raise\" in this version: catch IncompleteStreamError and go on from its .partial");
   request.check = to_choice<Check>(
       given(9), "check", {{"warn", Check::warn}, {"fix", Check::fix}, {"error", Check::error}, {"off", Check::off}});
   text(10, "prefill", request.prefill);

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_stream(module);
   register_client(module);
   register_reactor(module);
+  register_providers(module);
 }

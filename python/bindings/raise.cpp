@@ -42,6 +42,7 @@ bool wait_a_while(Stream& stream) {
     set_current_exception();
     return false;
   }
+  write_log(stream);
   if (PyErr_CheckSignals() != 0) {
     stream.close();
     return false;
@@ -63,6 +64,16 @@ WithoutGil::~WithoutGil() {
 #endif
 }
 
+void write_log(Stream& stream) {
+  for (const std::string& line : stream.take_log()) {
+    try {
+      py::handle(registry().log)(py::reinterpret_steal<py::object>(to_str(line)));
+    } catch (py::error_already_set& failure) {
+      failure.discard_as_unraisable("kimistream's log");
+    }
+  }
+}
+
 void set_error(const Error& error) {
   try {
     py::dict fields;
@@ -73,6 +84,7 @@ void set_error(const Error& error) {
     fields["body"] = text(error.body);
     fields["type"] = text(error.type);
     fields["code"] = text(error.code);
+    fields["reason"] = text(error.reason);
     fields["request_id"] = text(error.request_id);
     fields["headers"] = from_headers(error.headers);
     fields["retryable"] = error.retryable;

@@ -54,11 +54,27 @@ void register_client(py::module_& module) {
           },
           py::arg("path"), py::arg("method") = "GET", py::arg("body") = py::none(), py::arg("timeout") = py::none(),
           "Starts a request to another resource; `body` is JSON text.")
-      .def("models_path", [](const Client& self) { return self.provider().models_path; })
+      .def(
+          "count_tokens",
+          [](Client& self, const py::tuple& arguments) {
+            return std::make_shared<Shared>(self.start(token_count_request(self, to_request(arguments))));
+          },
+          py::arg("arguments"), "Starts a request for the count of a prompt's tokens.")
       .def("close", &Client::close)
       .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
       .def_property_readonly("base_url", [](const Client& self) { return text(self.base_url()); })
-      .def_property_readonly("model", [](const Client& self) { return text(self.model()); });
+      .def_property_readonly("model", [](const Client& self) { return text(self.model()); })
+      .def_property_readonly(
+          "row", [](const Client& self) { return loads(to_json(self.provider()).text); },
+          "The provider's row as a dict, made anew each time.")
+      .def_property_readonly(
+          "currency",
+          [](const Client& self) {
+            // An address that another row is known by says more than the row whose dialect was asked for.
+            const Provider* at = find_provider_by_address(self.base_url());
+            return text((at ? *at : self.provider()).currency);
+          },
+          "Of balance and cost; \"\" where it is not known.");
 
   module.def(
       "replay",
@@ -75,12 +91,6 @@ void register_client(py::module_& module) {
       },
       py::arg("provider"), py::arg("body"), py::arg("chunks") = false, py::arg("block_bytes") = 16 * 1024,
       "Plays a recorded event stream as if a server had sent it, without a network.");
-
-  module.def("provider_names", [] {
-    py::list names;
-    for (const Provider* row : providers()) names.append(text(row->name));
-    return names;
-  });
 }
 
 }  // namespace kimistream::python

@@ -7,7 +7,9 @@ namespace {
 /// Wakes the task that waits on a stream, if the stream has something for it.
 void wake(void* tag) {
   auto* shared = static_cast<Shared*>(tag);
-  if (!shared || !shared->waiter) return;
+  if (!shared) return;
+  write_log(shared->stream);
+  if (!shared->waiter) return;
   PyObject* future = std::exchange(shared->waiter, nullptr);
   static PyObject* const set_result = PyUnicode_InternFromString("set_result");
   static PyObject* const done = PyUnicode_InternFromString("done");
@@ -43,6 +45,14 @@ void register_reactor(py::module_& module) {
             return shared;
           },
           py::arg("path"), py::arg("method") = "GET", py::arg("body") = py::none(), py::arg("timeout") = py::none())
+      .def(
+          "count_tokens",
+          [](Reactor& self, const Client& client, const py::tuple& arguments) {
+            auto shared = std::make_shared<Shared>(self.start(token_count_request(client, to_request(arguments))));
+            shared->stream.set_tag(shared.get());
+            return shared;
+          },
+          py::arg("client"), py::arg("arguments"))
       .def("pump",
            [](Reactor& self) {
              // With the GIL: it never waits here, and a stream of this reactor may be dropped by the garbage collector

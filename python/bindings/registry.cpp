@@ -22,6 +22,7 @@ void register_registry(py::module_& module) {
         keep("notice", all.notice);
         keep("headers", all.headers);
         keep("make_error", all.make_error);
+        keep("log", all.log);
         keep("completion_chunk", all.completion_chunk);
       },
       "Names the Python classes that the core makes objects of.");

@@ -45,10 +45,12 @@ py::object from_message(const Message& message) {
   py::list calls, warnings;
   for (const ToolCall& call : message.tool_calls) calls.append(from_tool_call(call));
   for (const Notice& notice : message.warnings) warnings.append(from_notice(notice));
-  return py::handle(registry().message)(text(message.role), optional_text(message.content),
-                                        optional_text(message.reasoning), calls, optional_text(message.finish_reason),
-                                        from_usage(message.usage), warnings, text(message.id), text(message.model),
-                                        text(message.request_id), message.resumed);
+  return py::handle(registry().message)(
+      text(message.role), optional_text(message.content), optional_text(message.reasoning), calls,
+      optional_text(message.finish_reason), from_usage(message.usage), warnings, text(message.id), text(message.model),
+      text(message.request_id), message.resumed,
+      message.reasoning_details.empty() ? py::object(py::none()) : loads(message.reasoning_details.text),
+      text(message.signature));
 }
 
 /// The kinds of events that come seldom; those of each fragment are made in event_types.cpp.

@@ -39,6 +39,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async import AsyncKimi as AsyncKimi
     from ._async import AsyncStream as AsyncStream
+    from ._object import Model as Model
+    from ._providers import providers as providers
+    from ._providers import register_provider as register_provider
+    from ._resources import Balance as Balance
+    from ._resources import TokenCount as TokenCount
 
     AsyncOpenAI = AsyncKimi
 
@@ -54,6 +59,7 @@ __all__ = [
     "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
+    "Balance",
     "ConflictError",
     "Finish",
     "Headers",
@@ -63,6 +69,7 @@ __all__ = [
     "Kimi",
     "KimiError",
     "Message",
+    "Model",
     "NotFoundError",
     "Notice",
     "OpenAI",
@@ -72,23 +79,36 @@ __all__ = [
     "Stream",
     "Text",
     "Thinking",
+    "TokenCount",
     "ToolCall",
     "ToolCallDelta",
     "ToolCallStart",
     "UnprocessableEntityError",
     "Usage",
     "__version__",
+    "providers",
+    "register_provider",
 ]
 
-# asyncio alone takes longer to import than all of this package: only those who ask for it pay.
-_LAZY = {"AsyncKimi": "AsyncKimi", "AsyncOpenAI": "AsyncKimi", "AsyncStream": "AsyncStream"}
+# Imported when they are first asked for: asyncio alone takes longer to import than all of this package.
+_LAZY = {
+    "AsyncKimi": ("_async", "AsyncKimi"),
+    "AsyncOpenAI": ("_async", "AsyncKimi"),
+    "AsyncStream": ("_async", "AsyncStream"),
+    "Balance": ("_resources", "Balance"),
+    "Model": ("_object", "Model"),
+    "TokenCount": ("_resources", "TokenCount"),
+    "providers": ("_providers", "providers"),
+    "register_provider": ("_providers", "register_provider"),
+}
 
 
 def __getattr__(name: str) -> object:
     if name in _LAZY:
-        from . import _async
+        from importlib import import_module
 
-        return getattr(_async, _LAZY[name])
+        module, attribute = _LAZY[name]
+        return getattr(import_module(f".{module}", __name__), attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import weakref
 
-from . import _core, _object
+from . import _core, _object, _resources
 from ._client import Kimi
+from ._errors import APIStatusError
 from ._message import Message
-from ._request import client_arguments, native_arguments, openai_arguments
+from ._request import DEFAULT_RETRIES, client_setup, native_arguments, openai_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
     from typing import Any
 
     from ._headers import Headers
@@ -190,15 +191,22 @@ class AsyncChatCompletionStream(_AsyncStreamBase):
         return await self.__aiter__().__anext__()
 
 
-async def _json(reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> tuple[Any, str | None]:
+async def _body(
+    reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream], read: Callable[[_core.Stream], Any]
+) -> tuple[Any, str | None]:
+    """The body of an answer that comes whole, as `read` gives it, and the request's id."""
     loop = asyncio.get_running_loop()
     core = reactors.start(loop, start)
     try:
         while not core.over and not core.ready:
             await core.change(loop)
-        return core.json(), core.request_id or None
+        return read(core), core.request_id or None
     finally:
         core.close()
+
+
+async def _json(reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> tuple[Any, str | None]:
+    return await _body(reactors, start, _core.Stream.json)
 
 
 class AsyncKimi:
@@ -208,18 +216,21 @@ class AsyncKimi:
         self,
         api_key: str | None = None,
         *,
-        provider: str | None = None,
+        provider: str | Mapping[str, Any] | None = None,
         base_url: str | None = None,
         model: str | None = None,
         timeout: float | None = None,
-        max_retries: int = 2,
+        max_retries: int = DEFAULT_RETRIES,
         default_headers: dict[str, str] | None = None,
+        environment: str | None = None,
     ) -> None:
-        self._core = _core.Client(
-            **client_arguments(api_key, provider, base_url, model, timeout, max_retries, default_headers)
+        self._setup = client_setup(
+            api_key, provider, base_url, model, timeout, max_retries, default_headers, environment
         )
+        self._core = _core.Client(**self._setup.core)
+        self._setup.core.pop("api_key")
         self._reactors = _Reactors(self._core)
-        self.chat = AsyncChat(self._reactors)
+        self.chat = AsyncChat(self._reactors, self._setup.defaults)
         self.models = AsyncModels(self._core, self._reactors)
 
     __init__.__doc__ = Kimi.__doc__
@@ -261,6 +272,7 @@ class AsyncKimi:
             extra_body,
             extra_headers,
             fields,
+            self._setup.defaults,
         )
         return self._begin(request, stream=True)
 
@@ -298,12 +310,42 @@ class AsyncKimi:
             extra_body,
             extra_headers,
             fields,
+            self._setup.defaults,
         )
         stream = self._begin(request, stream=False)
         try:
             return await stream.message
         finally:
             await stream.close()
+
+    async def balance(self, *, timeout: float | None = None) -> _resources.Balance:
+        """As `Kimi.balance`."""
+        path = _resources.balance_path(self._core)
+        text, _ = await _body(self._reactors, lambda reactor: reactor.send(path, timeout=timeout), _core.body_text)
+        return _resources.balance(text, self._core.currency)
+
+    async def count_tokens(
+        self,
+        prompt: Any,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        tools: list[Any] | None = None,
+        timeout: float | None = None,
+    ) -> _resources.TokenCount:
+        """As `Kimi.count_tokens`."""
+        request = _resources.token_request(prompt, model, system, tools, timeout, self._setup.defaults)
+        if not _resources.counts_tokens(self._core):
+            return _resources.estimated(request)
+        try:
+            answer, _ = await _body(
+                self._reactors, lambda reactor: reactor.count_tokens(self._core, request), _core.body_text
+            )
+        except APIStatusError as error:
+            if _resources.has_no_such_resource(error):
+                return _resources.estimated(request)
+            raise
+        return _resources.counted(answer, request)
 
     async def close(self) -> None:
         """Closes the kept connections. Streams under way go on."""
@@ -324,6 +366,11 @@ class AsyncKimi:
     def provider(self) -> str:
         return self._core.provider
 
+    @property
+    def environment(self) -> str | None:
+        """As `Kimi.environment`."""
+        return self._setup.environment
+
     def __repr__(self) -> str:
         return f"AsyncKimi(provider={self.provider!r}, base_url={self.base_url!r})"
 
@@ -331,12 +378,13 @@ class AsyncKimi:
 class AsyncCompletions:
     """`client.chat.completions` of an AsyncKimi."""
 
-    def __init__(self, reactors: _Reactors) -> None:
+    def __init__(self, reactors: _Reactors, defaults: dict[str, Any] | None = None) -> None:
         self._reactors = reactors
+        self._defaults = defaults
 
     async def create(self, **arguments: Any) -> Any:
         """As `Kimi.chat.completions.create`, awaited; with `stream=True` it gives an asynchronous iterator."""
-        request, stream, show_usage = openai_arguments(arguments)
+        request, stream, show_usage = openai_arguments(arguments, self._defaults)
         if not stream:
             body, request_id = await _json(self._reactors, lambda reactor: reactor.start(request, stream, True))
             completion = _object.ChatCompletion(body)
@@ -350,8 +398,8 @@ class AsyncCompletions:
 
 
 class AsyncChat:
-    def __init__(self, reactors: _Reactors) -> None:
-        self.completions = AsyncCompletions(reactors)
+    def __init__(self, reactors: _Reactors, defaults: dict[str, Any] | None = None) -> None:
+        self.completions = AsyncCompletions(reactors, defaults)
 
 
 class AsyncModels:
@@ -361,6 +409,10 @@ class AsyncModels:
 
     async def list(self) -> _object.ModelList:
         """The models that the provider serves."""
-        path = self._core.models_path()
+        path = _resources.models_path(self._core)
         body, _ = await _json(self._reactors, lambda reactor: reactor.send(path))
-        return _object.ModelList(body)
+        return _resources.model_list(body)
+
+    async def check(self, model: str | None = None) -> _object.Model:
+        """As `Kimi.models.check`."""
+        return _resources.find_model(self._core, model, await self.list())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import _core, _errors, _headers, _message, _object
-from ._request import client_arguments, native_arguments, openai_arguments
+from . import _core, _errors, _headers, _message, _object, _resources
+from ._request import DEFAULT_RETRIES, client_setup, native_arguments, openai_arguments
 from ._stream import ChatCompletionStream, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ._request import Check, OnBreak, Thinking
@@ -20,6 +21,7 @@ _core.register(
     notice=_message.Notice,
     headers=_headers.Headers,
     make_error=_errors.make_error,
+    log=_errors.log,
     completion_chunk=_object.ChatCompletionChunk,
 )
 
@@ -29,13 +31,26 @@ class Kimi:
 
     api_key          else MOONSHOT_API_KEY, else KIMI_API_KEY
     provider         the name of a row, e.g. "moonshot", "vllm"; else KIMISTREAM_PROVIDER, else the row whose address
-                     `base_url` is, else "moonshot"
+                     `base_url` is, else "moonshot". Or a row as a dict, see `kimistream.register_provider`
     base_url         replaces the row's address
     model            for requests that name none; else the provider's default
     timeout          seconds for connecting, for the first event and for silence between events, each; there is no limit
                      for the whole answer. None: 60 s, 16 min and 10 min
     max_retries      of attempts that failed before an answer began
     default_headers  sent with every request
+    environment      a name in the file of environments, which is read only when one is named here or, for a client that
+                     names neither provider nor base_url, in KIMISTREAM_ENVIRONMENT. The file is the one in
+                     KIMISTREAM_CONFIG, else ./kimistream.toml, else ~/.config/kimistream/config.toml; what is passed
+                     here comes before what it says. It never holds a key: `key_variable` names the variable of one
+
+            [environments.dev]
+            provider = "mine"                  # also: base_url, model, timeout, max_retries, headers
+            key_variable = "DEV_KEY"
+            options = { thinking = false }     # for every request: any argument of `stream`, or field of the API
+
+            [providers.mine]                   # see `register_provider`
+            inherits = "vllm"
+            base_url = "http://gpu-7:8000/v1"
 
     Safe to share between threads: each request uses a connection of its own and leaves it for the next.
     Raises InvalidRequestError for what cannot work, before anything is sent.
@@ -45,17 +60,20 @@ class Kimi:
         self,
         api_key: str | None = None,
         *,
-        provider: str | None = None,
+        provider: str | Mapping[str, Any] | None = None,
         base_url: str | None = None,
         model: str | None = None,
         timeout: float | None = None,
-        max_retries: int = 2,
+        max_retries: int = DEFAULT_RETRIES,
         default_headers: dict[str, str] | None = None,
+        environment: str | None = None,
     ) -> None:
-        self._core = _core.Client(
-            **client_arguments(api_key, provider, base_url, model, timeout, max_retries, default_headers)
+        self._setup = client_setup(
+            api_key, provider, base_url, model, timeout, max_retries, default_headers, environment
         )
-        self.chat = Chat(self._core)
+        self._core = _core.Client(**self._setup.core)
+        self._setup.core.pop("api_key")
+        self.chat = Chat(self._core, self._setup.defaults)
         self.models = Models(self._core)
 
     def stream(
@@ -104,6 +122,7 @@ class Kimi:
             extra_body,
             extra_headers,
             fields,
+            self._setup.defaults,
         )
         core = self._core.start(request, True, False)
         core.wait_for_head()
@@ -143,9 +162,42 @@ class Kimi:
             extra_body,
             extra_headers,
             fields,
+            self._setup.defaults,
         )
         core = self._core.start(request, False, False)
         return core.message()
+
+    def balance(self, *, timeout: float | None = None) -> _resources.Balance:
+        """What is left on the account, in exact decimals. Raises InvalidRequestError where the provider tells none."""
+        stream = self._core.send(_resources.balance_path(self._core), timeout=timeout)
+        return _resources.balance(_core.body_text(stream), self._core.currency)
+
+    def count_tokens(
+        self,
+        prompt: Any,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        tools: list[Any] | None = None,
+        timeout: float | None = None,
+    ) -> _resources.TokenCount:
+        """How many tokens a prompt has; prompt, model, system and tools as for `stream`.
+
+        The provider counts them. Where it has no such resource they are estimated here, and `.estimated` says so: 2/3
+        of a token for a Chinese, Japanese or Korean character, 1/4 for an ASCII letter, digit or blank, 1/2 for any
+        other character and 2 for an emoji; 4 for each message, 1,024 for an image and 8,192 for a video, whose real
+        numbers depend on their size. Tools are always estimated, by their JSON: providers have no field for them.
+        """
+        request = _resources.token_request(prompt, model, system, tools, timeout, self._setup.defaults)
+        if not _resources.counts_tokens(self._core):
+            return _resources.estimated(request)
+        try:
+            answer = _core.body_text(self._core.count_tokens(request))
+        except _errors.APIStatusError as error:
+            if _resources.has_no_such_resource(error):
+                return _resources.estimated(request)
+            raise
+        return _resources.counted(answer, request)
 
     def close(self) -> None:
         """Closes the kept connections. Streams under way go on."""
@@ -165,6 +217,11 @@ class Kimi:
     def provider(self) -> str:
         return self._core.provider
 
+    @property
+    def environment(self) -> str | None:
+        """The environment of the configuration file that this client is for, or None."""
+        return self._setup.environment
+
     def __repr__(self) -> str:
         return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
 
@@ -172,15 +229,16 @@ class Kimi:
 class Completions:
     """`client.chat.completions`, as openai-python has it."""
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_defaults")
 
-    def __init__(self, core: _core.Client) -> None:
+    def __init__(self, core: _core.Client, defaults: dict[str, Any] | None = None) -> None:
         self._core = core
+        self._defaults = defaults
 
     def create(self, **arguments: Any) -> Any:
         """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by
         its name, and `extra_body`, `extra_headers` and `timeout`."""
-        request, stream, show_usage = openai_arguments(arguments)
+        request, stream, show_usage = openai_arguments(arguments, self._defaults)
         core = self._core.start(request, stream, True)
         if stream:
             if show_usage:
@@ -195,8 +253,8 @@ class Completions:
 class Chat:
     __slots__ = ("completions",)
 
-    def __init__(self, core: _core.Client) -> None:
-        self.completions = Completions(core)
+    def __init__(self, core: _core.Client, defaults: dict[str, Any] | None = None) -> None:
+        self.completions = Completions(core, defaults)
 
 
 class Models:
@@ -208,5 +266,12 @@ class Models:
         self._core = core
 
     def list(self) -> _object.ModelList:
-        """The models that the provider serves. Iterates, and has them in `.data`."""
-        return _object.ModelList(self._core.send(self._core.models_path()).json())
+        """The models that the provider serves. Iterates, and has them in `.data`; see `Model` for what each can."""
+        return _resources.model_list(self._core.send(_resources.models_path(self._core)).json())
+
+    def check(self, model: str | None = None) -> _object.Model:
+        """The row of one model, that of this client by default: that it is served, and what it can.
+
+        Raises NotFoundError where the provider does not list it, and names those that are near.
+        """
+        return _resources.find_model(self._core, model, self.list())

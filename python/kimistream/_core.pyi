@@ -126,7 +126,9 @@ class Client:
         """Starts a request; returns before anything has come."""
 
     def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
-    def models_path(self) -> str: ...
+    def count_tokens(self, arguments: tuple[Any, ...]) -> Stream:
+        """Starts a request for the count of a prompt's tokens."""
+
     def close(self) -> None: ...
     @property
     def provider(self) -> str: ...
@@ -134,6 +136,13 @@ class Client:
     def base_url(self) -> str: ...
     @property
     def model(self) -> str: ...
+    @property
+    def row(self) -> dict[str, Any]:
+        """The provider's row as a dict, made anew each time."""
+
+    @property
+    def currency(self) -> str:
+        """Of balance and cost; "" where it is not known."""
 
 class Reactor:
     """Many streams on one event loop."""
@@ -141,6 +150,7 @@ class Reactor:
     def __init__(self, client: Client) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream: ...
     def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
+    def count_tokens(self, client: Client, arguments: tuple[Any, ...]) -> Stream: ...
     def pump(self) -> None: ...
     @property
     def descriptor(self) -> int: ...
@@ -148,6 +158,22 @@ class Reactor:
 # ---- functions ----
 
 def provider_names() -> list[str]: ...
+def provider_row(name: str, base: str | None = None) -> dict[str, Any]:
+    """The row of this name: all of it, or what differs from the row named `base`."""
+
+def register_provider(row: Mapping[str, Any]) -> str:
+    """Adds a row, or replaces one of the same name. Gives its name."""
+
+def check_provider(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole row that these fields amount to; registers nothing."""
+
+def estimate_tokens(arguments: tuple[Any, ...], tools_only: bool = False) -> int:
+    """A guess at a prompt's tokens."""
+
+def read_token_count(answer: str) -> int: ...
+def body_text(stream: Stream) -> str:
+    """The body of an answer that came whole, as JSON text: numbers as they were written."""
+
 def loads(text: str) -> Any:
     """JSON text as Python objects. Raises ValueError when it is not JSON."""
 
@@ -163,6 +189,7 @@ def register(
     notice: type[Notice],
     headers: type[Headers],
     make_error: Callable[..., KimiError],
+    log: Callable[[str], None],
     completion_chunk: type[ChatCompletionChunk],
 ) -> None:
     """Names the Python classes that the core makes objects of."""

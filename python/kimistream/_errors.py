@@ -43,6 +43,8 @@ class APIError(KimiError):
     body         the inner `error` object where there is one, else the whole JSON, else the text; None without a body
     request_id   to quote to the provider's support; None where it is not known
     headers      of the response
+    reason       what it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not
+                 said), "overload", "quota", "suspended", "content_filter", "context_overflow", "key"; else None
     retryable    the same request may succeed later
     retry_after  seconds that the server asks to wait, or None
     partial      the `Message` as far as it came, or None when nothing came
@@ -61,6 +63,7 @@ class APIError(KimiError):
         partial: Message | None = None,
         type: str | None = None,
         code: Any = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -71,6 +74,7 @@ class APIError(KimiError):
         self.retryable = retryable
         self.retry_after = retry_after
         self.partial = partial
+        self.reason = reason
         fields: dict[str, Any] = body if isinstance(body, dict) else {}
         self.type: str | None = fields.get("type", type)
         self.code: Any = fields.get("code", code)
@@ -123,7 +127,7 @@ class UnprocessableEntityError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: too much at once, or an empty account; `.retryable` tells them apart."""
+    """429: too much at once, or an empty account; `.reason` and `.retryable` tell them apart."""
 
 
 class InternalServerError(APIStatusError):
@@ -178,6 +182,7 @@ def make_error(
     body: str,
     type: str,
     code: str,
+    reason: str,
     request_id: str,
     headers: Headers,
     retryable: bool,
@@ -198,4 +203,12 @@ def make_error(
         partial=partial,
         type=type or None,
         code=code or None,
+        reason=reason or None,
     )
+
+
+def log(line: str) -> None:
+    """A line of the core's log: failed attempts and retries. Called by the core."""
+    import logging  # only when there is something to say: it would take a fifth of the package's import
+
+    logging.getLogger("kimistream").info(line)

@@ -137,6 +137,7 @@ class Message(_Value):
     finish_reason  None for a message that broke off
     warnings       Notices of what was met on the way
     resumed        the text was continued after a break
+    reasoning_details, signature   opaque forms of the reasoning that some providers want back as they came
     """
 
     __slots__ = _fields = __match_args__ = (
@@ -151,6 +152,8 @@ class Message(_Value):
         "model",
         "request_id",
         "resumed",
+        "reasoning_details",
+        "signature",
     )
 
     def __init__(
@@ -166,6 +169,8 @@ class Message(_Value):
         model: str | None = None,
         request_id: str | None = None,
         resumed: bool = False,
+        reasoning_details: list[Any] | None = None,
+        signature: str | None = None,
     ) -> None:
         self.role = role
         self.content = content
@@ -178,6 +183,8 @@ class Message(_Value):
         self.model = model or None
         self.request_id = request_id or None
         self.resumed = resumed
+        self.reasoning_details = reasoning_details
+        self.signature = signature or None
 
     @property
     def text(self) -> str:
@@ -197,6 +204,8 @@ class Message(_Value):
 
     def _to_wire(self) -> dict[str, Any]:
         wire: dict[str, Any] = {"role": self.role, "content": self.content, "reasoning_content": self.reasoning}
+        wire["reasoning_details"] = self.reasoning_details
+        wire["signature"] = self.signature
         if self.tool_calls:
             wire["tool_calls"] = [call._to_wire() for call in self.tool_calls]
         return {key: value for key, value in wire.items() if value is not None}

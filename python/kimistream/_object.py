@@ -228,10 +228,42 @@ class ChatCompletionChunk(Object):
 
 
 class Model(Object):
-    """A model that the provider serves."""
+    """A model that the provider serves, and what it can. None: the provider does not say. All else is as sent.
+
+    context_length      tokens of input and output together
+    supports_image_in, supports_video_in, supports_reasoning   bools
+
+    Where a server says the same in other words (`max_model_len`, `architecture.input_modalities`,
+    `supported_parameters`), these attributes understand them; `model_dump()` has the words that came.
+    """
 
     __slots__ = ()
     _known = ("id", "created", "object", "owned_by")
+    _other_names = {"context_length": "max_model_len"}  # noqa: RUF012
+
+    if TYPE_CHECKING:
+        id: str
+        context_length: int | None
+        supports_image_in: bool | None
+        supports_video_in: bool | None
+        supports_reasoning: bool | None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _SAID_BY_LISTS and name not in self._data:
+            path, word = _SAID_BY_LISTS[name]
+            said: Any = self._data
+            for key in path:
+                said = said.get(key) if isinstance(said, dict) else None
+            return word in said if isinstance(said, list) else None
+        return super().__getattr__(name)
+
+
+# Capabilities that some servers tell as words in a list: where it is, and the word.
+_SAID_BY_LISTS = {
+    "supports_image_in": (("architecture", "input_modalities"), "image"),
+    "supports_video_in": (("architecture", "input_modalities"), "video"),
+    "supports_reasoning": (("supported_parameters",), "reasoning"),
+}
 
 
 class ListPage(Object):

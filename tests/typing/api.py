@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from typing_extensions import assert_type
@@ -11,6 +12,7 @@ from kimistream import (
     APIError,
     APIStatusError,
     AsyncKimi,
+    Balance,
     Finish,
     Headers,
     IncompleteStreamError,
@@ -18,11 +20,13 @@ from kimistream import (
     Kimi,
     KimiError,
     Message,
+    Model,
     Notice,
     RateLimitError,
     Stream,
     Text,
     Thinking,
+    TokenCount,
     ToolCall,
     ToolCallDelta,
     ToolCallStart,
@@ -153,6 +157,30 @@ def openai_shape(client: Kimi) -> None:
         print(chunk.choices[0].delta.content)
     for model in client.models.list():
         print(model.id)
+
+
+def resources(client: Kimi) -> None:
+    model = client.models.check("kimi-k2.6")
+    assert_type(model, Model)
+    assert_type(model.id, str)
+    assert_type(model.context_length, int | None)
+    assert_type(model.supports_image_in, bool | None)
+    assert_type(client.balance(), Balance)
+    assert_type(client.balance().available_balance, Decimal)
+    assert_type(client.balance().currency, str | None)
+    assert_type(client.count_tokens("hi", tools=[]), TokenCount)
+    assert_type(client.count_tokens("hi").estimated, bool)
+    assert_type(client.environment, str | None)
+    assert_type(kimistream.register_provider({"name": "mine"}, base_url="http://gpu:8000/v1"), str)
+    assert_type(kimistream.providers(), dict[str, dict[str, Any]])
+    Kimi(environment="dev")
+    Kimi(provider={"inherits": "vllm", "base_url": "http://gpu:8000/v1"})
+
+
+async def asynchronous_resources(client: AsyncKimi) -> None:
+    assert_type(await client.models.check(), Model)
+    assert_type(await client.balance(), Balance)
+    assert_type(await client.count_tokens("hi"), TokenCount)
 
 
 async def asynchronous() -> None:

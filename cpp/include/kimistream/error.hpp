@@ -29,7 +29,10 @@ struct Error {
   std::string type{};                ///< as the provider sent it, e.g. "rate_limit_reached_error"
   std::string code{};                ///< as sent, numbers as text
   std::string param{};               ///< as sent
-  std::string body{};                ///< the response body as it came, cut at 64 KiB
+  /// What it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not said),
+  /// "overload", "quota", "suspended", "content_filter", "context_overflow", "key". An open set.
+  std::string reason{};
+  std::string body{};  ///< the response body as it came, cut at 64 KiB
   std::string request_id{};
   Headers headers{};
   bool retryable = false;                    ///< the same request may succeed later

@@ -16,5 +16,6 @@
 #include "kimistream/scripted_transport.hpp"
 #include "kimistream/sse.hpp"
 #include "kimistream/stream.hpp"
+#include "kimistream/tokens.hpp"
 #include "kimistream/transport.hpp"
 #include "kimistream/version.hpp"

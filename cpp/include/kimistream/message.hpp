@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,7 +51,9 @@ struct ToolCall {
   friend bool operator==(const ToolCall&, const ToolCall&) = default;
 };
 
-/// One part of a message's content.
+class Media;  // media.hpp
+
+/// One part of a message's content. media.hpp has functions that make them.
 struct Part {
   enum class Kind {
     text,
@@ -60,8 +63,9 @@ struct Part {
   };
   Kind kind = Kind::text;
   std::string value{};
+  std::shared_ptr<const Media> media{};  ///< a picture or video to send within the request; `value` is empty then
 
-  friend bool operator==(const Part&, const Part&) = default;
+  friend bool operator==(const Part& a, const Part& b);  ///< media are compared by what they are
 };
 
 /// One message of a conversation: what the caller says, or what the model answered.

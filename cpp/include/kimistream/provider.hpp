@@ -51,6 +51,8 @@ enum class SchemaFlavour {
 struct ModelName {
   std::string neutral{};  ///< e.g. "kimi-k2.6"
   std::string own{};      ///< e.g. "moonshotai/kimi-k2.6"
+
+  friend bool operator==(const ModelName&, const ModelName&) = default;
 };
 
 /// In which forms a provider takes a kind of media.
@@ -59,6 +61,8 @@ struct MediaForms {
   bool http = false;  ///< a public address
   bool ms = false;    ///< the id of an uploaded file
   [[nodiscard]] bool any() const noexcept { return data || http || ms; }
+
+  friend bool operator==(const MediaForms&, const MediaForms&) = default;
 };
 
 /// How one provider serves Kimi: where, and in which dialect. A plain value; the rows that come with the library are
@@ -118,6 +122,8 @@ struct Provider {
   bool salvages_tool_markup = false;              ///< the model's own tool tokens may leak into its text
   std::vector<std::string> quota_codes{};         ///< error codes that mean "no use trying again"
   std::vector<std::string> request_id_headers{};  ///< in order of preference
+
+  friend bool operator==(const Provider&, const Provider&) = default;
 };
 
 /// The rows: those that come with the library, then those that were registered. A snapshot; any thread.
@@ -126,6 +132,18 @@ struct Provider {
 /// Adds a row, or replaces one of the same name for clients that are made from now on. Any thread.
 /// @throws Exception (invalid_request) for a row without a name or an address
 const Provider& register_provider(Provider row);
+
+/// A row from a JSON object: `inherits` names the row to start from (nothing: "openai-compatible"), every other key is
+/// a field of `Provider` by its own name and replaces what was inherited. Enumerations are words ("x_api_key"), patches
+/// are objects, `headers` and `models` are objects of texts, `images` and `videos` are lists of "data", "http" and
+/// "ms"; null, or the word "unknown", stands for what is not known. The name is not inherited, and with an address of
+/// its own a row does not inherit the other addresses, or the advice on keys, of another. Does not register it.
+/// @throws Exception (invalid_request) for text that is no such object; an unknown key is named, and what it may mean
+[[nodiscard]] Provider provider_from_json(const Json& json);
+
+/// The row as such an object: all of it, or `inherits` and what differs from `base`. `provider_from_json` reads it
+/// back.
+[[nodiscard]] Json to_json(const Provider& provider, const Provider* base = nullptr);
 
 /// The row of this name, or null. Rows live as long as the program.
 [[nodiscard]] const Provider* find_provider(std::string_view name);

@@ -40,13 +40,6 @@ enum class Check {
   off,
 };
 
-/// What becomes of an answer whose stream breaks off.
-enum class OnBreak {
-  raise,      ///< an error that carries what had come
-  restart,    ///< asked again from the beginning, while nothing has been handed over
-  continue_,  ///< what had come is sent back as a prefix, and the answer goes on
-};
-
 /// A function that the model may call.
 struct Tool {
   std::string name{};
@@ -67,7 +60,6 @@ struct Request {
   std::optional<std::int64_t>
       max_tokens{};  ///< of reasoning and answer together; sent under the provider's name for it
   std::optional<std::chrono::milliseconds> timeout{};  ///< connect, first event and idle each; nothing: the client's
-  OnBreak on_break = OnBreak::raise;
   Check check = Check::warn;
   Json extra_body{};  ///< a JSON object merged into the body last and deep
   Headers extra_headers{};

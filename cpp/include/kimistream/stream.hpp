@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kimistream/error.hpp"
 #include "kimistream/event.hpp"
@@ -83,6 +84,8 @@ class Stream {
   [[nodiscard]] const Error* error() const noexcept;
   /// True while a thread waits on this stream.
   [[nodiscard]] bool busy() const noexcept;
+  /// What happened behind the scenes since the last call (a failed attempt, a retry): lines for a log.
+  [[nodiscard]] std::vector<std::string> take_log();
   /// A mark by which `Reactor::pump()` names this stream.
   void set_tag(void* tag) noexcept;
 

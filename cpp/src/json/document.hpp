@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,13 @@ class Reader {
       error = parser_.iterate(simdjson::padded_string_view(text_.data(), size_, text_.size())).get(document);
     }
     return error == simdjson::SUCCESS;
+  }
+
+  /// Where a view into the document begins, or npos for one that stands elsewhere (it had escapes).
+  [[nodiscard]] std::size_t offset_of(std::string_view view) const noexcept {
+    const std::less<> before;
+    if (before(view.data(), text_.data()) || !before(view.data(), text_.data() + size_)) return std::string_view::npos;
+    return static_cast<std::size_t>(view.data() - text_.data());
   }
 
   /// True when the document had bytes that had to be replaced.

@@ -156,6 +156,26 @@ bool unescape(std::string_view escaped, std::string& out) {
   return true;
 }
 
+StringForm string_form(std::string_view text) noexcept {
+  StringForm form = StringForm::plain;
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == '"') return StringForm::broken;
+    if (c == '\\') {
+      form = StringForm::escaped;
+      i += 2;
+    } else if (c < 0x80) {
+      ++i;
+    } else {
+      const std::size_t length = sequence_length(text.substr(i));
+      if (length == 0) return StringForm::broken;
+      i += length;
+    }
+  }
+  return i == text.size() ? form : StringForm::broken;  // a backslash at the end would take the quote behind it
+}
+
 std::string mend(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 16);

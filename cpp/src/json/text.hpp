@@ -13,6 +13,14 @@ void append_string(std::string& out, std::string_view text);
 /// @return false at an escape that JSON does not have
 bool unescape(std::string_view escaped, std::string& out);
 
+/// What stands between the quotes of a JSON string.
+enum class StringForm {
+  plain,    // means itself
+  escaped,  // holds escapes: `unescape` says what it means, or that one of them does not exist
+  broken,   // cannot be the inside of a string: a quote, a control character, bytes that are not UTF-8
+};
+[[nodiscard]] StringForm string_form(std::string_view text) noexcept;
+
 /// Makes a document readable that is not quite JSON: bytes that are not UTF-8 become U+FFFD, raw control characters
 /// inside strings are escaped.
 [[nodiscard]] std::string mend(std::string_view text);

@@ -27,4 +27,7 @@ std::vector<Finding> check(const Request& request, const Provider& provider, std
 /// error. @throws Exception (invalid_request) that lists all certain findings
 std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model);
 
+/// The same for `Check::warn` and `Check::error`, which change nothing.
+std::vector<Notice> report(const Request& request, const Provider& provider, std::string_view model);
+
 }  // namespace kimistream::rules

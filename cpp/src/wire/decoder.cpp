@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "json/text.hpp"
+#include "wire/anthropic_chunk.hpp"
+#include "wire/details.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -17,19 +19,22 @@ std::string_view trim(std::string_view text) {
 
 }  // namespace
 
+Decoder::Decoder(const Provider& provider, bool thinks)
+    : provider_(&provider),
+      splitter_(provider.inline_thinking == InlineThinking::never                  ? ThinkSplitter::Start::off
+                : provider.inline_thinking == InlineThinking::if_no_key || !thinks ? ThinkSplitter::Start::answer
+                                                                                   : ThinkSplitter::Start::reasoning) {}
+
 Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::vector<Event>& out) {
   text_ = {};
   if (data.empty() || data.front() != '{') {
     data = trim(data);
     if (data.empty()) return State::open;  // a keep-alive with an empty data field
-    if (data == provider_->end_marker) {
-      marked_ = true;
-      finish(out);
-      return State::ended;
-    }
+    if (data == provider_->end_marker) return mark(out);
+    if (data == "[DONE]") return State::open;  // of a gateway: the protocol has another end
   }
   if (type == "error") return fail(data, false);  // whatever it holds, text too
-  if (!read(data)) {
+  if (!read_repeated(data) && !read(data, type)) {
     if (!frame_.has_error && recover_glued(data, out)) return State::open;
     return error_body_.empty() ? fail(data, true) : State::failed;
   }
@@ -37,14 +42,20 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
   text_ = data;
   emit(out, false);
   if (!error_body_.empty()) return State::failed;
-  return State::open;
+  return frame_.ended ? mark(out) : State::open;
+}
+
+Decoder::State Decoder::mark(std::vector<Event>& out) {
+  marked_ = true;
+  finish(out);
+  return State::ended;
 }
 
 Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out) {
   text_ = {};
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body = trim(body);  // gateways pad with white space to keep the connection alive (Q2)
-  if (!read(body)) return fail(body, !frame_.has_error);
+  if (!read(body, {})) return fail(body, !frame_.has_error);
   if (frame_.has_error || !frame_.has_choices) return fail(body, !frame_.has_error);
   emit(out, true);
   if (!error_body_.empty()) return State::failed;
@@ -55,9 +66,13 @@ Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out
   return State::ended;
 }
 
-bool Decoder::read(std::string_view text) {
+bool Decoder::read(std::string_view text, std::string_view type) {
   auto& reader = json::Reader::local();
-  const auto choice = read_frame(reader, text, options_, frame_);
+  std::optional<std::int64_t> choice;
+  if (provider_->protocol == Protocol::anthropic_messages)
+    anthropic_.read(reader, text, type, frame_);
+  else
+    choice = read_frame(reader, text, options_, frame_);
   if (frame_.malformed) return false;
   if (!options_.choice_index) options_.choice_index = choice;
   if (options_.want_identity) {
@@ -65,7 +80,35 @@ bool Decoder::read(std::string_view text) {
     if (model_.empty()) model_.assign(frame_.model);
     options_.want_identity = id_.empty() || model_.empty();
   }
+  learn(reader, text);
   return true;
+}
+
+/// What `read` would do, for a frame that differs from the one before in its text alone.
+bool Decoder::read_repeated(std::string_view text) {
+  const auto differing = repeat_.match(text, repeat_scratch_);
+  if (!differing) return false;
+  frame_.has_escapes = differing->data() == repeat_scratch_.data();
+  frame_.choice.*repeated_ = *differing;  // the rest of frame_ is as the last `read` left it
+  return true;
+}
+
+/// Remembers a frame that says one text and nothing else that counts.
+void Decoder::learn(const json::Reader& reader, std::string_view text) {
+  repeat_.forget();
+  const Choice& choice = frame_.choice;
+  if (!splitter_.done() || !frame_.has_choices || frame_.other_choices || frame_.has_error || frame_.mended ||
+      frame_.has_escapes || frame_.usage || !choice.tool_calls.empty() || !choice.finish_reason.empty() ||
+      !frame_.opaque.empty() || !frame_.signature.empty() || frame_.begins)
+    return;
+  const bool thinks = choice.reasoning && !choice.reasoning->empty();
+  const bool answers = choice.content && !choice.content->empty();
+  if (thinks == answers) return;
+  repeated_ = thinks ? &Choice::reasoning : &Choice::content;
+  const std::string_view said = *(choice.*repeated_);
+  const std::size_t at = reader.offset_of(said);
+  if (at == std::string_view::npos || at + said.size() >= text.size()) return;
+  repeat_.learn(text, at, said.size());
 }
 
 /// Two frames glued by a gateway: `{"id":"x{"id":...}` or `{"id":"xdata:{"id":...}` (Q6). The tail can be read.
@@ -76,7 +119,7 @@ bool Decoder::recover_glued(std::string_view data, std::vector<Event>& out) {
     const std::string_view tail = trim(data.substr(at + 5));
     if (!tail.starts_with('{')) continue;
     --tries;
-    if (!read(tail)) continue;
+    if (!read(tail, {})) continue;
     if (frame_.has_error) {
       fail(tail, false);
       return false;
@@ -100,13 +143,16 @@ void Decoder::note_once(bool& noted, std::string_view code, std::string_view mes
 }
 
 void Decoder::emit(std::vector<Event>& out, bool whole_body) {
-  begun_ = begun_ || frame_.has_choices || frame_.usage;
+  begun_ = begun_ || frame_.has_choices || frame_.usage || frame_.begins;
   Choice& choice = frame_.choice;
   if (frame_.mended)
     note_once(noted_mended_, "mended_text",
               "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
   if (frame_.other_choices)
     note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
+  if (!frame_.signature.empty()) signature_.append(frame_.signature);
+  for (const std::string_view item : frame_.opaque) details_.append(details_.empty() ? "" : ",").append(item);
+  if (!splitter_.done()) part_content(out);
   if (choice.reasoning) {
     reasoning_present_ = true;
     choice.reasoning = joined(reasoning_, *choice.reasoning, reasoning_scratch_);
@@ -122,6 +168,24 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
   if (frame_.usage) emit_usage(*frame_.usage, out);
   if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
+}
+
+/// Takes the reasoning out of the content, where a server leaves it there (Q20).
+void Decoder::part_content(std::vector<Event>& out) {
+  Choice& choice = frame_.choice;
+  parted_reasoning_.clear();
+  parted_answer_.clear();
+  const bool has_key = choice.reasoning && !choice.reasoning->empty();
+  if (has_key) splitter_.finish(parted_answer_, parted_answer_);  // the server parts them itself
+  if (choice.content) splitter_.feed(*choice.content, parted_reasoning_, parted_answer_);
+  const bool ends = !choice.finish_reason.empty();
+  if (ends) splitter_.finish(parted_reasoning_, parted_answer_);
+  if (choice.content || !parted_answer_.empty()) choice.content = parted_answer_;
+  if (has_key) return;
+  if (!parted_reasoning_.empty()) choice.reasoning = parted_reasoning_;
+  if (splitter_.acted())
+    note_once(noted_think_, "inline_thinking",
+              "the server left the reasoning in the content; it was taken out of there", out);
 }
 
 /// The fragment with the halves of surrogate pairs joined; a half at its end waits for the next fragment.
@@ -165,7 +229,7 @@ void Decoder::add_salvaged(const std::vector<Salvage::Call>& calls, std::vector<
 }
 
 void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
-  Usage merged = usage_.value_or(Usage{});
+  Usage merged = frame_.usage_is_whole ? Usage{} : usage_.value_or(Usage{});
   merged.merge(usage);
   if (usage_ == merged) return;
   usage_ = merged;
@@ -173,6 +237,13 @@ void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
 }
 
 void Decoder::flush_channels(std::vector<Event>& out) {
+  if (!splitter_.done()) {  // the stream ended without a finish reason
+    parted_reasoning_.clear();
+    parted_answer_.clear();
+    splitter_.finish(parted_reasoning_, parted_answer_);
+    if (!parted_reasoning_.empty()) emit_text<Thinking>(reasoning_, parted_reasoning_, out);
+    if (!parted_answer_.empty()) emit_text<Text>(content_, parted_answer_, out);
+  }
   const auto flush = [&]<class Fragment>(Channel& channel, Fragment) {
     std::string text;
     std::vector<Salvage::Call> calls;
@@ -209,6 +280,17 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
                             "max_tokens ran out inside the reasoning, before any answer; raise "
                             "max_tokens (16000 or more is advised with thinking)"});
   out.emplace_back(Finish{std::move(final_reason)});
+}
+
+std::string Decoder::chunk_json(bool whole_body, std::int64_t created) const {
+  if (provider_->protocol == Protocol::openai_chat) return std::string(text_);
+  return whole_body ? wire::completion_json(frame_, id_, model_, created)
+                    : wire::chunk_json(frame_, id_, model_, created);
+}
+
+std::string Decoder::reasoning_details() const {
+  if (details_.empty()) return {};
+  return join_details("[" + details_ + "]");
 }
 
 bool Decoder::finish(std::vector<Event>& out) {

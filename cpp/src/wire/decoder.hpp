@@ -1,6 +1,7 @@
 // From the data of SSE events, or one whole body, to typed events. One for each answer; no I/O, no clock.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,8 +10,11 @@
 #include "kimistream/error.hpp"
 #include "kimistream/event.hpp"
 #include "kimistream/provider.hpp"
+#include "wire/anthropic_frame.hpp"
 #include "wire/frame.hpp"
+#include "wire/repeat.hpp"
 #include "wire/salvage.hpp"
+#include "wire/think.hpp"
 #include "wire/tool_calls.hpp"
 
 namespace kimistream::wire {
@@ -34,7 +38,8 @@ class Decoder {
   };
 
   /// @param provider must outlive the decoder
-  explicit Decoder(const Provider& provider) : provider_(&provider) {}
+  /// @param thinks   false: the request asked for no thinking
+  explicit Decoder(const Provider& provider, bool thinks = true);
 
   /// The data of one SSE event. Appends its events. @param type the event's type ("error" marks an error frame)
   State feed(std::string_view data, std::string_view type, std::vector<Event>& out);
@@ -52,8 +57,16 @@ class Decoder {
   [[nodiscard]] bool has_begun() const noexcept { return begun_; }
   /// The reasoning came, be it empty.
   [[nodiscard]] bool reasoning_present() const noexcept { return reasoning_present_; }
+  /// The provider's opaque list of what it reasoned, a JSON array; "" where none came.
+  [[nodiscard]] std::string reasoning_details() const;
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
   [[nodiscard]] const std::string& model() const noexcept { return model_; }
+  /// Opaque, of the reasoning.
+  [[nodiscard]] const std::string& signature() const noexcept { return signature_; }
+  /// The frame of the last call of `feed` or `feed_body` in the OpenAI shape, whatever the protocol; "" where it says
+  /// nothing there. What it shows is what the events say.
+  /// @param created seconds since 1970, for protocols that do not say it
+  [[nodiscard]] std::string chunk_json(bool whole_body, std::int64_t created) const;
   /// Of the last call of `feed` or `feed_body`; made only for those who ask.
   [[nodiscard]] FrameView frame() const noexcept {
     const Choice& choice = frame_.choice;
@@ -78,7 +91,9 @@ class Decoder {
     bool any = false;  // has given text
   };
 
-  bool read(std::string_view text);
+  bool read(std::string_view text, std::string_view type);
+  bool read_repeated(std::string_view text);
+  void learn(const json::Reader& reader, std::string_view text);
   void emit(std::vector<Event>& out, bool whole_body);
   std::string_view joined(Channel& channel, std::string_view fragment, std::string& scratch);
   template <class Fragment>
@@ -87,6 +102,8 @@ class Decoder {
   void emit_usage(const Usage& usage, std::vector<Event>& out);
   void emit_finish(std::string_view reason, std::vector<Event>& out);
   void flush_channels(std::vector<Event>& out);
+  void part_content(std::vector<Event>& out);
+  State mark(std::vector<Event>& out);
   bool recover_glued(std::string_view data, std::vector<Event>& out);
   State fail(std::string_view body, bool unreadable);
   void note_once(bool& noted, std::string_view code, std::string_view message, std::vector<Event>& out);
@@ -95,13 +112,19 @@ class Decoder {
   Frame frame_;
   std::string_view text_;  // of the frame that was read last, "" when it said nothing
   FrameOptions options_;
+  AnthropicReader anthropic_;
+  Repeat repeat_;
+  std::optional<std::string_view> Choice::*repeated_ = nullptr;  // which text of frame_ the repeated one is
   Channel reasoning_, content_;
+  ThinkSplitter splitter_;
+  std::string parted_reasoning_, parted_answer_;
   ToolCalls tool_calls_;
   std::optional<Usage> usage_;
-  std::string id_, model_, error_body_;
-  std::string content_scratch_, reasoning_scratch_;
+  std::string id_, model_, signature_, error_body_;
+  std::string details_;  // the items of all reasoning_details so far, commas between them
+  std::string content_scratch_, reasoning_scratch_, repeat_scratch_;
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
-  bool noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
+  bool noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
 };
 
 }  // namespace kimistream::wire

@@ -8,6 +8,7 @@
 
 #include "json/tree.hpp"
 #include "kimistream/retry.hpp"
+#include "wire/triage.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -50,35 +51,11 @@ constexpr std::pair<std::string_view, int> status_by_type[] = {
     {"overloaded_error", 529},
 };
 
-/// Words of an empty account: trying again costs time and helps nothing. As Moonshot's own client recognises them.
-constexpr std::string_view quota_words[] = {"exceeded your current quota",
-                                            "exceeded your current token quota",
-                                            "check your account balance",
-                                            "insufficient balance",
-                                            "recharge your account",
-                                            "please recharge",
-                                            "in arrears"};
-
-bool contains_ignoring_case(std::string_view text, std::string_view words) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::search(text.begin(), text.end(), words.begin(), words.end(),
-                     [&](char a, char b) { return lower(a) == lower(b); }) != text.end();
-}
-
 std::optional<int> as_status(std::string_view text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 400 || value > 599) return std::nullopt;
   return value;
-}
-
-std::string excerpt(std::string_view body) {
-  std::string text(body.substr(0, 200));
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
-  if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.pop_back();
-  return body.size() > 200 ? text + "..." : text;
 }
 
 /// The object in which an error body says what is wrong: `error`, `errors[0]`, `choices[0].error` or the body itself.
@@ -96,7 +73,15 @@ struct Reading {
   std::optional<int> status;      // that the body carries
   std::optional<bool> retryable;  // as the body says
   std::optional<double> retry_after;
+  std::string request_id;
 };
+
+/// A request id that a body carries: it goes into messages for people, so what could not be one is none.
+std::string request_id_in(const Tree& root) {
+  std::string id = root.text_of("request_id");
+  const bool plain = std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return plain && id.size() <= 128 ? id : std::string();
+}
 
 Reading read_body(std::string_view body, Error& error) {
   Reading reading;
@@ -107,6 +92,7 @@ Reading read_body(std::string_view body, Error& error) {
     return reading;
   }
   reading.json = true;
+  reading.request_id = request_id_in(root);
   const Tree* object = find_error_object(root);
   if (object->is(Tree::Kind::string)) {  // {"error": "text"}, sometimes JSON once more
     error.message = object->text();
@@ -156,10 +142,7 @@ std::optional<double> seconds_in(std::string_view message) {
 }
 
 void judge(const Provider& provider, const Reading& reading, const Headers& headers, Error& error) {
-  const bool quota = error.type == "exceeded_current_quota_error" || error.code == "exceeded_current_quota_error" ||
-                     std::any_of(std::begin(quota_words), std::end(quota_words),
-                                 [&](auto words) { return contains_ignoring_case(error.message, words); });
-  error.retryable = error.status_code && is_retryable_status(*error.status_code) && !quota;
+  error.retryable = error.status_code && is_retryable_status(*error.status_code);
   if (reading.retryable) error.retryable = *reading.retryable;
   if (const auto said = headers.find("x-should-retry")) {
     if (*said == "true") error.retryable = true;
@@ -169,11 +152,21 @@ void judge(const Provider& provider, const Reading& reading, const Headers& head
   if (!error.retry_after) error.retry_after = reading.retry_after;
   if (!error.retry_after && error.retryable) error.retry_after = seconds_in(error.message);
   error.request_id = request_id(provider, headers);
+  if (error.request_id.empty()) error.request_id = reading.request_id;
   error.headers = headers;
-  if (error.status_code == 401 && !provider.key_advice.empty()) error.message += ". " + provider.key_advice;
+  triage(provider, error);
 }
 
 }  // namespace
+
+std::string excerpt(std::string_view body) {
+  std::string text(body.substr(0, 200));
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
+  if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.pop_back();
+  return body.size() > 200 ? text + "..." : text;
+}
 
 bool is_retryable_status(int status) noexcept {
   constexpr std::array statuses = {408, 409, 425, 429, 500, 502, 503, 504, 529};

@@ -22,6 +22,9 @@ std::optional<Error> error_in_resource(const Provider& provider, int status, con
 /// The request id of a response, "" where there is none.
 std::string request_id(const Provider& provider, const Headers& headers);
 
+/// The beginning of a body on one line, for a message.
+std::string excerpt(std::string_view body);
+
 /// Whether an answer with this status may be different next time (408, 409, 425, 429, 500, 502, 503, 504, 529).
 bool is_retryable_status(int status) noexcept;
 

@@ -1,6 +1,7 @@
 #include "wire/frame.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace kimistream::wire {
@@ -52,12 +53,27 @@ class FrameReader {
         if (options_.want_identity) whole_text(value, frame_.id);
         return true;
       case 'm':
-        if (!key.is("model")) return false;
-        if (options_.want_identity) whole_text(value, frame_.model);
+        if (key.is("model")) {
+          if (options_.want_identity) whole_text(value, frame_.model);
+        } else if (key.is("meta")) {
+          meta(value);
+        } else {
+          return false;
+        }
         return true;
       case 'e':
         if (!key.is("error")) return false;
         if (truthy(value)) frame_.has_error = true;
+        return true;
+      case 'r':  // Cloudflare's native frames: the text stands at the top, and so do whole calls (Q36)
+        if (!key.is("response") || type_of(value) != Type::string) return false;
+        native();
+        text(value, frame_.choice.content);
+        return true;
+      case 't':
+        if (!key.is("tool_calls")) return false;
+        native();
+        check(json::for_each_element(value, [&](Value& item) { tool_call(item); }));
         return true;
       case 'o':
         if (!key.is("object")) return false;
@@ -65,6 +81,11 @@ class FrameReader {
         return true;
       default: return false;
     }
+  }
+
+  void native() {
+    frame_.has_choices = true;
+    into_ = &frame_.choice;
   }
 
   void choice(Value& value) {
@@ -154,17 +175,41 @@ class FrameReader {
     std::string all;
     bool any = false;
     check(json::for_each_element(value, [&](Value& item) {
-      fields(item, [&](Key key, Value& field) {
+      json::Object object;
+      std::string_view raw;
+      if (item.get_object().get(object) || object.raw_json().get(raw)) return;
+      frame_.opaque.push_back(raw);
+      bool again = false;
+      if (object.reset().get(again)) return check(false);
+      check(json::for_each_field(object, [&](Key name, Value& field) {
+        const Key key = reader_.plain(name);
         std::optional<std::string_view> part;
         if (key.is("text") || key.is("summary")) text(field, part);
         if (part) {
           all.append(*part);
           any = true;
         }
-      });
+      }));
     }));
     if (any) details_ = frame_.made.emplace_back(std::move(all));
     pick_reasoning();
+  }
+
+  /// AI/ML API says there what the answer cost (docs/capabilities/request-tracing-and-cost).
+  void meta(Value& value) {
+    Usage found;
+    fields(value, [&](Key key, Value& field) {
+      if (key.is("usage"))
+        fields(field, [&](Key name, Value& amount) {
+          if (name.is("usd_spent")) cost(amount, found);
+        });
+    });
+    if (!found.empty()) merge_usage(found);
+  }
+
+  void cost(Value& value, Usage& into) {
+    double amount = 0;
+    if (!value.get_double().get(amount) && std::isfinite(amount) && amount >= 0) into.cost = amount;
   }
 
   /// Content as a list of parts: the texts of it, in order.
@@ -194,23 +239,27 @@ class FrameReader {
         whole_text(field, fragment.type);
       else if (key.is("function"))
         function(field, fragment);
+      else
+        function_field(key, field, fragment);
     });
     add(fragment);
   }
 
   void function(Value& value, ToolFragment& fragment) {
-    fields(value, [&](Key key, Value& field) {
-      if (key.is("name")) {
-        whole_text(field, fragment.name);
-      } else if (key.is("arguments")) {
-        if (const auto type = type_of(field); type == Type::object) {  // sent as JSON, not as JSON text
-          std::string_view raw;
-          if (!simdjson::to_json_string(field).get(raw)) fragment.arguments = raw;
-        } else {
-          text(field, fragment.arguments);
-        }
+    fields(value, [&](Key key, Value& field) { function_field(key, field, fragment); });
+  }
+
+  void function_field(Key key, Value& field, ToolFragment& fragment) {
+    if (key.is("name")) {
+      whole_text(field, fragment.name);
+    } else if (key.is("arguments")) {
+      if (const auto type = type_of(field); type == Type::object) {  // sent as JSON, not as JSON text
+        std::string_view raw;
+        if (!simdjson::to_json_string(field).get(raw)) fragment.arguments = raw;
+      } else {
+        text(field, fragment.arguments);
       }
-    });
+    }
   }
 
   void add(const ToolFragment& fragment) { into_->tool_calls.push_back(fragment); }
@@ -240,10 +289,8 @@ class FrameReader {
         fields(field, [&](Key name, Value& detail) {
           if (name.is("reasoning_tokens")) count(detail, found.reasoning_tokens);
         });
-      else if (key.is("cost")) {
-        double amount = 0;
-        if (!field.get_double().get(amount)) found.cost = amount;
-      }
+      else if (key.is("cost"))
+        cost(field, found);
     });
     if (!found.empty()) merge_usage(found);
   }

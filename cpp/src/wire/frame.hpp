@@ -35,13 +35,18 @@ struct Frame {
   std::string_view model;
   Choice choice;
   std::optional<Usage> usage;
-  std::deque<std::string> made;  // texts that views point to and that stand nowhere in one piece
-  bool has_choices = false;      // at least one choice came
-  bool other_choices = false;    // choices besides the one that is read (n > 1)
-  bool has_error = false;        // a truthy error: read it from the text, there is time
+  std::string_view signature;            // of the reasoning: a piece of it, to be appended
+  std::vector<std::string_view> opaque;  // parts of the reasoning that only the provider can read, as JSON objects
+  std::deque<std::string> made;          // texts that views point to and that stand nowhere in one piece
+  bool has_choices = false;              // at least one choice came
+  bool other_choices = false;            // choices besides the one that is read (n > 1)
+  bool has_error = false;                // a truthy error: read it from the text, there is time
   bool malformed = false;
-  bool mended = false;       // it had bytes that had to be replaced
-  bool has_escapes = false;  // it has a backslash somewhere
+  bool begins = false;          // the answer begins with this frame (where the protocol says so)
+  bool ended = false;           // the stream says that it is over
+  bool usage_is_whole = false;  // `usage` is all that is known so far: it replaces what came before, larger or not
+  bool mended = false;          // it had bytes that had to be replaced
+  bool has_escapes = false;     // it has a backslash somewhere
 
   void clear() {
     id = model = choice.finish_reason = {};
@@ -49,8 +54,10 @@ struct Frame {
     choice.content.reset();
     choice.tool_calls.clear();
     usage.reset();
+    signature = {};
+    opaque.clear();
     if (!made.empty()) made.clear();
-    has_choices = other_choices = has_error = malformed = false;
+    has_choices = other_choices = has_error = malformed = begins = ended = usage_is_whole = false;
   }
 };
 

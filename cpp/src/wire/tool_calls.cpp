@@ -1,6 +1,8 @@
 #include "wire/tool_calls.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -96,8 +98,19 @@ ToolCalls::Slot& ToolCalls::open(const ToolFragment& fragment) {
 void ToolCalls::finish(std::vector<Event>& out) {
   if (finished_) return;
   finished_ = true;
+  std::set<std::string, std::less<>> ids;  // a result says by its id which call it answers
   for (Slot& slot : slots_) {
     ToolCall& call = slot.call;
+    const bool missing = call.id.empty();
+    if (missing || ids.contains(call.id)) {
+      std::string made = (missing ? "call" : call.id) + "_" + std::to_string(call.index);
+      while (ids.contains(made)) made += '_';
+      out.emplace_back(Notice{"tool_id_made", "tool call " + std::to_string(call.index) + " (" + call.name + ") came " +
+                                                  (missing ? "without an id" : "with the id of another") +
+                                                  "; it is called " + made});
+      call.id = std::move(made);
+    }
+    ids.insert(call.id);
     if (!slot.half.empty()) call.arguments.append("\xEF\xBF\xBD");
     const Arguments state = clean_arguments(call.arguments);
     call.complete = state != Arguments::invalid && !call.name.empty();

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from .simulate import simulate
+
 app = typer.Typer(
     help="Ask Kimi from the shell. The key is taken from MOONSHOT_API_KEY, else from KIMI_API_KEY.",
     no_args_is_help=True,
@@ -19,6 +21,12 @@ Provider = Annotated[
     typer.Option(help="Who serves Kimi: moonshot (the default), moonshot-cn, openrouter, vllm, sglang, ..."),
 ]
 BaseUrl = Annotated[str | None, typer.Option(help="Address of the API, in place of the provider's own.")]
+Environment = Annotated[
+    str | None,
+    typer.Option(help="An environment of kimistream.toml: its address, key variable, model and options."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
+Model = Annotated[str | None, typer.Option(help="Model, by its name at the provider.")]
 Timeout = Annotated[
     float | None,
     typer.Option(help="Seconds for connect, first event and silence, each.", min=0.001),
@@ -49,9 +57,10 @@ def chat(
         typer.Argument(help='What to ask; "-", or nothing and a pipe, reads it from stdin.', show_default=False),
     ] = None,
     no_thinking: Annotated[bool, typer.Option("--no-thinking", help="Answer at once, without thinking.")] = False,
-    model: Annotated[str | None, typer.Option(help="Model, by its name at the provider.")] = None,
+    model: Model = None,
     provider: Provider = None,
     base_url: BaseUrl = None,
+    environment: Environment = None,
     system: Annotated[str | None, typer.Option(help="Instructions that come before the question.")] = None,
     max_tokens: Annotated[
         int | None,
@@ -64,7 +73,7 @@ def chat(
     from .chat import Ask, run
     from .connect import Target
 
-    target = Target(provider, base_url, timeout, simulate)
+    target = Target(provider, base_url, timeout, simulate, environment)
     ask = Ask(question or [], not no_thinking, model, system, max_tokens)
     raise typer.Exit(run(target, ask))
 
@@ -73,28 +82,87 @@ def chat(
 def models(
     provider: Provider = None,
     base_url: BaseUrl = None,
+    environment: Environment = None,
     timeout: Timeout = None,
     simulate: Simulate = False,
+    as_json: AsJson = False,
 ) -> None:
-    """List the models: a table on a terminal, one id a line in a pipe."""
+    """List the models and what they can: a table on a terminal, one id a line in a pipe."""
     from .connect import Target
     from .models import run
 
-    raise typer.Exit(run(Target(provider, base_url, timeout, simulate)))
+    raise typer.Exit(run(Target(provider, base_url, timeout, simulate, environment), as_json))
 
 
 @app.command()
-def simulate(
-    host: Annotated[str, typer.Option(help="Where to listen: a loopback address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8080,
-    dialect: Annotated[str, typer.Option(help="Whom to imitate: moonshot, vllm, sglang, ...")] = "moonshot",
-    pace: Annotated[float, typer.Option(help="Seconds for each token; 0 is as fast as possible.", min=0)] = 0.02,
-    error: Annotated[
-        str | None,
-        typer.Option(help='Answer every request with this error: a status, or "429*2" for the first two.'),
-    ] = None,
+def balance(
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    environment: Environment = None,
+    timeout: Timeout = None,
+    simulate: Simulate = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Serve Kimi's API on this machine, to try programs without a key. Ctrl-C ends it."""
-    from .simulate import run
+    """Show what is left on the account. Where the provider has no such resource, it says so."""
+    from .balance import run
+    from .connect import Target
 
-    raise typer.Exit(run(host=host, port=port, dialect=dialect, pace=pace, error=error))
+    raise typer.Exit(run(Target(provider, base_url, timeout, simulate, environment), as_json))
+
+
+@app.command()
+def tokens(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help='What to count; "-", or nothing and a pipe, reads it from stdin.', show_default=False),
+    ] = None,
+    file: Annotated[str | None, typer.Option(help="Count the text of this file.")] = None,
+    system: Annotated[str | None, typer.Option(help="Instructions that come before it.")] = None,
+    model: Model = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate here: no key, no network.")] = False,
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    environment: Environment = None,
+    timeout: Timeout = None,
+    simulate: Simulate = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count the tokens of a prompt. Where the provider counts none they are estimated, which stderr says."""
+    from .connect import Target
+    from .tokens import Prompt, run
+
+    target = Target(provider, base_url, timeout, simulate, environment)
+    raise typer.Exit(run(target, Prompt(words or [], file, system, model, estimate), as_json))
+
+
+@app.command()
+def providers(
+    name: Annotated[str | None, typer.Argument(help="Show this row whole, as TOML.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the providers that are known: a table on a terminal, one name a line in a pipe; or show one row."""
+    from .providers import run
+
+    raise typer.Exit(run(name, as_json))
+
+
+@app.command()
+def probe(
+    url: Annotated[str, typer.Argument(help="Address of the API, e.g. http://gpu-7:8000/v1")],
+    api_key_variable: Annotated[
+        str | None,
+        typer.Option(help="The variable that holds this server's key. Without it no key is sent.", show_default=False),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model to ask; else the first Kimi that it lists.")] = None,
+    name: Annotated[str, typer.Option(help="What to call the row that is printed.")] = "mine",
+    timeout: Timeout = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find out which dialect an unknown server speaks, by one tiny streamed request, a plain one, and one that it
+    refuses unread. Prints what was found, and a row for kimistream.toml."""
+    from .probe import run
+
+    raise typer.Exit(run(url, api_key_variable, model, name, timeout, as_json))
+
+
+app.command()(simulate)

@@ -34,6 +34,7 @@ class Target:
     base_url: str | None
     timeout: float | None
     simulate: bool
+    environment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,15 @@ def _real(target: Target, stack: ExitStack) -> Connection:
     from kimistream import InvalidRequestError, Kimi
 
     variable = next((name for name in KEY_VARIABLES if os.environ.get(name)), "")
+    environment = target.environment or os.environ.get("KIMISTREAM_ENVIRONMENT")
     options: dict[str, Any] = {"provider": target.provider, "base_url": target.base_url, "timeout": target.timeout}
     try:
-        client = stack.enter_context(Kimi(**options))
+        client = stack.enter_context(Kimi(**options, environment=target.environment))
     except InvalidRequestError as error:
-        if variable or not _works_with_a_key(options):
+        if variable or environment or not _works_with_a_key(options):
             raise CommandError(WRONG_USAGE, str(error)) from error
         return _without_key(target, stack)
-    return Connection(client, _address(client, target), variable)
+    return Connection(client, _address(client, target), client._setup.key_variable)
 
 
 def _works_with_a_key(options: dict[str, Any]) -> bool:
@@ -86,8 +88,9 @@ def _without_key(target: Target, stack: ExitStack) -> Connection:
 
 
 def _simulated(target: Target, stack: ExitStack) -> Connection:
-    if target.base_url:
-        raise CommandError(WRONG_USAGE, "--simulate brings its own address: leave out --base-url")
+    if target.base_url or target.environment:
+        option = "--base-url" if target.base_url else "--environment"
+        raise CommandError(WRONG_USAGE, f"--simulate brings its own address: leave out {option}")
     from kimistream import Kimi
 
     try:

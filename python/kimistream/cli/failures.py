@@ -67,6 +67,16 @@ def explained(error: KimiError, connection: Connection) -> CommandError:
     return CommandError(status, message.replace(key, "***") if key else message)
 
 
+def told_by(error: KimiError, address: str, key_variable: str, advice: str) -> CommandError:
+    """The error of a server that was named on the command line, and nothing else is known about."""
+    from kimistream import InvalidRequestError
+
+    status = WRONG_USAGE if isinstance(error, InvalidRequestError) else REFUSED
+    message = "\n".join([f"{address}: {error}", *([advice] if advice else [])])
+    key = os.environ.get(key_variable, "") if key_variable else ""
+    return CommandError(status, message.replace(key, "***") if key else message)
+
+
 def _key_refused(error: APIStatusError, connection: Connection) -> str:
     source = f"the key in {connection.key_variable}" if connection.key_variable else "the request, which had no key"
     other = _OTHER_PLATFORM.get(urlsplit(connection.address).hostname or "")

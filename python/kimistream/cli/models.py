@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import DONE
 from .connect import Target, connect
 from .failures import explained, guarded
-from .output import be_lenient, harmless
+from .output import be_lenient, harmless, put_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,12 +33,12 @@ _COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
 }
 
 
-def run(target: Target) -> int:
+def run(target: Target, as_json: bool = False) -> int:
     be_lenient()
-    return guarded(lambda: _models(target))
+    return guarded(lambda: _models(target, as_json))
 
 
-def _models(target: Target) -> int:
+def _models(target: Target, as_json: bool) -> int:
     from kimistream import KimiError
 
     with connect(target) as connection:
@@ -46,6 +46,10 @@ def _models(target: Target) -> int:
             models = list(connection.client.models.list())
         except KimiError as error:
             raise explained(error, connection) from error
+    if as_json:
+        fields = [field for field, _ in _COLUMNS.values()]
+        put_json([{**model.model_dump(), **{field: getattr(model, field) for field in fields}} for model in models])
+        return DONE
     if not sys.stdout.isatty():
         sys.stdout.writelines(f"{model.id}\n" for model in models)
         sys.stdout.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 _KEPT = "\n\t"
 _CONTROLS = (*range(0x20), 0x7F, *range(0x80, 0xA0))
@@ -20,6 +20,14 @@ _VISIBLE = {
 def harmless(text: str) -> str:
     """The text with control characters spelled out, so that it cannot move the cursor, recolour or rename anything."""
     return text.translate(_VISIBLE)
+
+
+def put_json(value: Any) -> None:
+    """The answer as JSON, for programs."""
+    import json
+
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")  # ASCII: nothing in it can command a terminal
+    sys.stdout.flush()
 
 
 def tell(message: str) -> None:

@@ -2,38 +2,113 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from . import REFUSED, WRONG_USAGE
 from .failures import CommandError, guarded
 from .output import tell
 
+if TYPE_CHECKING:
+    from kimistream.simulator import Simulator
+
 _WAIT = 3600.0  # seconds; a wait without end cannot be interrupted by Ctrl-C on every platform
 
 
-def run(*, host: str, port: int, dialect: str, pace: float, error: str | None) -> int:
-    return guarded(lambda: _serve(host, port, dialect, pace, error))
+def simulate(
+    host: Annotated[str, typer.Option(help="Where to listen: a loopback address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8080,
+    dialect: Annotated[str | None, typer.Option(help="Whom to imitate, see --list-dialects.")] = None,
+    pace: Annotated[float, typer.Option(help="Seconds for each token; 0 is as fast as possible.", min=0)] = 0.02,
+    usage: Annotated[
+        str | None,
+        typer.Option(help="Where streams carry usage: choice, finish, empty, both, repeat, twice, none."),
+    ] = None,
+    quirk: Annotated[
+        list[str] | None,
+        typer.Option(help="A defect of streams, see --list-quirks; may be given more than once."),
+    ] = None,
+    error: Annotated[
+        str | None,
+        typer.Option(
+            help='Answer every request with this error, see --list-errors: a status or a name, or "429*2" for the '
+            "first two requests."
+        ),
+    ] = None,
+    retry_after: Annotated[str | None, typer.Option(help="Retry-After of that error.")] = None,
+    midstream_error: Annotated[
+        str | None,
+        typer.Option(help='An error within every stream, after three events; "500@5" after five.'),
+    ] = None,
+    cut_after: Annotated[int | None, typer.Option(help="Cut every stream after so many events.", min=0)] = None,
+    stall: Annotated[
+        str | None,
+        typer.Option(help='Seconds of silence after the head; "2@5" after five events, "2@head" before the head.'),
+    ] = None,
+    max_body: Annotated[int | None, typer.Option(help="Bytes of a request; more is refused.", min=1)] = None,
+    max_file: Annotated[int | None, typer.Option(help="Bytes of an uploaded file; more is refused.", min=1)] = None,
+    list_dialects: Annotated[bool, typer.Option("--list-dialects", help="Show the dialects and exit.")] = False,
+    list_quirks: Annotated[bool, typer.Option("--list-quirks", help="Show the quirks and exit.")] = False,
+    list_errors: Annotated[bool, typer.Option("--list-errors", help="Show the errors and exit.")] = False,
+) -> None:
+    """Serve Kimi's API on this machine, to try programs without a key. Ctrl-C ends it."""
+    if list_dialects or list_quirks or list_errors:
+        raise typer.Exit(guarded(lambda: _list(list_dialects, list_quirks, list_errors)))
+    options: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "pace": pace,
+        "usage": usage,
+        "quirks": quirk or (),
+        "error": error,
+        "retry_after": retry_after,
+        "midstream_error": midstream_error,
+        "cut_after": cut_after,
+        "stall": stall,
+        "max_body": max_body,
+        "max_file": max_file,
+        **({} if dialect is None else {"dialect": dialect}),
+    }
+    raise typer.Exit(guarded(lambda: _serve(options)))
 
 
-def _serve(host: str, port: int, dialect: str, pace: float, error: str | None) -> int:
+def _list(dialects: bool, quirks: bool, errors: bool) -> int:
+    """One name a line, with what it means where that is not plain; on stdout, to be piped."""
+    try:
+        from kimistream.simulator import DIALECTS, FAILURES, QUIRKS
+    except ImportError as wrong:
+        raise CommandError(WRONG_USAGE, str(wrong)) from wrong
+    lines = list(DIALECTS) if dialects else []
+    lines += [f"{name:<24} {quirk.about}" for name, quirk in QUIRKS.items()] if quirks else []
+    lines += [f"{name:<16} {failure.status} {failure.message}" for name, failure in FAILURES.items()] if errors else []
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _serve(options: dict[str, Any]) -> int:
     """Never returns by itself: Ctrl-C ends it, and the status says so."""
     try:
         from kimistream.simulator import Simulator
 
-        simulator = Simulator(host=host, port=port, dialect=dialect, pace=pace, error=error, record=0)
+        simulator = Simulator(**options, record=0)
     except (ImportError, ValueError) as wrong:
         raise CommandError(WRONG_USAGE, str(wrong)) from wrong
     try:
         simulator.start()
     except OSError as taken:
-        raise CommandError(REFUSED, f"cannot listen on {host}:{port}: {taken.strerror or taken}") from taken
+        where = f"{options['host']}:{options['port']}"
+        raise CommandError(REFUSED, f"cannot listen on {where}: {taken.strerror or taken}") from taken
     with simulator:
-        tell(_how_to_use(simulator.base_url, simulator.api_key, dialect))
+        tell(_how_to_use(simulator))
         while True:
             threading.Event().wait(_WAIT)
 
 
-def _how_to_use(base_url: str, api_key: str, dialect: str) -> str:
+def _how_to_use(simulator: Simulator) -> str:
+    base_url, api_key, dialect = simulator.base_url, simulator.api_key, simulator.dialect
     return (
         f"Simulating {dialect} on {base_url}\n"
         f"    export MOONSHOT_API_KEY={api_key}\n"

@@ -5,8 +5,9 @@
     with Simulator() as sim:
         client = Kimi(base_url=sim.base_url, api_key=sim.api_key)
 
-Answers are made up but deterministic; the wire format, the refusals and the usage numbers follow what Moonshot
-documents. Nothing here uses the compiled core, so the simulator can judge it as a stranger.
+Answers are made up but deterministic; the wire format, the refusals and the usage numbers follow what Moonshot and the
+other servers of Kimi document, one row of DIALECTS for each. QUIRKS are the defects that were met at real servers; each
+can be switched on for any dialect. Nothing here uses the compiled core, so the simulator can judge it as a stranger.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ except ImportError as missing:
     raise ImportError('the simulator needs aiohttp: pip install "kimistream[simulator]"') from missing
 
 from .dialects import DIALECTS
+from .errors import FAILURES
+from .quirks import QUIRKS
 from .records import Request
 from .server import Simulator
+from .usage import USAGE_PLACES
 
-__all__ = ["DIALECTS", "Request", "Simulator"]
+__all__ = ["DIALECTS", "FAILURES", "QUIRKS", "USAGE_PLACES", "Request", "Simulator"]

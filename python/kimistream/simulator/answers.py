@@ -55,12 +55,8 @@ def _kept(request: ChatRequest) -> str:
     """The reasoning of the last earlier turn, where the caller has it kept."""
     if not request.keeps_thinking:
         return ""
-    thoughts = [
-        message.raw.get(request.dialect.reasoning) or message.raw.get("reasoning_content")
-        for message in request.turns
-        if message.role == "assistant"
-    ]
-    return next((str(thought)[:MAX_KEPT] for thought in reversed(thoughts) if thought), "")
+    thoughts = [request.reasoning_of(message) for message in request.turns if message.role == "assistant"]
+    return next((thought[:MAX_KEPT] for thought in reversed(thoughts) if thought and thought.strip()), "")
 
 
 def _calls(request: ChatRequest, question: Question) -> list[PlannedCall]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .errors import invalid
-from .schemas import untyped_property
+from .mfjs import problem
 from .tokens import estimate_prompt
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def thinking_is_an_exact_object(request: ChatRequest) -> None:
         raise invalid("invalid thinking: type must be 'enabled' or 'disabled'")
     if thinking.get("keep") not in ("all", None):
         raise invalid("invalid thinking: keep must be 'all' or null")
+    if thinking.get("keep") is not None and not request.model.thinking_keepable:
+        raise invalid("invalid thinking: keep is not supported for this model")
 
 
 def thinking_can_be_switched(request: ChatRequest) -> None:
@@ -134,13 +136,14 @@ def _tool_name(tool: Any, rule: re.Pattern[str]) -> str:
     return name
 
 
-def tool_schemas_are_typed(request: ChatRequest) -> None:
-    """With `strict`, the default, every property of a tool's schema names its type (Moonshot flavoured JSON Schema)."""
+def tool_schemas_are_strict(request: ChatRequest) -> None:
+    """With `strict`, the default, a tool's schema is Moonshot flavoured JSON Schema."""
     for tool in request.tools:
         function = tool["function"]
-        path = untyped_property(function.get("parameters", {})) if function.get("strict") is not False else None
-        if path is not None:
-            raise invalid(f"Invalid request: function {function['name']}: At path '{path}': type is not defined")
+        strict = tool["type"] == "function" and function.get("strict") is not False
+        wrong = problem(function.get("parameters", {"type": "object"})) if strict else None
+        if wrong is not None:
+            raise invalid(f"Invalid request: function {function['name']}: {wrong}")
 
 
 def tool_choice_is_known(request: ChatRequest) -> None:
@@ -191,11 +194,11 @@ def _refuse_unanswered(calls: set[str]) -> None:
 
 
 def calls_keep_their_reasoning(request: ChatRequest) -> None:
-    """An empty string counts as reasoning; sources disagree on it, and Moonshot's own client sends it."""
+    """An empty text counts as missing, one space does not: the strict one of two readings that are both reported."""
     if not request.thinking:
         return
     for index, message in enumerate(request.messages):
-        if message.calls and not isinstance(message.raw.get("reasoning_content"), str):
+        if message.calls and not request.reasoning_of(message):
             raise invalid(
                 f"thinking is enabled but reasoning_content is missing in assistant tool call message at index {index}"
             )
@@ -222,6 +225,16 @@ def _schema_is_an_object(named: Any) -> None:
         raise invalid("Invalid request: the `response_format.json_schema.schema` field is illegal")
 
 
+def strict_formats_are_strict(request: ChatRequest) -> None:
+    """A response format is strict unless it says otherwise, and then its schema is MFJS."""
+    wanted = request.body.get("response_format")
+    named = wanted.get("json_schema") if isinstance(wanted, Mapping) else None
+    if isinstance(named, Mapping) and named.get("strict") is not False:
+        wrong = problem(named.get("schema"))
+        if wrong is not None:
+            raise invalid(f"Invalid request: the `response_format.json_schema.schema` field is illegal: {wrong}")
+
+
 def partial_is_last(request: ChatRequest) -> None:
     for position, message in enumerate(request.messages):
         last = position == len(request.messages) - 1
@@ -243,7 +256,7 @@ MOONSHOT: tuple[Check, ...] = (
     sampling_is_fixed,
     tools_are_few,
     tools_are_moonshots,
-    tool_schemas_are_typed,
+    tool_schemas_are_strict,
     tool_choice_is_free_while_thinking,
     tool_choice_is_known,
     calls_keep_their_reasoning,
@@ -251,6 +264,7 @@ MOONSHOT: tuple[Check, ...] = (
     stops_are_texts,
     stops_are_few_and_short,
     response_format_is_known,
+    strict_formats_are_strict,
     partial_is_last,
     limits_fit_the_window,
 )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .shapes import fill
+
+if TYPE_CHECKING:
+    from .dialect import Dialect
 
 
 @dataclass(frozen=True)
 class Failure:
     """One way to say no: HTTP status, the provider's type, its sentence, and extra response headers.
 
-    `html` replaces the JSON envelope: Moonshot's 504 comes from the gateway and is a page.
+    `code` is the provider's own, where it has more to say than the status. `html` replaces the JSON envelope:
+    Moonshot's 504 comes from the gateway and is a page. `body` replaces it too: some errors have their own shape.
     """
 
     status: int
@@ -21,6 +25,8 @@ class Failure:
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
     html: str = ""
+    code: Any = None
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Refusal(Exception):  # noqa: N818  (an answer of the server, not an error of ours)
@@ -50,6 +56,11 @@ FAILURES: Mapping[str, Failure] = {
     "400": Failure(400, "invalid_request_error", "Invalid request: simulated"),
     "content_filter": Failure(400, "content_filter", "The request was rejected because it was considered high risk"),
     "too_long": Failure(400, "invalid_request_error", "Input token length too long"),
+    "overflow": Failure(
+        400,
+        "invalid_request_error",
+        "Invalid request: Your request exceeded model token limit: 262144 (requested: 274613)",
+    ),
     "401": UNAUTHORIZED,
     "402": Failure(402, "payment_required_error", "Payment required"),
     "403": Failure(403, "permission_denied_error", "The API you are accessing is not open"),
@@ -62,6 +73,7 @@ FAILURES: Mapping[str, Failure] = {
     "concurrency": Failure(
         429, _RATE, f"{_ACCOUNT} request reached organization max concurrency: 1, please try again after 1 seconds"
     ),
+    "rpm": Failure(429, _RATE, f"{_ACCOUNT} request reached organization max RPM: 3, please try again after 1 seconds"),
     "tpm": Failure(429, _RATE, f"{_ACCOUNT} request reached TPM rate limit, current:600000, limit:500000"),
     "tpd": Failure(429, _RATE, f"{_ACCOUNT} request reached TPD rate limit,current:1600000, limit:1500000"),
     "overloaded": Failure(
@@ -71,6 +83,12 @@ FAILURES: Mapping[str, Failure] = {
         429,
         "exceeded_current_quota_error",
         "You exceeded your current token quota: <org-simulator>, please check your account balance",
+    ),
+    "suspended": Failure(
+        429,
+        "exceeded_current_quota_error",
+        "Your account org-simulator<ak-simulator> is suspended (due to insufficient balance), please recharge your "
+        "account or check your plan and billing details",
     ),
     "499": Failure(499, "client_closed_request", "The client closed the request"),
     "500": Failure(500, "server_error", "Internal server error"),
@@ -83,11 +101,15 @@ FAILURES: Mapping[str, Failure] = {
 }
 
 
-def envelope(template: Mapping[str, Any], types: Mapping[int, str], failure: Failure) -> dict[str, Any]:
-    """The JSON body of a failure in a dialect: its template filled in, its own name for the type where it has one."""
-    values = {
-        "message": failure.message,
-        "type": types.get(failure.status, failure.type),
-        "code": failure.status,
-    }
-    return fill(template, values)
+def envelope(dialect: Dialect, template: Mapping[str, Any], failure: Failure, **more: Any) -> Mapping[str, Any]:
+    """The JSON body of a failure in a dialect: its template filled in, its own type and code where it has them."""
+    if failure.body:
+        return failure.body
+    code = dialect.error_codes.get(failure.status, failure.status) if failure.code is None else failure.code
+    own = {"message": failure.message, "type": dialect.error_types.get(failure.status, failure.type), "code": code}
+    return fill(template, {**more, **own, "error_type": failure.type, "http_status": failure.status})
+
+
+def named_failure(dialect: Dialect, name: str) -> Failure:
+    """A row of FAILURES as this dialect says it. KeyError where there is none."""
+    return dialect.failures.get(name) or FAILURES[name]

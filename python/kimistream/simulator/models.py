@@ -6,8 +6,11 @@ The ids are those of Moonshot's GET /v1/models; kimi-k2.5 and older were retired
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+# GET /v1/models dates its rows with the time of some deployment, not of a release.
+LISTED_AT = 1_788_143_653
 
 # Sampling that the K2.6 family fixes; any other value is a 400, leaving the field out is always right.
 _THINKING = {"temperature": 1, "top_p": 0.95, "n": 1, "presence_penalty": 0, "frequency_penalty": 0}
@@ -21,6 +24,7 @@ class Model:
     context_length     tokens, prompt and answer together
     fixed              the only value that a sampling field may have, by mode ("thinking", "instant")
     thinking_optional  False: thinking cannot be switched off
+    thinking_keepable  False: the reasoning of earlier turns cannot be kept
     extra              further keys of its row in GET /v1/models
     """
 
@@ -30,7 +34,20 @@ class Model:
         default_factory=lambda: {"thinking": _THINKING, "instant": _INSTANT}
     )
     thinking_optional: bool = True
+    thinking_keepable: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def row(self, owner: str) -> dict[str, Any]:
+        """As a self-hosted server lists it."""
+        return {
+            "id": self.id,
+            "object": "model",
+            "created": LISTED_AT,
+            "owned_by": owner,
+            "root": self.id,
+            "parent": None,
+            "max_model_len": self.context_length,
+        }
 
 
 _EFFORTS = {"support": True, "valid_efforts": ["low", "high", "max"], "default_effort": "max"}
@@ -45,11 +62,39 @@ MODELS: Mapping[str, Model] = {
     )
 }
 
+# Served by others still; its `thinking` knows no `keep`.
+KIMI_K25 = Model("kimi-k2.5", thinking_keepable=False)
+
 # How a served model of any name behaves where the operator chose its name and nothing is fixed.
 SELF_HOSTED = Model("moonshotai/Kimi-K2.6", fixed={})
 
-# GET /v1/models dates its rows with the time of some deployment, not of a release.
-_LISTED_AT = 1_788_143_653
+
+def unfixed(model: Model) -> Model:
+    """The model where the server leaves sampling to the caller."""
+    return replace(model, fixed={})
+
+
+def plain_row(model_id: str, owner: str, **extra: Any) -> dict[str, Any]:
+    """As OpenAI's GET /models has it, which is all that most gateways copy."""
+    return {"id": model_id, "object": "model", "created": LISTED_AT, "owned_by": owner, **extra}
+
+
+def priced_row(model_id: str, title: str) -> dict[str, Any]:
+    """As a router lists it: prices in dollars for a token, as texts."""
+    return {
+        "id": model_id,
+        "canonical_slug": f"{model_id}-20260420",
+        "name": title,
+        "created": LISTED_AT,
+        "context_length": 262_144,
+        "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
+        "pricing": {"prompt": "0.00000095", "completion": "0.000004", "input_cache_read": "0.00000016"},
+        "supported_parameters": ["max_tokens", "reasoning", "response_format", "tools", "tool_choice"],
+    }
+
+
+def titled_row(model_id: str, title: str) -> dict[str, Any]:
+    return {"id": model_id, "type": "chat-completion", "info": {"name": title, "contextLength": 262_144}}
 
 
 def moonshot_row(model: Model) -> dict[str, Any]:
@@ -57,7 +102,7 @@ def moonshot_row(model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
         "object": "model",
-        "created": _LISTED_AT,
+        "created": LISTED_AT,
         "owned_by": "moonshot",
         "permission": [
             {
@@ -76,17 +121,4 @@ def moonshot_row(model: Model) -> dict[str, Any]:
         "supports_reasoning": True,
         "context_length": model.context_length,
         **model.extra,
-    }
-
-
-def served_row(owner: str) -> dict[str, Any]:
-    """The one model of a self-hosted server."""
-    return {
-        "id": SELF_HOSTED.id,
-        "object": "model",
-        "created": _LISTED_AT,
-        "owned_by": owner,
-        "root": SELF_HOSTED.id,
-        "parent": None,
-        "max_model_len": SELF_HOSTED.context_length,
     }

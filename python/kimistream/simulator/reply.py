@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .answers import Plan
-from .dialects import Dialect
-from .request import ChatRequest
 from .tokens import estimate_prompt, pieces
 from .toolcalls import PlannedCall
+from .usage import Usage
+
+if TYPE_CHECKING:
+    from .dialect import Dialect
+    from .request import ChatRequest
 
 
 @dataclass(frozen=True)
@@ -24,31 +27,14 @@ class Call:
     name: str
     arguments: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Usage:
-    """Tokens. `cached` is part of `prompt`, `reasoning` part of `completion`."""
-
-    prompt: int
-    completion: int
-    reasoning: int
-    cached: int
-
-    def as_json(self, dialect: Dialect) -> dict[str, Any]:
-        counters = {**vars(self), "total": self.prompt + self.completion}
-        result: dict[str, Any] = {}
-        for path, counter, at_zero in dialect.usage_keys:
-            if counters[counter] or at_zero == "keep":
-                inner = result
-                for key in path[:-1]:
-                    inner = inner.setdefault(key, {})
-                inner[path[-1]] = counters[counter]
-        return result
+    @property
+    def text(self) -> str:
+        return "".join(self.arguments)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes out, in pieces of one token each. `model` is the name that was asked for."""
+    """What goes out, in pieces of one token each. `model` is the name under which the server answers."""
 
     id: str
     created: int
@@ -58,6 +44,10 @@ class Reply:
     calls: tuple[Call, ...]
     finish: str
     usage: Usage
+
+    def head(self, kind: str) -> dict[str, Any]:
+        """What every JSON object of this reply begins with; `kind` is its "object"."""
+        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
 class _Budget:
@@ -86,6 +76,7 @@ def make_reply(request: ChatRequest, plan: Plan, *, number: int, created: int, c
     created  Unix time, seconds
     cached   tokens of the prompt that were seen before
     """
+    dialect = request.dialect
     seed = hashlib.sha256(f"{number}".encode()).hexdigest()
     left = _Budget(request.max_tokens)
     reasoning = left.take(pieces(plan.reasoning))
@@ -93,6 +84,7 @@ def make_reply(request: ChatRequest, plan: Plan, *, number: int, created: int, c
     planned = _calls(request, plan, seed)
     calls = [replace(call, arguments=left.take(call.arguments)) for call in planned if left]
     cut = left.exceeded or len(calls) < len(planned)
+    called = dialect.named_finish if request.names_a_tool else "tool_calls"
     usage = Usage(
         prompt=estimate_prompt(request.messages),
         completion=len(reasoning) + len(content) + sum(len(call.arguments) for call in calls),
@@ -100,13 +92,13 @@ def make_reply(request: ChatRequest, plan: Plan, *, number: int, created: int, c
         cached=cached,
     )
     return Reply(
-        id=request.dialect.response_id.format(hex=seed[:32]),
+        id=dialect.response_id.format(hex=seed[:32], created=created, millis=created * 1000 + number % 1000),
         created=created,
-        model=str(request.body["model"]),
-        reasoning=reasoning,
+        model=dialect.reported.format(model=request.body["model"], id=request.model.id),
+        reasoning=() if request.hides_reasoning else reasoning,
         content=content,
         calls=tuple(calls),
-        finish="length" if cut else "tool_calls" if calls else "stop",
+        finish="length" if cut else called if calls else "stop",
         usage=usage,
     )
 
@@ -131,16 +123,6 @@ def _call_id(dialect: Dialect, call: PlannedCall, index: int, running: int, seed
     return template.format(name=call.name.lstrip("$"), index=index, running=running + index, hex=own)
 
 
-def message_of(reply: Reply, dialect: Dialect) -> dict[str, Any]:
-    """The assistant's message in a body that is not streamed."""
-    said: dict[str, Any] = {"content": "".join(reply.content)}
-    if reply.reasoning:
-        said[dialect.reasoning] = "".join(reply.reasoning)
-    if reply.calls:
-        said["tool_calls"] = [_whole(call) for call in reply.calls]
-    return {**dialect.message, **said}
-
-
-def _whole(call: Call) -> Mapping[str, Any]:
-    function = {"name": call.name, "arguments": "".join(call.arguments)}
-    return {"id": call.id, "type": call.kind, "function": function}
+def whole_call(call: Call) -> Mapping[str, Any]:
+    """A tool call in a body that is not streamed."""
+    return {"id": call.id, "type": call.kind, "function": {"name": call.name, "arguments": call.text}}

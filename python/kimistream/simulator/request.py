@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .contents import Content, read_content
-from .errors import Failure, Refusal, invalid
-from .models import MODELS, SELF_HOSTED, Model
+from .contents import Content, MediaRules, Upload, read_content
+from .errors import Refusal, invalid
+from .models import SELF_HOSTED, Model
 from .shapes import dig
 
 if TYPE_CHECKING:
-    from .dialects import Dialect, Path
+    from .dialect import Dialect
+    from .usage import Path
 
 ROLES = ("system", "user", "assistant", "tool")
+
+# Whether a last message of the assistant is the beginning of the answer: (body, message) -> bool.
+Prefill = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+
+
+def partial_flag(_body: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Moonshot's Partial Mode."""
+    return last.get("partial") is True
+
+
+def continue_final(body: Mapping[str, Any], _last: Mapping[str, Any]) -> bool:
+    """A switch of the engines' chat templates."""
+    return body.get("continue_final_message") is True
+
+
+def trailing(_body: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """It is enough to be the last one, and to have text."""
+    return not last.get("tool_calls")
 
 
 @dataclass(frozen=True)
@@ -66,9 +86,9 @@ class ChatRequest:
 
     @property
     def max_tokens(self) -> int | None:
-        """Limit of reasoning and answer together; None where none was given. The deprecated name gives way."""
-        limit = self.body.get("max_completion_tokens")
-        limit = self.body.get("max_tokens") if limit is None else limit
+        """Limit of reasoning and answer together; None where none was given."""
+        limits = (self.body.get(key) for key in self.dialect.limit_keys)
+        limit = next((value for value in limits if value is not None), None)
         return limit if isinstance(limit, int) else None
 
     @property
@@ -83,9 +103,27 @@ class ChatRequest:
     @cached_property
     def prefix(self) -> str | None:
         """The beginning of the answer that the caller wants continued; None where there is none."""
-        last, dialect = self.messages[-1], self.dialect
-        asked = last.raw.get(dialect.prefill_message) is True or self.body.get(dialect.prefill_body) is True
-        return last.content.text if asked and last.role == "assistant" else None
+        last = self.messages[-1]
+        continued = last.role == "assistant" and self.dialect.prefill(self.body, last.raw)
+        return last.content.text if continued else None
+
+    @property
+    def hides_reasoning(self) -> bool:
+        return self._has_any(self.dialect.thinking_hidden)
+
+    @property
+    def names_a_tool(self) -> bool:
+        return isinstance(self.body.get("tool_choice"), Mapping)
+
+    def reasoning_of(self, message: Message) -> str | None:
+        """The reasoning that a message of an earlier turn carries; None where it has none of the keys."""
+        for key in self.dialect.reasoning_back:
+            value = message.raw.get(key)
+            if isinstance(value, str):
+                return value
+            if isinstance(value, list):
+                return "".join(str(dig(item, ("text",)) or dig(item, ("summary",)) or "") for item in value)
+        return None
 
     @property
     def turns(self) -> tuple[Message, ...]:
@@ -104,18 +142,21 @@ def parse(raw: bytes) -> Any:
         return None
 
 
-def read_request(body: Any, dialect: Dialect) -> ChatRequest:
+def read_request(body: Any, dialect: Dialect, uploads: Mapping[str, Upload] | None = None) -> ChatRequest:
     """The request, with its model and messages checked: as much as a token estimate needs."""
     if body is None:
         raise invalid("Invalid request: the body is not valid JSON")
     if not isinstance(body, Mapping):
         raise invalid("Invalid request: the body must be a JSON object")
-    return ChatRequest(body, dialect, _model(body, dialect), _messages(body, dialect))
+    model = _model(body, dialect)
+    body = dialect.translate(body)
+    rules = MediaRules({"image": dialect.images, "video": dialect.videos}, uploads)
+    return ChatRequest(body, dialect, model, _messages(body, rules))
 
 
-def read_chat(body: Any, dialect: Dialect) -> ChatRequest:
+def read_chat(body: Any, dialect: Dialect, uploads: Mapping[str, Upload] | None = None) -> ChatRequest:
     """The request, with everything checked that the dialect checks."""
-    request = read_request(body, dialect)
+    request = read_request(body, dialect, uploads)
     for check in dialect.checks:
         check(request)
     return request
@@ -125,35 +166,41 @@ def _model(body: Mapping[str, Any], dialect: Dialect) -> Model:
     name = body.get("model")
     if not isinstance(name, str) or not name:
         raise invalid("Invalid request: model is required")
-    if dialect.any_model:
+    if not dialect.models:
         return SELF_HOSTED
-    if name not in MODELS:
-        raise Refusal(Failure(404, "resource_not_found_error", f"Not found the model {name} or Permission denied"))
-    return MODELS[name]
+    if name in dialect.models:
+        return dialect.models[name]
+    if dialect.other_names and re.fullmatch(dialect.other_names, name):
+        return next(iter(dialect.models.values()))
+    unknown = dialect.unknown_model
+    raise Refusal(replace(unknown, message=unknown.message.format(model=name)))
 
 
-def _messages(body: Mapping[str, Any], dialect: Dialect) -> tuple[Message, ...]:
+def _messages(body: Mapping[str, Any], rules: MediaRules) -> tuple[Message, ...]:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise invalid("Invalid request: messages must not be empty")
-    return tuple(_message(message, position, dialect) for position, message in enumerate(messages))
+    return tuple(_message(message, position, rules) for position, message in enumerate(messages))
 
 
-def _message(raw: Any, position: int, dialect: Dialect) -> Message:
+def _message(raw: Any, position: int, rules: MediaRules) -> Message:
     if not isinstance(raw, Mapping):
         raise invalid(f"Invalid request: the message at position {position} must be an object")
     role = raw.get("role")
     if role not in ROLES:
         raise invalid(f"Invalid request: the message at position {position} has an unknown role '{role}'")
-    message = Message(role, read_content(raw.get("content"), dialect.media_schemes), raw)
+    message = Message(role, read_content(raw.get("content"), rules), raw)
     if not message.content.given and not _may_be_empty(message):
         raise invalid(f"the message at position {position} with role '{role}' must not be empty")
     return message
+
+
+_THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details")
 
 
 def _may_be_empty(message: Message) -> bool:
     """A tool may have nothing to say; an assistant may only have called tools, thought, or begun an answer."""
     raw = message.raw
     if message.role == "assistant":
-        return bool(message.calls or raw.get("reasoning_content") or raw.get("reasoning") or raw.get("partial"))
+        return bool(message.calls or raw.get("partial") or any(raw.get(key) for key in _THOUGHTS))
     return message.role == "tool"

@@ -56,19 +56,6 @@ def instance(schema: Any, hints: Hints, *, optional: bool = False) -> Any:
     return _Maker(schema, hints, optional).make(schema, "", 0)
 
 
-def untyped_property(schema: Any, path: str = "") -> str | None:
-    """Path of the first property without `type`, `anyOf` or `$ref`, which Moonshot refuses; None where all have one."""
-    properties = schema.get("properties") if isinstance(schema, Mapping) else None
-    for name, inner in properties.items() if isinstance(properties, Mapping) else ():
-        here = f"{path}properties.{name}"
-        if not isinstance(inner, Mapping) or not ({"type", "anyOf", "$ref"} & set(inner)):
-            return here
-        deeper = untyped_property(inner, f"{here}.")
-        if deeper is not None:
-            return deeper
-    return None
-
-
 class _Maker:
     """Makes one instance; the parts of a schema are made under the name of the property that they describe."""
 

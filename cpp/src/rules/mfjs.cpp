@@ -1,0 +1,225 @@
+#include "rules/mfjs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <unordered_set>
+
+namespace kimistream::rules::mfjs {
+namespace {
+
+using json::Tree;
+using Kind = Tree::Kind;
+
+constexpr std::array<std::string_view, 7> types = {"null", "boolean", "object", "array", "number", "integer", "string"};
+/// Their meaning is lost: accepted and deleted before the answer is constrained.
+constexpr std::array<std::string_view, 14> lost_structure = {"allOf",
+                                                             "oneOf",
+                                                             "not",
+                                                             "if",
+                                                             "then",
+                                                             "else",
+                                                             "const",
+                                                             "prefixItems",
+                                                             "contains",
+                                                             "propertyNames",
+                                                             "$dynamicRef",
+                                                             "dependentSchemas",
+                                                             "dependentRequired",
+                                                             "patternProperties"};
+/// Deleted too, and no more than a check of the value is lost.
+constexpr std::array<std::string_view, 11> lost_check = {
+    "format",        "pattern",       "exclusiveMinimum", "exclusiveMaximum",      "multipleOf",     "uniqueItems",
+    "minProperties", "maxProperties", "unevaluatedItems", "unevaluatedProperties", "contentEncoding"};
+/// They stand beside `type` only when they are read as keywords of the schema around them.
+constexpr std::array<std::string_view, 5> reserved = {"$defs", "$ref", "anyOf", "required", "additionalProperties"};
+
+template <class List>
+bool among(const List& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+class Checker {
+ public:
+  explicit Checker(const Tree& root) : root_(root) {
+    if (const Tree* defs = root.find("$defs"))
+      for (const auto& [name, schema] : defs->fields()) defs_.insert(name);
+  }
+
+  std::vector<Problem> run(bool object_root) {
+    if (!root_.is(Kind::object)) {
+      add("schema_malformed", "the schema must be an object");
+    } else if (!root_.fields().empty()) {  // {} as a whole means any value
+      node(root_, 0);
+      if (object_root) check_root();
+      if (keys_ > max_keys) add("schema_size", "more than " + std::to_string(max_keys) + " properties in all");
+      if (bytes_ > max_bytes) add("schema_size", "more than " + std::to_string(max_bytes) + " bytes");
+    }
+    return std::move(problems_);
+  }
+
+ private:
+  /// A step on the path, for as long as the scope lasts.
+  class Step {
+   public:
+    Step(Checker& checker, std::string_view name) : path_(checker.path_) { path_.push_back(name); }
+    ~Step() { path_.pop_back(); }
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+
+   private:
+    std::vector<std::string_view>& path_;
+  };
+
+  bool full() const { return problems_.size() >= max_problems; }
+
+  void add(const char* code, std::string_view rule, bool certain = true) {
+    if (full()) return;
+    std::string text = "At path '";
+    for (std::size_t i = 0; i < path_.size(); ++i) text.append(i ? "." : "").append(path_[i].substr(0, 100));
+    text.append("': ").append(rule);
+    problems_.push_back({code, std::move(text), certain});
+  }
+
+  void node(const Tree& schema, int depth) {
+    if (full()) return;
+    if (!schema.is(Kind::object)) return add("schema_malformed", "the schema must be an object");
+    if (depth > max_depth) return add("schema_size", "nested deeper than " + std::to_string(max_depth) + " levels");
+    bool typed = false, combined = false;
+    for (const auto& [key, value] : schema.fields()) {
+      bytes_ += key.size() + value.text().size();  // of names and texts: the schema has at least as many
+      typed = typed || key == "type";
+      combined = combined || key == "anyOf" || key == "$ref";
+      keyword(schema, key, value, depth);
+      if (full()) return;
+    }
+    if (!typed && !combined) add("schema_type", "type is not defined");
+    if (typed && combined) add("schema_keyword", "type stands beside anyOf or $ref: put it inside", false);
+  }
+
+  void keyword(const Tree& schema, const std::string& key, const Tree& value, int depth) {
+    if (key == "type") return check_type(value);
+    if (key == "properties") return check_properties(value, depth);
+    if (key == "required") return check_required(schema, value);
+    if (key == "items") return check_child(key, value, depth, "items must be an object, not a list");
+    if (key == "anyOf") return check_branches(value, depth);
+    if (key == "enum") return check_enum(value);
+    if (key == "$ref") return check_ref(value);
+    if (key == "$defs") return check_defs(value, depth);
+    if (key == "additionalProperties") {
+      if (value.is(Kind::boolean) || (value.is(Kind::object) && value.fields().empty())) return;
+      return check_child(key, value, depth, "additionalProperties must be a boolean or an object");
+    }
+    if (key == "description" && !value.is(Kind::string)) return add("schema_malformed", "description must be a string");
+    if (among(lost_structure, key)) return add("schema_keyword", key + " is not supported and is ignored");
+    if (among(lost_check, key)) return add("schema_keyword", key + " is not enforced", false);
+  }
+
+  void check_type(const Tree& value) {
+    if (value.is(Kind::array)) {
+      if (value.items().empty()) return add("schema_malformed", "type array cannot be empty");
+      for (const Tree& each : value.items())
+        if (!each.is(Kind::string) || !among(types, each.text())) return add("schema_malformed", "invalid type");
+      return;
+    }
+    if (!value.is(Kind::string)) return add("schema_malformed", "type must be string or array of strings");
+    if (!among(types, value.text())) add("schema_malformed", "invalid type '" + value.text().substr(0, 40) + "'");
+  }
+
+  void check_properties(const Tree& value, int depth) {
+    if (!value.is(Kind::object)) return add("schema_malformed", "properties must be an object");
+    keys_ += value.fields().size();
+    const Step step(*this, "properties");
+    for (const auto& [name, schema] : value.fields()) {
+      const Step inner(*this, name);
+      if (among(reserved, name)) add("schema_keyword", "the property name is reserved for keywords", false);
+      node(schema, depth + 1);
+    }
+  }
+
+  void check_required(const Tree& schema, const Tree& value) {
+    if (!value.is(Kind::array)) return add("schema_malformed", "required must be an array");
+    std::unordered_set<std::string_view> known;
+    if (const Tree* properties = schema.find("properties"))
+      for (const auto& [name, inner] : properties->fields()) known.insert(name);
+    for (const Tree& name : value.items()) {
+      if (!name.is(Kind::string)) return add("schema_malformed", "items in required array must be strings");
+      if (!known.contains(name.text()))
+        return add("schema_keyword",
+                   "required property '" + name.text().substr(0, 100) + "' is not defined in properties and is ignored",
+                   false);
+    }
+  }
+
+  void check_child(std::string_view key, const Tree& value, int depth, std::string_view otherwise) {
+    if (!value.is(Kind::object)) return add("schema_malformed", otherwise);
+    const Step step(*this, key);
+    node(value, depth + 1);
+  }
+
+  void check_branches(const Tree& value, int depth) {
+    if (!value.is(Kind::array)) return add("schema_malformed", "anyOf must be an array");
+    if (value.items().empty() || value.items().size() > max_branches)
+      return add("schema_malformed", "anyOf must have 1-" + std::to_string(max_branches) + " items");
+    for (std::size_t i = 0; i < value.items().size(); ++i) {
+      const std::string place = "anyOf[" + std::to_string(i) + "]";
+      const Step step(*this, place);
+      node(value.items()[i], depth + 1);
+    }
+  }
+
+  void check_enum(const Tree& value) {
+    if (!value.is(Kind::array)) return add("schema_malformed", "enum must be an array");
+    if (value.items().empty()) return add("schema_malformed", "enum array cannot be empty");
+    if (value.items().size() > max_enum)
+      return add("schema_size", "enum array cannot have more than " + std::to_string(max_enum) + " items");
+    Kind first = Kind::null;
+    for (const Tree& each : value.items()) {
+      bytes_ += each.text().size();
+      if (each.is(Kind::null)) continue;
+      if (each.is(Kind::array) || each.is(Kind::object))
+        return add("schema_keyword", "enum values must be strings or numbers", false);
+      if (first != Kind::null && !each.is(first))
+        return add("schema_keyword", "enum values must be of one type", false);
+      first = each.kind();
+    }
+  }
+
+  void check_ref(const Tree& value) {
+    constexpr std::string_view start = "#/$defs/";
+    if (!value.is(Kind::string)) return add("schema_malformed", "$ref must be a string");
+    const std::string_view ref = value.text();
+    if (ref == "#") return;
+    if (!ref.starts_with(start)) return add("schema_ref", "references must start with #/$defs/");
+    if (!defs_.contains(ref.substr(start.size()))) add("schema_ref", "the referenced definition does not exist");
+  }
+
+  void check_defs(const Tree& value, int depth) {
+    if (depth > 0) return add("schema_keyword", "$defs is read at the root of the schema only", false);
+    if (!value.is(Kind::object)) return add("schema_malformed", "$defs must be an object");
+    const Step step(*this, "$defs");
+    for (const auto& [name, schema] : value.fields()) {
+      const Step inner(*this, name);
+      if (name.find('/') != std::string::npos) add("schema_ref", "the name of a definition cannot contain '/'");
+      node(schema, depth + 1);
+    }
+  }
+
+  void check_root() {
+    const Tree* type = root_.find("type");
+    if (type && type->text() != "object") add("schema_malformed", "the root must be of type object");
+  }
+
+  const Tree& root_;
+  std::unordered_set<std::string_view> defs_;
+  std::vector<std::string_view> path_;
+  std::vector<Problem> problems_;
+  std::size_t keys_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+std::vector<Problem> check(const Tree& schema, bool object_root) { return Checker(schema).run(object_root); }
+
+}  // namespace kimistream::rules::mfjs

@@ -1,0 +1,39 @@
+// The rules, by what they are about. Each adds a finding for each rule that a request breaks, and is silent otherwise.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rules/check.hpp"
+#include "rules/view.hpp"
+
+namespace kimistream::rules {
+
+using Findings = std::vector<Finding>;
+
+/// Temperature and its kin, which a model may fix.
+void check_sampling(const View& view, Findings& findings);
+/// Thinking, its memory and its effort.
+void check_thinking(const View& view, Findings& findings);
+/// tool_choice, the names and the number of tools.
+void check_tools(const View& view, Findings& findings);
+/// Schemas of tools and of the response format.
+void check_schemas(const View& view, Findings& findings);
+/// Output limits and stops.
+void check_limits(const View& view, Findings& findings);
+/// What is in the request's content: pictures and clips, and how large it all is.
+void check_media(const Request& request, const Provider& provider, const Model* model, Findings& findings);
+void check_size(const Request& request, const Provider& provider, Findings& findings);
+/// Whether the model's id is one of this provider's.
+void check_name(const Provider& provider, std::string_view model, Findings& findings);
+
+/// A lower bound of the bytes of the body: every text as long as it is before escaping.
+[[nodiscard]] std::uint64_t least_body_bytes(const Request& request) noexcept;
+
+/// A number as people write it: 0.6, 1, 262144.
+[[nodiscard]] std::string in_words(double value);
+
+[[nodiscard]] inline std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+}  // namespace kimistream::rules

@@ -1,0 +1,411 @@
+#include "wire/anthropic_frame.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "json/text.hpp"
+
+namespace kimistream::wire {
+namespace {
+
+using json::Key;
+using json::Value;
+
+/// Larger counts are taken for nonsense, so that sums stay within range.
+constexpr std::int64_t max_count = std::int64_t{1} << 53;
+
+/// The protocol's reasons in the words of the other one. One that is not known goes on as it came.
+std::string_view finish_reason(std::string_view stop_reason) {
+  constexpr std::pair<std::string_view, std::string_view> table[] = {
+      {"end_turn", "stop"},      {"tool_use", "tool_calls"},    {"max_tokens", "length"},
+      {"stop_sequence", "stop"}, {"refusal", "content_filter"}, {"model_context_window_exceeded", "length"},
+      {"pause_turn", "stop"},
+  };
+  for (const auto& [theirs, ours] : table)
+    if (stop_reason == theirs) return ours;
+  return stop_reason;
+}
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+}  // namespace
+
+class AnthropicFrameReader {
+ public:
+  AnthropicFrameReader(json::Reader& reader, AnthropicReader& state, Frame& frame)
+      : reader_(reader), state_(state), frame_(frame) {}
+
+  void read(std::string_view data, std::string_view event_type) {
+    json::Document document;
+    json::Object root;
+    if (!reader_.open(data, document) || document.get_object().get(root)) {
+      frame_.malformed = true;
+      return;
+    }
+    const bool whole = json::for_each_field(root, [&](Key key, Value& value) { top(reader_.plain(key), value); });
+    const char* behind = nullptr;
+    if (!whole || document.current_location().get(behind) == simdjson::SUCCESS) frame_.malformed = true;
+    if (frame_.malformed || frame_.has_error) return;
+    apply(type_.empty() ? event_type : type_);
+  }
+
+ private:
+  /// What a block, or a delta of one, says. The fields stand in any order, so all are read before any is judged.
+  struct Piece {
+    std::string_view type, id, name, stop_reason, data, signature;
+    std::optional<std::string_view> text, thinking, partial_json;
+    std::string_view input;  // as JSON
+  };
+
+  void top(Key key, Value& value) {
+    if (key.is("type"))
+      whole_text(value, type_);
+    else if (key.is("index"))
+      index_ = integer(value).value_or(0);
+    else if (key.is("delta") || key.is("content_block"))
+      piece(value, piece_.emplace());
+    else if (key.is("message"))
+      fields(value, [&](Key name, Value& field) { message(name, field); });
+    else if (key.is("error"))
+      frame_.has_error = frame_.has_error || truthy(value);
+    else
+      message(key, value);
+  }
+
+  void message(Key key, Value& value) {
+    if (key.is("usage")) {
+      usage(value);
+    } else if (key.is("id")) {
+      whole_text(value, frame_.id);
+    } else if (key.is("model")) {
+      whole_text(value, frame_.model);
+    } else if (key.is("stop_reason")) {
+      whole_text(value, stop_reason_);
+    } else if (key.is("content")) {
+      has_content_ = true;
+      check(json::for_each_element(value, [&](Value& item) { piece(item, blocks_.emplace_back()); }));
+    }
+  }
+
+  void piece(Value& value, Piece& into) {
+    fields(value, [&](Key key, Value& field) {
+      if (key.is("text"))
+        text(field, into.text);
+      else if (key.is("thinking"))
+        text(field, into.thinking);
+      else if (key.is("type"))
+        whole_text(field, into.type);
+      else if (key.is("partial_json"))
+        text(field, into.partial_json);
+      else if (key.is("signature"))
+        whole_text(field, into.signature);
+      else if (key.is("id"))
+        whole_text(field, into.id);
+      else if (key.is("name"))
+        whole_text(field, into.name);
+      else if (key.is("input"))
+        input(field, into.input);
+      else if (key.is("data"))
+        whole_text(field, into.data);
+      else if (key.is("stop_reason"))
+        whole_text(field, into.stop_reason);
+    });
+  }
+
+  void apply(std::string_view type) {
+    if (type == "content_block_delta") {
+      if (piece_) delta(*piece_);
+    } else if (type == "content_block_start") {
+      if (piece_) start(*piece_);
+    } else if (type == "content_block_stop") {
+      if (const auto block = state_.open_.find(index_); block != state_.open_.end()) close(block);
+    } else if (type == "message_delta") {
+      finish(piece_ ? piece_->stop_reason : std::string_view());
+    } else if (type == "message_start") {
+      frame_.begins = frame_.has_choices = true;
+    } else if (type == "message_stop") {
+      while (!state_.open_.empty()) close(state_.open_.begin());
+      frame_.ended = true;
+    } else if (type == "message" && has_content_) {
+      whole_message();
+    } else if (type == "error") {
+      frame_.has_error = true;
+    }
+    report_usage(type == "message_start");
+  }
+
+  void start(const Piece& piece) {
+    frame_.has_choices = true;
+    AnthropicReader::Block block;
+    if (piece.type == "tool_use") {
+      if (const auto same = state_.open_.find(index_); same != state_.open_.end()) {
+        if (same->second.is_tool && same->second.tool_id == piece.id) return;  // sent twice
+        close(same);
+      }
+      block.is_tool = true;
+      block.tool_id = piece.id;
+      block.input = piece.input;
+      begin_tool(piece, block);
+    } else {
+      show(piece);
+    }
+    state_.open_.insert_or_assign(index_, std::move(block));
+  }
+
+  /// Thinking, text and redacted thinking: in the start of a block (where they are mostly empty) or in a whole one.
+  void show(const Piece& piece) {
+    if (piece.type == "thinking") {
+      frame_.choice.reasoning = piece.thinking.value_or(std::string_view());
+      frame_.signature = piece.signature;
+    } else if (piece.type == "text") {
+      frame_.choice.content = piece.text.value_or(std::string_view());
+    } else if (piece.type == "redacted_thinking") {
+      frame_.opaque.push_back(redacted(piece));
+    }
+  }
+
+  void delta(const Piece& piece) {
+    frame_.has_choices = true;
+    if (piece.type == "text_delta") {
+      frame_.choice.content = piece.text;
+    } else if (piece.type == "thinking_delta") {
+      frame_.choice.reasoning = piece.thinking;
+    } else if (piece.type == "input_json_delta") {
+      if (piece.partial_json) arguments(*piece.partial_json);
+    } else if (piece.type == "signature_delta") {
+      frame_.signature = piece.signature;
+    }
+  }
+
+  void arguments(std::string_view fragment) {
+    if (fragment.empty()) return;  // a legal fragment that says nothing
+    auto block = state_.open_.find(index_);
+    if (block == state_.open_.end()) {  // its start was lost; what it says is kept all the same
+      block = state_.open_.try_emplace(index_).first;
+      block->second.is_tool = true;
+      block->second.tool_index = state_.tools_++;
+    }
+    if (!block->second.is_tool) return;  // of a kind of block that is not known here
+    block->second.has_fragment = true;
+    ToolFragment& made = frame_.choice.tool_calls.emplace_back();
+    made.index = block->second.tool_index;
+    made.arguments = fragment;
+  }
+
+  void begin_tool(const Piece& piece, AnthropicReader::Block& block) {
+    block.tool_index = state_.tools_++;
+    ToolFragment& made = frame_.choice.tool_calls.emplace_back();
+    made.index = block.tool_index;
+    made.id = piece.id;
+    made.name = piece.name;
+    made.type = "function";
+  }
+
+  /// A tool call without fragments has the arguments that its start brought, or none.
+  void close(std::map<std::int64_t, AnthropicReader::Block>::iterator at) {
+    const AnthropicReader::Block& block = at->second;
+    if (block.is_tool && !block.has_fragment) {
+      frame_.has_choices = true;
+      ToolFragment& made = frame_.choice.tool_calls.emplace_back();
+      made.index = block.tool_index;
+      made.arguments = frame_.made.emplace_back(is_blank(block.input) ? "{}" : block.input);
+    }
+    state_.open_.erase(at);
+  }
+
+  void finish(std::string_view stop_reason) {
+    if (stop_reason.empty()) return;
+    while (!state_.open_.empty()) close(state_.open_.begin());
+    frame_.has_choices = true;
+    frame_.choice.finish_reason = finish_reason(stop_reason);
+  }
+
+  void whole_message() {
+    frame_.has_choices = true;
+    std::vector<std::string_view> thinking, texts;
+    for (const Piece& block : blocks_) {
+      if (block.type == "thinking") {
+        thinking.push_back(block.thinking.value_or(std::string_view()));
+        signatures_.append(block.signature);
+      } else if (block.type == "text") {
+        texts.push_back(block.text.value_or(std::string_view()));
+      } else if (block.type == "redacted_thinking") {
+        frame_.opaque.push_back(redacted(block));
+      } else if (block.type == "tool_use") {
+        AnthropicReader::Block tool;
+        begin_tool(block, tool);
+        frame_.choice.tool_calls.back().arguments = is_blank(block.input) ? "{}" : block.input;
+      }
+    }
+    frame_.choice.reasoning = joined(thinking);
+    frame_.choice.content = joined(texts);
+    if (!signatures_.empty()) frame_.signature = frame_.made.emplace_back(std::move(signatures_));
+    frame_.choice.finish_reason = finish_reason(stop_reason_);
+  }
+
+  std::optional<std::string_view> joined(const std::vector<std::string_view>& texts) {
+    if (texts.empty()) return std::nullopt;
+    if (texts.size() == 1) return texts.front();
+    std::string& all = frame_.made.emplace_back();
+    for (const std::string_view text : texts) all.append(text);
+    return all;
+  }
+
+  std::string_view redacted(const Piece& piece) {
+    std::string& block = frame_.made.emplace_back(R"({"type":"redacted_thinking","data":)");
+    json::append_string(block, piece.data);
+    block += '}';
+    return block;
+  }
+
+  // ---- usage ----------------------------------------------------------------------------------------------------
+
+  void usage(Value& value) {
+    AnthropicReader::Counters found;
+    const auto count = [&](Value& field, std::optional<std::int64_t>& into) {
+      if (const auto number = integer(field); number && *number <= max_count) into = number;
+    };
+    fields(value, [&](Key key, Value& field) {
+      if (key.is("input_tokens"))
+        count(field, found.input);
+      else if (key.is("output_tokens"))
+        count(field, found.output);
+      else if (key.is("cache_creation_input_tokens"))
+        count(field, found.cache_creation);
+      else if (key.is("cache_read_input_tokens"))
+        count(field, found.cache_read);
+      else if (key.is("prompt_tokens"))
+        count(field, found.prompt);
+      else if (key.is("cached_tokens"))
+        count(field, found.cached);
+      else if (key.is("output_tokens_details"))
+        fields(field, [&](Key name, Value& detail) {
+          if (name.is("thinking_tokens")) count(detail, found.thinking);
+        });
+    });
+    has_usage_ = true;
+    AnthropicReader::Counters& known = state_.counters_;
+    // The input may be split anew between new and cached tokens, so each key that is given counts. An input of nothing
+    // at all is no news: servers fill the keys that they do not know with zeros.
+    if (input_of(found) > 0 || input_of(known) == 0) {
+      take(known.input, found.input);
+      take(known.cache_creation, found.cache_creation);
+      take(known.cache_read, found.cache_read);
+    }
+    take(known.prompt, found.prompt);
+    take(known.cached, found.cached);
+    take(known.output, found.output);
+    take(known.thinking, found.thinking);
+  }
+
+  static void take(std::optional<std::int64_t>& known, std::optional<std::int64_t> found) {
+    if (found) known = found;
+  }
+
+  static std::int64_t input_of(const AnthropicReader::Counters& counters) {
+    return counters.input.value_or(0) + counters.cache_creation.value_or(0) + counters.cache_read.value_or(0);
+  }
+
+  void report_usage(bool at_start) {
+    if (!has_usage_) return;
+    const AnthropicReader::Counters& known = state_.counters_;
+    Usage usage;
+    std::int64_t input = input_of(known);
+    if (input == 0) input = known.prompt.value_or(0);
+    if (input > 0) {  // a start that says 0 does not know yet
+      usage.prompt_tokens = input;
+      if (known.cache_read || known.cached)
+        usage.cached_tokens = std::max(known.cache_read.value_or(0), known.cached.value_or(0));
+    }
+    if (!at_start || known.output.value_or(0) > 0) usage.completion_tokens = known.output;
+    if (usage.prompt_tokens && usage.completion_tokens)
+      usage.total_tokens = *usage.prompt_tokens + *usage.completion_tokens;
+    usage.reasoning_tokens = known.thinking;
+    if (usage.empty()) return;
+    frame_.usage = usage;
+    frame_.usage_is_whole = true;
+  }
+
+  // ---- values ---------------------------------------------------------------------------------------------------
+
+  template <class OnField>
+  void fields(Value& object, OnField&& on_field) {
+    check(json::for_each_field(object, [&](Key key, Value& value) { on_field(reader_.plain(key), value); }));
+  }
+
+  template <class Out>
+  void text(Value& value, Out& out) {
+    simdjson::ondemand::raw_json_string raw;
+    if (value.get_raw_json_string().get(raw)) return;  // not a string
+    std::string_view found;
+    if (reader_.string_at(raw.raw(), found))
+      out = found;
+    else
+      frame_.malformed = true;  // an escape that JSON does not have
+  }
+
+  /// The same for a text that comes whole: half a surrogate pair in it has no other half to wait for.
+  void whole_text(Value& value, std::string_view& out) {
+    text(value, out);
+    if (reader_.has_escapes() && json::has_half(out)) out = frame_.made.emplace_back(json::join_halves(out));
+  }
+
+  /// The arguments of a whole call: an object, or at some proxies the text of one.
+  void input(Value& value, std::string_view& out) {
+    const std::string_view token = value.raw_json_token();
+    if (token.starts_with('{')) {
+      std::string_view raw;
+      if (simdjson::to_json_string(value).get(raw))
+        frame_.malformed = true;
+      else
+        out = raw;
+    } else {
+      whole_text(value, out);
+    }
+  }
+
+  bool truthy(Value& value) {
+    const std::string_view token = value.raw_json_token();
+    if (token.starts_with('{')) {
+      bool any = false;
+      check(json::for_each_field(value, [&](Key, Value&) { any = true; }));
+      return any;
+    }
+    return !(token.starts_with("null") || token.starts_with("false") || token.starts_with("\"\"") ||
+             token.starts_with("0"));
+  }
+
+  static std::optional<std::int64_t> integer(Value& value) {
+    const std::string_view token = value.raw_json_token();
+    if (token.size() == 1 && token[0] >= '0' && token[0] <= '9') return token[0] - '0';
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) || number < 0) return std::nullopt;
+    return number;
+  }
+
+  void check(bool well_formed) {
+    if (!well_formed) frame_.malformed = true;
+  }
+
+  json::Reader& reader_;
+  AnthropicReader& state_;
+  Frame& frame_;
+  std::string_view type_, stop_reason_;
+  std::int64_t index_ = 0;
+  std::optional<Piece> piece_;
+  std::vector<Piece> blocks_;  // of a whole message
+  std::string signatures_;
+  bool has_content_ = false, has_usage_ = false;
+};
+
+void AnthropicReader::read(json::Reader& reader, std::string_view data, std::string_view event_type, Frame& frame) {
+  frame.clear();
+  frame.mended = frame.has_escapes = false;
+  if (data == "[DONE]") return;  // a proxy's; this protocol has no such mark
+  AnthropicFrameReader(reader, *this, frame).read(data, event_type);
+  frame.mended = reader.mended();
+  frame.has_escapes = reader.has_escapes();
+}
+
+}  // namespace kimistream::wire

@@ -1,0 +1,73 @@
+// What an error means: which limit was met, and whether trying again helps.
+#include "wire/triage.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "kimistream/provider.hpp"
+
+namespace ks = kimistream;
+
+namespace {
+
+ks::Error triaged(int status, std::string message, std::string type = {}, std::string code = {},
+                  const char* provider = "moonshot") {
+  ks::Error error{.kind = ks::ErrorKind::status, .message = std::move(message), .status_code = status};
+  error.type = std::move(type);
+  error.code = std::move(code);
+  error.retryable = status == 429 || status >= 500;
+  ks::wire::triage(*ks::find_provider(provider), error);
+  return error;
+}
+
+}  // namespace
+
+TEST_CASE("the limits of a 429 are told apart") {
+  const auto limit = [](const char* name) {
+    return triaged(429, std::string("Your account u<ak-1> request reached ") + name + " limit, current: 4, limit: 3",
+                   "rate_limit_reached_error");
+  };
+  CHECK(limit("max organization concurrency").reason == "concurrency");
+  CHECK(limit("organization max RPM").reason == "rpm");
+  CHECK(limit("TPM").reason == "tpm");
+  CHECK(limit("TPD").reason == "tpd");
+  CHECK(triaged(429, "Too many").reason == "rate_limit");
+  CHECK(triaged(429, "The engine is currently overloaded", "engine_overloaded_error").reason == "overload");
+  for (const char* name : {"max organization concurrency", "RPM", "TPM", "TPD"}) CHECK(limit(name).retryable);
+}
+
+TEST_CASE("an empty or suspended account is not worth another try") {
+  for (const auto& error : {triaged(429, "You exceeded your current quota", "exceeded_current_quota_error"),
+                            triaged(429, "Your account is in arrears"), triaged(402, "Insufficient credits"),
+                            triaged(429, "free allocation", "", "3036", "cloudflare")}) {
+    CHECK(error.reason == "quota");
+    CHECK_FALSE(error.retryable);
+  }
+  const auto suspended = triaged(429, "Your account u is suspended, please check your plan and billing details");
+  CHECK(suspended.reason == "suspended");
+  CHECK_FALSE(suspended.retryable);
+  CHECK(triaged(429, "capacity", "", "3040", "cloudflare").retryable);
+}
+
+TEST_CASE("refusals are named and carry advice") {
+  CHECK(triaged(400, "The request was rejected because it was considered high risk", "content_filter").reason ==
+        "content_filter");
+  for (const char* text : {"Invalid request: Your request exceeded model token limit : 262144",
+                           "This model's maximum context length is 262144 tokens"}) {
+    const auto error = triaged(400, text, "invalid_request_error");
+    CHECK(error.reason == "context_overflow");
+    CHECK(error.message.find("max_tokens") != std::string::npos);
+  }
+  const auto key = triaged(401, "Invalid Authentication", "invalid_authentication_error");
+  CHECK(key.reason == "key");
+  CHECK(key.message.find("moonshot-cn") != std::string::npos);
+}
+
+TEST_CASE("words are found as words, and an unknown error stays as it is") {
+  CHECK(triaged(429, "burpments per fortnight").reason == "rate_limit");
+  const auto plain = triaged(400, "temperature must be 1", "invalid_request_error");
+  CHECK(plain.reason.empty());
+  CHECK(plain.message == "temperature must be 1");
+  CHECK(triaged(500, "boom").reason.empty());
+}

@@ -1,0 +1,54 @@
+"""`kimistream providers`"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from typing import Any
+
+from . import DONE, WRONG_USAGE
+from .failures import CommandError, guarded
+from .output import be_lenient, harmless, put_json
+from .toml import table
+
+_COLUMNS = ("name", "base_url", "protocol", "default_model")
+
+
+def run(name: str | None, as_json: bool) -> int:
+    be_lenient()
+    return guarded(lambda: _providers(name, as_json))
+
+
+def _providers(name: str | None, as_json: bool) -> int:
+    from kimistream import providers
+
+    rows = providers()
+    if name is None:
+        _show_all(list(rows.values()), as_json)
+    elif name not in rows:
+        near = difflib.get_close_matches(name, rows) or list(rows)
+        raise CommandError(WRONG_USAGE, f"There is no provider {name!r}: {', '.join(near)}")
+    elif as_json:
+        put_json(rows[name])
+    else:
+        row = {key: value for key, value in rows[name].items() if key != "name"}
+        sys.stdout.write(harmless(table(f"providers/{name}", row)))
+        sys.stdout.flush()
+    return DONE
+
+
+def _show_all(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        put_json(rows)
+    elif not sys.stdout.isatty():
+        sys.stdout.writelines(f"{row['name']}\n" for row in rows)
+        sys.stdout.flush()
+    else:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        shown = Table(*("provider", "address", "protocol", "model"), box=None)
+        for row in rows:
+            shown.add_row(*(Text(harmless(row[column])) for column in _COLUMNS))
+        Console().print(shown)
