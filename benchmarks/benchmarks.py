@@ -141,6 +141,39 @@ def small_request(bench: Bench) -> Table:
     return table
 
 
+@benchmark
+def media(bench: Bench) -> Table:
+    """A video file in a request, as base64; the server reads and drops it."""
+    megabytes = 20 if bench.quick else 100
+    encoded = megabytes * 1_000_000 * 4 // 3
+    wrong = []
+
+    def run(name: str) -> Result | None:
+        before = bench.stats()["body_bytes"]
+        result = bench.client(name, "upload", "sink", megabytes)
+        if result and bench.stats()["body_bytes"] - before < encoded * result["count"]:
+            wrong.append(f"{name} sent too little: NOT THE SAME WORK")
+        return result
+
+    names = ["kimistream", "kimistream_bytes", "kimistream_async", "pycurl_json", "httpx_json", "openai"]
+    pairs = bench.paired(names, 2 if bench.quick else 5, lambda: bench.floor("upload", "sink", encoded), run)
+    floor = floor_of(pairs)
+    columns = ["client", "wall ms", "cpu ms", "peak MB more", "wall x floor", "cpu x floor"]
+    table = Table(f"A file of {megabytes} MB as base64 in a request", columns)
+    table.rows.append([f"floor: C send() of {encoded / 1e6:.0f} MB", floor["wall_ms"], floor["cpu_ms"], "-", 1.0, 1.0])
+    for name, each in pairs.items():
+        result = medians([r for _, r in each])
+        ratios = [ratio(each, key, key) for key in ("wall_ms", "cpu_ms")]
+        table.rows.append([name, result["wall_ms"], result["cpu_ms"], result["peak_mb"], *ratios])
+    against_ours(table, 1)
+    table.notes = [
+        *sorted(set(wrong)),
+        "peak: what the first of them adds to a client that has made a small request",
+        "kimistream_bytes reads the whole file into memory first, and that counts",
+    ]
+    return table
+
+
 def _import(statement: str) -> float | None:
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", statement], stderr=subprocess.DEVNULL, check=False)

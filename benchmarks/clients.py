@@ -12,6 +12,7 @@ import os
 import signal
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from ours import OURS
 from peers import PEERS
 
 SUBJECTS = OURS | PEERS
+UPLOADS = 4  # of a large file, by one process
 now = time.monotonic_ns
 
 
@@ -129,6 +131,37 @@ def measure_streams(runner: Runner, streams: int) -> dict[str, Any]:
     return {"streams": streams}
 
 
+def memory_mb(name: str) -> float:
+    """VmRSS, or VmHWM: the most that it has been since the last reset."""
+    with open("/proc/self/status") as status:
+        return next(float(line.split()[1]) for line in status if line.startswith(name)) / 1024
+
+
+def measure_upload(runner: Runner, megabytes: int) -> dict[str, Any]:
+    """One file in a request, several times; the memory of the first time, over what a small request needs."""
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
+        file.write(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom")
+        block = os.urandom(1_000_000)
+        for _ in range(megabytes):
+            file.write(block)
+        file.truncate(megabytes * 1_000_000)
+        file.flush()
+        assert runner(runner.subject.complete) == "Hello."
+        gc.collect()
+        with open("/proc/self/clear_refs", "w") as clear:
+            clear.write("5")  # VmHWM starts again from VmRSS
+        before, peak = memory_mb("VmRSS"), 0.0
+        cpu, wall = [], []
+        for _ in range(UPLOADS):
+            wall_start, cpu_start = time.perf_counter_ns(), time.process_time_ns()
+            assert runner(runner.subject.upload, file.name) == "Hello."
+            cpu.append((time.process_time_ns() - cpu_start) / 1e6)
+            wall.append((time.perf_counter_ns() - wall_start) / 1e6)
+            peak = peak or memory_mb("VmHWM")
+    medians = {"cpu_ms": statistics.median(cpu), "wall_ms": statistics.median(wall)}
+    return {**medians, "peak_mb": peak - before, "count": UPLOADS}
+
+
 def measure_interrupt(runner: Runner, _: int) -> dict[str, Any]:
     """Prints a line when the first event is there; the caller then sends SIGINT and gets the time of its arrival."""
     ready = False
@@ -154,6 +187,7 @@ SCENARIOS: dict[str, Callable[[Runner, int], dict[str, Any]]] = {
     "paced": measure_paced,
     "small": measure_small,
     "streams": measure_streams,
+    "upload": measure_upload,
     "interrupt": measure_interrupt,
 }
 

@@ -7,6 +7,7 @@ is a third of the measurement.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from time import monotonic_ns as now
 from typing import Any
 
@@ -44,6 +45,20 @@ class Native:
 
     def complete(self) -> str:
         return str(self.client.complete("q").content)
+
+    def upload(self, path: str) -> str:
+        from kimistream import Video
+
+        return str(self.client.complete(["q", Video(path)]).content)
+
+
+class Bytes(Native):
+    """A video that is in memory already."""
+
+    def upload(self, path: str) -> str:
+        from kimistream import Video
+
+        return str(self.client.complete(["q", Video(Path(path).read_bytes())]).content)
 
 
 class Text(Native):
@@ -140,6 +155,11 @@ class Async:
     async def complete(self) -> str:
         return str((await self.client.complete("q")).content)
 
+    async def upload(self, path: str) -> str:
+        from kimistream import Video
+
+        return str((await self.client.complete(["q", Video(path)])).content)
+
 
 class AsyncUvloop(Async):
     new_loop = staticmethod(AiohttpUvloop.new_loop)
@@ -147,6 +167,7 @@ class AsyncUvloop(Async):
 
 OURS: dict[str, type[Any]] = {
     "kimistream": Native,
+    "kimistream_bytes": Bytes,
     "kimistream_text": Text,
     "kimistream_chat": Chat,
     "kimistream_chat_both": ChatBoth,

@@ -19,6 +19,7 @@ BIGGER = "9.9 is bigger than 9.11."
 # Each example, and what its output has among other things.
 PYTHON = {
     "async_many.py": CAPITALS,
+    "checks.py": ("kimi-k2.6: 262144 tokens", "USD left", "refused: temperature=0.2", BIGGER, "changed before sending"),
     "hello.py": (BIGGER, "completion_tokens="),
     "openai_shape.py": ("Paris", "\x1b[2m", BIGGER),
     "stream.py": ("\x1b[2m", BIGGER, "stop Usage("),

@@ -363,6 +363,9 @@ def test_q35_json_although_a_stream_was_asked() -> None:
     stream = Stream(_core.replay("cloudflare", json.dumps(body).encode()))
     assert [event.type for event in stream] == ["thinking", "text", "usage", "finish"]
 
+    chunks = list(_core.replay("cloudflare", json.dumps(body).encode(), chunks=True).chunks())
+    assert [(chunk.choices[0].delta.content, chunk.choices[0].finish_reason) for chunk in chunks] == [("hi", "stop")]
+
 
 def test_q36_native_frames_of_workers_ai() -> None:
     tool = {"name": "f", "arguments": {"a": 1}}

@@ -18,11 +18,32 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-SAYS = (("9.9 is bigger than 9.11.", "tokens", "finished: stop", "Usage("), ("9.9 is bigger",), ("Paris", "Tokyo"))
+TOML = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+SAYS = (
+    ("9.9 is bigger than 9.11.", "tokens", "finished: stop", "Usage("),
+    ("9.9 is bigger",),
+    ("Paris", "Tokyo"),
+    ("kimi-k2.6 262144 ", " tokens", "temperature=0.2: ", "[fixed_temperature]"),
+    ("Kimi(provider='mine'", "{'chat_template_kwargs': {'thinking': False}}"),
+)
 
 
-def test_there_are_three_examples() -> None:
-    assert len(PYTHON) == len(SAYS) == 3
+def test_each_example_is_looked_at() -> None:
+    assert len(PYTHON) == len(SAYS)
+    assert len(TOML) == 1
+
+
+def test_environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "kimistream.toml"
+    file.write_text(
+        TOML[0].replace("providers.mine", "providers.test-readme").replace('"mine"', '"test-readme"'), "utf-8"
+    )
+    monkeypatch.setenv("KIMISTREAM_CONFIG", str(file))
+    monkeypatch.setenv("DEV_KEY", "sk-dev")
+    monkeypatch.setenv("MOONSHOT_API_KEY", "sk-prod")
+    dev, prod = kimistream.Kimi(environment="dev"), kimistream.Kimi(environment="prod")
+    assert (dev.provider, dev.base_url) == ("test-readme", "http://gpu-7:8000/v1")
+    assert (prod.provider, prod.base_url) == ("moonshot", "https://api.moonshot.ai/v1")
 
 
 @pytest.mark.parametrize("number", range(len(SAYS)))
@@ -36,7 +57,10 @@ def test_errors_and_providers_are_listed() -> None:
     assert [name for name in errors if f"`{name}`" not in README] == [
         "APIStatusError"
     ]  # the base of those with a status
-    assert [name for name in _core.provider_names() if f"| `{name}`" not in README] == []
+    ours = [
+        name for name in _core.provider_names() if not name.startswith(("test-", "custom-"))
+    ]  # tests have their own
+    assert [name for name in ours if f"| `{name}`" not in README] == []
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,4 +1,7 @@
-// What a stream costs at least, in C++: kimistream_floor blast|paced PORT PATH STREAMS. Prints one JSON line.
+// What a stream or an upload costs at least, in C++. Prints one JSON line.
+//
+//     kimistream_floor blast|paced PORT PATH STREAMS
+//     kimistream_floor upload PORT PATH BYTES
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -98,13 +101,31 @@ void paced(const char* port, const char* path, int streams) {
               part(0.99), cpu / 1000, microseconds.size());
 }
 
+/// Nothing but send(): the bytes are made before, and they are the same for every block.
+void upload(const char* port, const char* path, int bytes) {
+  RawHttp http(port);
+  std::vector<double> cpu;
+  std::vector<double> wall;
+  for (int i = 0; i < 6; ++i) {
+    const auto wall_start = monotonic_nanoseconds();
+    const auto cpu_start = cpu_nanoseconds();
+    http.upload(path, static_cast<std::size_t>(bytes));
+    if (http.receive().find(" 200 ") == std::string_view::npos) std::exit(1);
+    if (i == 0) continue;
+    cpu.push_back(static_cast<double>(cpu_nanoseconds() - cpu_start) / 1e6);
+    wall.push_back(static_cast<double>(monotonic_nanoseconds() - wall_start) / 1e6);
+  }
+  std::printf("{\"cpu_ms\": %.3f, \"wall_ms\": %.3f}\n", median(cpu), median(wall));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   if (count != 5) {
-    std::fprintf(stderr, "usage: kimistream_floor blast|paced PORT PATH STREAMS\n");
+    std::fprintf(stderr, "usage: kimistream_floor blast|paced|upload PORT PATH STREAMS|BYTES\n");
     return 2;
   }
-  const int streams = std::max(1, std::atoi(arguments[4]));
-  (std::strcmp(arguments[1], "paced") == 0 ? paced : blast)(arguments[2], arguments[3], streams);
+  const int number = std::max(1, std::atoi(arguments[4]));
+  const auto is = [&](const char* name) { return std::strcmp(arguments[1], name) == 0; };
+  (is("paced") ? paced : is("upload") ? upload : blast)(arguments[2], arguments[3], number);
 }

@@ -52,6 +52,19 @@ void RawHttp::post(std::string_view path) {
     give_up("send");
 }
 
+void RawHttp::upload(std::string_view path, std::size_t bytes) {
+  static const std::string block(upload_bytes, 'A');
+  std::string head = "POST ";
+  head.append(path).append(" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ");
+  head.append(std::to_string(bytes)).append("\r\n\r\n");
+  if (::send(descriptor_, head.data(), head.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(head.size())) give_up("send");
+  while (bytes > 0) {
+    const ssize_t sent = ::send(descriptor_, block.data(), bytes < block.size() ? bytes : block.size(), MSG_NOSIGNAL);
+    if (sent <= 0) give_up("send");
+    bytes -= static_cast<std::size_t>(sent);
+  }
+}
+
 std::string_view RawHttp::receive() {
   const ssize_t size = ::recv(descriptor_, buffer_, sizeof buffer_, 0);
   if (size <= 0) give_up("recv");

@@ -18,6 +18,7 @@ class RawHttp {
  public:
   /// As libcurl reads, so that floor and subject make as many system calls.
   static constexpr std::size_t read_bytes = 16384;
+  static constexpr std::size_t upload_bytes = 256 * 1024;
 
   explicit RawHttp(const char* port);
   ~RawHttp();
@@ -25,6 +26,9 @@ class RawHttp {
   RawHttp& operator=(const RawHttp&) = delete;
 
   void post(std::string_view path);
+
+  /// A body of so many bytes, sent in blocks of the size that libcurl's are.
+  void upload(std::string_view path, std::size_t bytes);
 
   /// One recv(); what came. Exits when the server is gone.
   [[nodiscard]] std::string_view receive();

@@ -4,9 +4,11 @@
 #include <ctime>
 #include <iterator>
 #include <random>
+#include <span>
 #include <utility>
 
 #include "redact.hpp"
+#include "wire/chunks.hpp"
 #include "wire/errors.hpp"
 
 namespace kimistream {
@@ -26,6 +28,8 @@ double roll_dice() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
+double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
+
 std::string_view media_type(const Headers& headers) {
   std::string_view type = headers.find("content-type").value_or("");
   type = type.substr(0, type.find(';'));
@@ -38,6 +42,7 @@ std::string_view media_type(const Headers& headers) {
 Call::Call(CallSetup setup, Listener* listener)
     : setup_(std::move(setup)),
       listener_(listener),
+      outgoing_(Outgoing::watch(setup_.request.body)),
       parser_(setup_.max_event_bytes),
       decoder_(*setup_.provider, setup_.thinks) {
   for (Notice& notice : setup_.notices) events_.emplace_back(std::move(notice));
@@ -45,7 +50,7 @@ Call::Call(CallSetup setup, Listener* listener)
 
 void Call::start(Transport& transport) {
   transport_ = &transport;
-  waiting_since_ = Clock::now();
+  started_at_ = waiting_since_ = Clock::now();
   attempt();
 }
 
@@ -57,6 +62,7 @@ void Call::attempt() {
   body_.clear();
   head_ = {};
   attempt_at_ = last_event_ = rough_now();
+  if (outgoing_) outgoing_->restart();
   created_ = static_cast<std::int64_t>(std::time(nullptr));
   if (setup_.request.body)
     for (auto& segment : setup_.request.body->segments)
@@ -79,7 +85,7 @@ void Call::on_head(ResponseHead head) {
     phase_ = Phase::refused;
     return;
   }
-  const std::string_view type = media_type(head_.headers);
+  const std::string_view type = setup_.bytes ? "application/json" : media_type(head_.headers);
   if (equal_ignoring_case(type, "text/event-stream"))
     body_kind_ = BodyKind::events;
   else if (equal_ignoring_case(type, "application/json") || type.ends_with("+json"))
@@ -172,17 +178,11 @@ void Call::read_events(std::string_view block) {
 }
 
 void Call::read_event(const sse::Event& event) {
+  const std::size_t before = events_.size();
   const auto state = decoder_.feed(event.data, event.type, events_);
-  if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed && decoder_.has_frame()) {
-    const wire::FrameView view = decoder_.frame();
-    Chunk chunk{.json = decoder_.chunk_json(false, created_)};
-    if (view.content) chunk.content.emplace(*view.content);
-    if (view.reasoning) chunk.reasoning.emplace(*view.reasoning);
-    chunk.finish_reason.assign(view.finish_reason);
-    chunk.has_choices = view.has_choices;
-    chunk.plain = view.plain;
-    if (!chunk.json.empty()) chunks_.push_back(std::move(chunk));
-  }
+  if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed)
+    if (auto chunk = wire::chunk_of(decoder_, std::span(events_).subspan(before), created_))
+      chunks_.push_back(std::move(*chunk));
   if (state == wire::Decoder::State::open) return;
   if (state == wire::Decoder::State::ended) return complete();
   if (decoder_.finished() && decoder_.unreadable()) {  // garbage behind a complete answer
@@ -251,7 +251,8 @@ void Call::pop_chunk() {
 
 void Call::on_end(std::optional<Error> error) {
   if (over()) return;
-  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) redact(body_, setup_.secret);  // before it is cut
+  if (phase_ == Phase::refused || body_kind_ == BodyKind::other)
+    redact(body_, secrets_in(setup_.request.headers));  // before it is cut
   switch (phase_) {
     case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error
     case Phase::reading:
@@ -286,32 +287,25 @@ void Call::finish_events(std::optional<Error> broken) {
 }
 
 void Call::finish_body() {
+  if (setup_.bytes) return hand_over();
   if (body_.starts_with("\xEF\xBB\xBF")) body_.erase(0, 3);
   if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
   if (setup_.raw) {
     const auto wrong = [&] { return wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_); };
     if (wrong()) {
-      redact(body_, setup_.secret);
+      redact(body_, secrets_in(setup_.request.headers));
       return fail_or_retry(*wrong());
     }
-    Chunk& chunk = chunks_.emplace_back();
-    chunk.json = std::move(body_);
-    return complete();
+    return hand_over();
   }
   if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
-    redact(body_, setup_.secret);
+    redact(body_, secrets_in(setup_.request.headers));
     if (decoder_.unreadable())
       return fail(not_an_answer("the response is not a chat completion; is base_url right? It begins: " +
                                 wire::excerpt(body_)));
     return fail_or_retry(stream_error());
   }
-  if (setup_.shape == Shape::chunks) {
-    const wire::FrameView view = decoder_.frame();
-    Chunk& chunk = chunks_.emplace_back();
-    chunk.has_choices = view.has_choices;
-    chunk.json =
-        setup_.provider->protocol == Protocol::openai_chat ? std::move(body_) : decoder_.chunk_json(true, created_);
-  }
+  if (setup_.shape == Shape::chunks) chunks_.push_back(wire::whole_chunk(decoder_, events_, setup_.streams, created_));
   complete();
 }
 
@@ -366,11 +360,13 @@ void Call::complete() {
 void Call::fail_or_retry(Error error) {
   const bool delivered = phase_ == Phase::reading && body_kind_ == BodyKind::events &&
                          (decoder_.has_begun() || !accumulator_.empty() || !chunks_.empty());
-  const auto delay = delivered ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice());
+  const bool once = delivered || may_be_kept(error);
+  const auto delay =
+      once ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice(), seconds_since(started_at_));
   if (!delay) return fail(std::move(error));
   ++retries_;
   exchange_.reset();
-  redact(error, setup_.secret);
+  redact(error, secrets_in(setup_.request.headers));
   // What this attempt said does not belong to what the next one says; what it was warned of does.
   std::erase_if(events_, [&](const Event& event) { return !std::holds_alternative<Notice>(event); });
   decoder_ = wire::Decoder(*setup_.provider, setup_.thinks);
@@ -390,7 +386,7 @@ void Call::fail(Error error) {
   if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
   if (error.request_id.empty()) error.request_id = message.request_id;
   if (error.headers.empty()) error.headers = head_.headers;
-  redact(error, setup_.secret);
+  redact(error, secrets_in(setup_.request.headers));
   if (!error.request_id.empty() && error.message.find(error.request_id) == std::string::npos)
     error.message += " [request id " + error.request_id + "]";
   error_ = std::move(error);
@@ -401,7 +397,7 @@ void Call::fail(Error error) {
 
 Error Call::stream_error() {
   std::string frame = decoder_.error_body();
-  redact(frame, setup_.secret);
+  redact(frame, secrets_in(setup_.request.headers));
   if (!decoder_.unreadable()) return wire::error_from_frame(*setup_.provider, head_.status, head_.headers, frame);
   Error error = incomplete("a frame of the stream is not JSON: " + wire::excerpt(frame), "malformed_frame");
   error.body = frame.substr(0, 64 * 1024);
@@ -457,7 +453,7 @@ Clock::time_point Call::deadline() const noexcept {
   switch (phase_) {
     case Phase::backing_off: return retry_at_;
     case Phase::requesting:
-    case Phase::refused: return std::max(attempt_at_, waiting_since_) + setup_.timeouts.first_event;
+    case Phase::refused: return std::max({attempt_at_, waiting_since_, sent_at()}) + setup_.timeouts.first_event;
     case Phase::reading: {
       if (decoder_.finished())
         return std::max(last_event_, waiting_since_) + std::min(finish_grace, setup_.timeouts.idle);
@@ -483,7 +479,10 @@ void Call::on_time(Clock::time_point now) {
   Error error;
   error.kind = ErrorKind::timeout;
   error.type = begun ? "idle_timeout" : "first_event_timeout";
-  error.message = std::string(begun ? "the stream was silent" : "no answer began") + " for " +
+  const char* what = begun       ? "the stream was silent"
+                     : outgoing_ ? "nothing more of the request was taken, and no answer began,"
+                                 : "no answer began";
+  error.message = std::string(what) + " for " +
                   std::to_string(static_cast<double>(limit.count()) / 1000.0).substr(0, 6) +
                   " s; the model may think long: raise timeout, or try again";
   error.retryable = true;

@@ -17,6 +17,7 @@
 #include "kimistream/retry.hpp"
 #include "kimistream/sse.hpp"
 #include "kimistream/transport.hpp"
+#include "outgoing.hpp"
 #include "wire/decoder.hpp"
 
 namespace kimistream {
@@ -33,14 +34,16 @@ struct CallSetup {
   const Provider* provider = nullptr;
   HttpRequest request;
   Shape shape = Shape::events;
-  bool thinks = true;  // false: the request asks for no thinking
-  bool raw = false;    // a resource that is no answer: the body becomes one chunk
+  bool streams = true;   // a stream is asked for
+  bool thinks = true;    // false: the request asks for no thinking
+  bool raw = false;      // a resource that is no answer: the body becomes one chunk
+  bool bytes = false;    // and may be anything
+  bool creates = false;  // repeated only where nothing of it can have been kept
   RetryPolicy retry;
   Timeouts timeouts;
   std::size_t max_event_bytes = 0;
   std::size_t max_body_bytes = 0;
   std::vector<Notice> notices;
-  std::string secret;  // the key: taken out of everything that an error shows
 };
 
 class Call final : private Receiver {
@@ -124,6 +127,16 @@ class Call final : private Receiver {
   void finish_body();
   void finish_refused();
   void complete();
+  void hand_over() {
+    chunks_.emplace_back().json = std::move(body_);
+    complete();
+  }
+  /// As long as the request's body goes out, it is not the server that is late.
+  [[nodiscard]] Clock::time_point sent_at() const noexcept { return outgoing_ ? outgoing_->at() : Clock::time_point{}; }
+  /// The server may have made what was to be made, whatever it answered: trying again could make a second one.
+  [[nodiscard]] bool may_be_kept(const Error& error) const noexcept {
+    return setup_.creates && error.status_code != 429 && error.status_code != 503 && (!outgoing_ || outgoing_->begun());
+  }
   void sign();
   void fail(Error error);
   void fail_or_retry(Error error);
@@ -136,6 +149,7 @@ class Call final : private Receiver {
   CallSetup setup_;
   Listener* listener_;
   Transport* transport_ = nullptr;
+  std::shared_ptr<Outgoing> outgoing_;  // null where the body is plain text
   std::unique_ptr<Exchange> exchange_;
   Phase phase_ = Phase::requesting;
   BodyKind body_kind_ = BodyKind::unknown;
@@ -143,7 +157,7 @@ class Call final : private Receiver {
   bool begun_ = false;  // the body's first byte that is not white space has come
   int retries_ = 0;
   std::int64_t created_ = 0;  // seconds since 1970
-  Clock::time_point attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
+  Clock::time_point started_at_{}, attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
 
   ResponseHead head_;
   std::string body_;  // of a refusal, a JSON answer, or one whose kind is not known yet

@@ -56,6 +56,9 @@ std::string check_address(std::string url) {
     refuse("base_url is not an address that can be used: " + why + "; it looks like https://api.moonshot.ai/v1");
   };
   if (has_control(url) || url.find(' ') != std::string::npos) bad("it has white space in it");
+  if (const std::size_t open = url.find('{'); open != std::string::npos)
+    refuse("the address " + url + " has a place to fill in: pass base_url with your own value for " +
+           url.substr(open, url.find('}', open) - open + 1));
   const std::size_t scheme = url.find("://");
   if (scheme == std::string::npos) bad("it does not begin with https:// or http://");
   if (const std::string name = url.substr(0, scheme);
@@ -145,7 +148,6 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
                                std::optional<std::chrono::milliseconds> timeout) const {
   CallSetup setup;
   setup.provider = provider;
-  setup.secret = options.api_key;
   setup.request.url = base_url + std::string(path);
   setup.request.headers = headers_;
   check_headers(extra_headers);
@@ -175,8 +177,10 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
     if (!setup.request.headers.find(name)) setup.request.headers.add(name, value);  // the caller's own counts
   setup.request.body = std::move(encoded.body);
   setup.request.compressed = !stream;
+  setup.request.on_upload = request.on_upload;
   setup.notices = std::move(notices);
-  setup.thinks = sent.thinking != ThinkingMode::off;
+  setup.streams = stream;
+  setup.thinks = encoded.thinks;
   setup.shape = shape;
   return setup;
 }
@@ -188,8 +192,11 @@ CallSetup Client::Impl::setup(const ResourceRequest& request) const {
   if (request.body) setup.request.headers.add("Content-Type", request.content_type);
   setup.request.body = request.body;
   setup.request.compressed = true;
+  setup.request.on_upload = request.on_upload;
   setup.shape = Shape::chunks;
   setup.raw = true;
+  setup.bytes = request.bytes;
+  setup.creates = request.creates;
   return setup;
 }
 

@@ -87,7 +87,6 @@ Provider anyfast() {
   row.base_url = "https://www.anyfast.ai/v1";
   row.files_path = row.balance_path = row.tokens_path = row.currency = {};
   row.key_advice = "Check that the key is one of Anyfast's.";
-  row.tool_choices = {"auto"};
   row.json_schema = std::nullopt;
   row.max_body_bytes = 0;
   row.request_id_headers = {"x-request-id", "x-oneapi-request-id"};
@@ -108,6 +107,7 @@ Provider openrouter() {
       .reasoning_write_keys = {"reasoning_content"},
       .writes_reasoning_details = true,
       .tool_turn_placeholder = " ",  // upstreams of Moonshot refuse a tool-call turn without reasoning
+      .drops_empty_turns = true,     // and so they do an empty one
       .takes_prefill = true,
       .strict_tools = false,
       .images = MediaForms{.data = true, .http = true},
@@ -188,6 +188,8 @@ Provider ktransformers() {
   Provider row = sglang();
   row.name = "ktransformers";
   row.base_url = "http://localhost:31245/v1";
+  row.default_model = "Kimi-K2.6";  // its guide serves the model under that name
+  row.models = {{"kimi-k2.6", "Kimi-K2.6"}, {"kimi-k2.5", "Kimi-K2.5"}};
   row.max_tokens_key = "max_tokens";
   row.inline_thinking = InlineThinking::implicit_open;
   return row;

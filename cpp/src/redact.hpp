@@ -3,14 +3,19 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kimistream/error.hpp"
 
 namespace kimistream {
 
-/// Replaces the secret wherever the text, or any text of the error, holds it. What has less than 4 characters is no key
-/// and stays.
-void redact(std::string& text, std::string_view secret);
-void redact(Error& error, std::string_view secret);
+/// What in the headers of a request nobody else may see: the values of those whose name speaks of a key, a token, a
+/// cookie or an authorization, with and without the scheme in front ("Bearer ").
+[[nodiscard]] std::vector<std::string> secrets_in(const Headers& headers);
+
+/// Replaces the secrets wherever the text, or any text of the error, holds one. What has less than 4 characters is no
+/// key and stays.
+void redact(std::string& text, const std::vector<std::string>& secrets);
+void redact(Error& error, const std::vector<std::string>& secrets);
 
 }  // namespace kimistream

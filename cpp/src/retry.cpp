@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 #include <ctime>
+#include <iterator>
+#include <utility>
 
 namespace kimistream {
 namespace {
@@ -48,6 +50,24 @@ std::optional<double> http_date(std::string_view text) {
   return static_cast<double>(timegm(&time));
 }
 
+/// Seconds of "1s", "6m0s", "1h30m", "250ms".
+std::optional<double> duration(std::string_view text) {
+  double total = 0;
+  while (!text.empty()) {
+    const std::size_t end = text.find_first_not_of("0123456789.");
+    const auto value = number(text.substr(0, end));
+    if (!value || end == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(end);
+    const std::string_view unit = text.substr(0, text.find_first_of("0123456789."));
+    constexpr std::pair<std::string_view, double> units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+    const auto known = std::find_if(std::begin(units), std::end(units), [&](auto& each) { return each.first == unit; });
+    if (known == std::end(units)) return std::nullopt;
+    total += *value * known->second;
+    text.remove_prefix(unit.size());
+  }
+  return total > 0 ? std::optional(total) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<double> retry_after_seconds(const Headers& headers, double now) {
@@ -63,12 +83,31 @@ std::optional<double> retry_after_seconds(const Headers& headers, double now) {
   return std::nullopt;
 }
 
-std::optional<double> next_delay(const RetryPolicy& policy, const Error& error, int retries, double dice) {
+std::optional<double> rate_limit_reset_seconds(const Headers& headers, double now) {
+  std::optional<double> longest;
+  for (const char* name : {"x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"})
+    if (const auto text = headers.find(name))
+      if (const auto seconds = duration(*text)) longest = std::max(longest.value_or(0), *seconds);
+  if (longest) return longest;
+  const auto text = headers.find("x-ratelimit-reset");
+  const auto value = text ? number(*text) : std::nullopt;
+  if (!value || *value <= 0) return std::nullopt;
+  constexpr double first_time = 1e9, first_time_ms = 1e11;  // smaller ones are not years of waiting but seconds
+  if (*value < first_time) return value;
+  if (now == 0) now = static_cast<double>(std::time(nullptr));
+  const double wait = (*value < first_time_ms ? *value : *value / 1000) - now;
+  return wait > 0 ? std::optional(wait) : std::nullopt;
+}
+
+std::optional<double> next_delay(const RetryPolicy& policy, const Error& error, int retries, double dice,
+                                 double elapsed) {
   if (!error.retryable || retries >= policy.max_retries) return std::nullopt;
   if (error.retry_after && *error.retry_after > policy.longest_hint) return std::nullopt;
-  if (error.retry_after && *error.retry_after > 0) return *error.retry_after;
   const double ceiling = std::min(policy.cap_seconds, policy.base_seconds * std::exp2(retries));
-  return ceiling * std::clamp(dice, 0.0, 1.0);  // full jitter
+  const double delay = error.retry_after && *error.retry_after > 0
+                           ? *error.retry_after
+                           : ceiling * std::clamp(dice, 0.0, 1.0);  // full jitter
+  return elapsed + delay > policy.total_seconds ? std::nullopt : std::optional(delay);
 }
 
 }  // namespace kimistream

@@ -105,3 +105,14 @@ TEST_CASE("a medium is sent as base64 while the body is read, without the head o
     CHECK(source.rewind());
   }
 }
+
+TEST_CASE("white space in a data URI is taken out here too") {
+  const char* clean = R"([{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}])";
+  for (const Made& made : {Made(picture("data:image/png;base64, AA\nAA")),
+                           Made(raw(R"({"type":"image_url","image_url":"data:image/png;base64,AAAA "})")),
+                           Made(raw(R"({"type":"image_url","image_url":{"url":"data:image/png;base64,\r\nAAAA"}})"))}) {
+    CHECK(made.text() == clean);
+    REQUIRE(made.notices.size() == 1);
+    CHECK(made.notices[0].code == "data_uri_mended");
+  }
+}

@@ -357,3 +357,12 @@ TEST_CASE("what on_result throws ends a run and is passed on") {
                   std::runtime_error);
   CHECK(seen == 3);
 }
+
+TEST_CASE("an address with a place to fill in says which") {
+  const auto error = error_of([] { ks::Client client{{.provider = "cloudflare", .api_key = "k"}}; });
+  REQUIRE(error);
+  CHECK(error->kind == ks::ErrorKind::invalid_request);
+  CHECK(error->message.find("{account_id}") != std::string::npos);
+  ks::Client filled{{.base_url = "https://api.cloudflare.com/client/v4/accounts/0af1/ai/v1", .api_key = "k"}};
+  CHECK(filled.provider().name == "cloudflare");
+}

@@ -137,6 +137,61 @@ TEST_CASE("a source that gives less than it announced ends the request instead o
   CHECK_FALSE(received.error->retryable);
 }
 
+TEST_CASE("a source that gives more than it announced ends the request before the server has a whole body") {
+  FaultServer server;
+  auto curl = transport();
+  const Received received = fetch(*curl, post(server.base_url(Script().json(200, "{}")),
+                                              {{.source = std::make_shared<Letters>(300'000, 300'001)}}));
+  REQUIRE(received.error);
+  CHECK(received.error->kind == ks::ErrorKind::invalid_request);
+  CHECK(server.received().empty());
+}
+
+TEST_CASE("a body goes out again, from its beginning, when the kept connection had died") {
+  FaultServer server;
+  auto curl = transport();
+  const std::string url =
+      server.base_url(Script().json(200, "{}").attempt().close().attempt().json(200, "{\"again\":1}"));
+  CHECK_FALSE(fetch(*curl, post(url, {{.text = "x"}})).error);
+  const auto source = std::make_shared<Letters>(300'000, 300'000);
+  const Received received = fetch(*curl, post(url, {{.text = "<"}, {.source = source}, {.text = ">"}}));
+  CHECK_FALSE(received.error);
+  CHECK(received.body == "{\"again\":1}");
+  CHECK(source->rewinds == 1);
+  const auto requests = server.received();
+  REQUIRE(requests.size() == 3);
+  CHECK(requests[2].request.body_bytes == 300'002);
+  CHECK(requests[1].request.body_crc32 == requests[2].request.body_crc32);
+}
+
+TEST_CASE("how far a body is gets told to its end, and whoever is told may let go of the exchange") {
+  for (const bool let_go : {false, true}) {
+    FaultServer server;
+    auto curl = transport();
+    Received received;
+    std::unique_ptr<ks::Exchange> exchange;
+    std::vector<std::uint64_t> told;
+    ks::HttpRequest request = post(server.base_url(Script().json(200, "{}")),
+                                   {{.text = "<"}, {.source = std::make_shared<Letters>(3'000'000, 3'000'000)}});
+    request.on_upload = [&](std::uint64_t sent, std::uint64_t total) {
+      CHECK_FALSE(received.ended);
+      CHECK(total == 3'000'001);
+      told.push_back(sent);
+      if (let_go) exchange.reset();
+    };
+    exchange = curl->start(request, received);
+    pump_until(*curl, [&] { return received.ended || (let_go && !told.empty()); });
+    CHECK(std::is_sorted(told.begin(), told.end()));
+    if (let_go) {
+      for (int i = 0; i < 10; ++i) curl->pump(milliseconds(1));
+      CHECK(told.size() == 1);
+      CHECK_FALSE(received.ended);
+    } else {
+      CHECK(told.back() == 3'000'001);
+    }
+  }
+}
+
 TEST_CASE("methods do not leak from one request to the next on the same connection") {
   FaultServer server;
   auto curl = transport();

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "kimistream/error.hpp"
 
@@ -43,6 +44,7 @@ TEST_CASE("the row's patches follow the mode of thinking") {
   const auto merged = [&](ks::ThinkingMode mode) {
     Tree body = Tree::object();
     wire::merge_thinking(body, row, mode);
+    wire::merge_sampling(body, row, mode);
     return written(body);
   };
   CHECK(merged(ks::ThinkingMode::unset) == R"({"s":1})");
@@ -72,4 +74,32 @@ TEST_CASE("a prefill is refused where nobody would go on from it, unless checks 
   request.check = ks::Check::off;
   CHECK_NOTHROW(wire::check_prefill({.takes_prefill = false}, request));
   CHECK_NOTHROW(wire::check_prefill({.takes_prefill = false}, {}));
+}
+
+TEST_CASE("a data URI is sent without white space, and the caller is told which message had it") {
+  std::vector<ks::Notice> notices;
+  CHECK_FALSE(wire::mended_address("data:image/png;base64,AAAA", 2, notices));
+  CHECK_FALSE(wire::mended_address("https://x/a b.png", 2, notices));
+  CHECK_FALSE(wire::mended_address("", 2, notices));
+  CHECK(notices.empty());
+  CHECK(wire::mended_address("data:image/png;base64, AA\r\nAA\n", 2, notices) == "data:image/png;base64,AAAA");
+  REQUIRE(notices.size() == 1);
+  CHECK(notices[0].code == "data_uri_mended");
+  CHECK(notices[0].message.starts_with("message 2 "));
+}
+
+TEST_CASE("the address within a part is mended in both of its forms, and nothing else is touched") {
+  const auto mended = [](const char* json) {
+    std::vector<ks::Notice> notices;
+    Tree part = Tree::parse(json);
+    wire::mend_address(part, "image_url", 0, notices);
+    return written(part) + std::to_string(notices.size());
+  };
+  CHECK(mended(R"({"type":"image_url","image_url":{"url":"data:image/png;base64, AA","x":" "}})") ==
+        R"({"type":"image_url","image_url":{"url":"data:image/png;base64,AA","x":" "}}1)");
+  CHECK(mended(R"({"type":"image_url","image_url":"data:image/png;base64,A\nA"})") ==
+        R"({"type":"image_url","image_url":"data:image/png;base64,AA"}1)");
+  for (const char* untouched : {R"({"type":"image_url"})", R"({"image_url":null})", R"({"image_url":{"url":7}})",
+                                R"({"image_url":{}})", R"({"video_url":"data:video/mp4;base64, AA"})"})
+    CHECK(mended(untouched) == std::string(untouched) + "0");
 }

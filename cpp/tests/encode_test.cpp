@@ -174,6 +174,24 @@ TEST_CASE("parts are sent in their shapes; an unknown kind is sent as it is, wit
   CHECK_FALSE(refusal(say(ks::user({{.kind = ks::Part::Kind::raw, .value = "not json"}}))).empty());
 }
 
+TEST_CASE("white space is taken out of data URIs, in typed parts and in raw ones") {
+  const ks::Request request = say(ks::user(
+      {{.kind = ks::Part::Kind::image_url, .value = "data:image/png;base64, AA\nAA"},
+       {.kind = ks::Part::Kind::raw, .value = R"({"type":"video_url","video_url":"data:video/mp4;base64,BB\r\nBB"})"},
+       {.kind = ks::Part::Kind::raw, .value = R"({"type":"hologram","image_url":"data:a/b;base64, C"})"},
+       {.kind = ks::Part::Kind::text, .value = "data:image/png;base64, not a picture"}}));
+  const wire::Encoded encoded = wire::encode(*ks::find_provider("moonshot"), request, "m", false);
+  const std::string& text = encoded.body->segments.at(0).text;
+  CHECK(text.find(R"({"url":"data:image/png;base64,AAAA"})") != std::string::npos);
+  CHECK(text.find(R"("video_url":"data:video/mp4;base64,BBBB")") != std::string::npos);
+  CHECK(text.find(R"("data:a/b;base64, C")") != std::string::npos);
+  CHECK(text.find("base64, not a picture") != std::string::npos);
+  REQUIRE(encoded.notices.size() == 3);
+  CHECK(encoded.notices[0].code == "data_uri_mended");
+  CHECK(encoded.notices[1].code == "data_uri_mended");
+  CHECK(encoded.notices[2].code == "unknown_part");
+}
+
 TEST_CASE("an assistant's turn goes back whole: content, reasoning, tool calls with their wire type") {
   ks::Message turn = ks::assistant("a");
   turn.reasoning = "r";

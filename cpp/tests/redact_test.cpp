@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 namespace ks = kimistream;
 
 TEST_CASE("a key is taken out of every text of an error, as often as it stands there") {
@@ -10,7 +13,7 @@ TEST_CASE("a key is taken out of every text of an error, as often as it stands t
   error.body = R"({"error":"sk-12345"})";
   error.code = "sk-12345";
   error.headers.add("x-echo", "Bearer sk-12345");
-  ks::redact(error, "sk-12345");
+  ks::redact(error, {"sk-12345"});
   CHECK(error.message == "no such key: [key], really [key]");
   CHECK(error.body == R"({"error":"[key]"})");
   CHECK(error.code == "[key]");
@@ -20,14 +23,26 @@ TEST_CASE("a key is taken out of every text of an error, as often as it stands t
 TEST_CASE("a stand-in that is part of the key does not send the search round in circles") {
   ks::Error error;
   error.message = "[key]";
-  ks::redact(error, "[key]");
+  ks::redact(error, {"[key]"});
   CHECK(error.message == "[key]");
 }
 
 TEST_CASE("no key, or a placeholder of a letter or two, changes nothing") {
   ks::Error error;
   error.message = "x marks the spot";
-  ks::redact(error, "");
-  ks::redact(error, "x");
+  ks::redact(error, {});
+  ks::redact(error, {"", "x"});
   CHECK(error.message == "x marks the spot");
+}
+
+TEST_CASE("headers that carry a credential are known by their names") {
+  const auto secrets = ks::secrets_in({{"Authorization", "Bearer sk-12345"},
+                                       {"X-API-Key", "sk-abcde"},
+                                       {"cf-aig-authorization", "Bearer cf-12345"},
+                                       {"Accept", "application/json"},
+                                       {"User-Agent", "kimistream"}});
+  CHECK(secrets == std::vector<std::string>{"sk-12345", "sk-abcde", "cf-12345"});
+  std::string text = "you sent sk-abcde and cf-12345 as application/json";
+  ks::redact(text, secrets);
+  CHECK(text == "you sent [key] and [key] as application/json");
 }

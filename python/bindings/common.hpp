@@ -38,12 +38,15 @@ std::string dumps(py::handle object);
 
 /// From the arguments of stream(), complete() and create(), as `_request.native_arguments` puts them in order: (prompt,
 /// model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill, extra_body,
-/// extra_headers, fields).
+/// extra_headers, fields[, on_upload]).
 Request to_request(const py::tuple& arguments);
 /// @param body JSON text or None
 ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
                             const py::object& timeout);
 Headers to_headers(py::handle mapping, const char* what);
+/// A Python function of (sent, total), or None. What it raises is written to sys.unraisablehook, but for Ctrl-C, which
+/// ends the request. @throws TypeError for what cannot be called
+UploadProgress to_progress(py::handle function);
 /// @throws TypeError for what is no int, InvalidRequestError for a negative one
 std::int64_t to_count(py::handle value, const char* what);
 std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what);
@@ -110,6 +113,8 @@ void register_client(py::module_& module);
 void register_stream(py::module_& module);
 void register_reactor(py::module_& module);
 void register_json(py::module_& module);
+void register_media(py::module_& module);
 void register_providers(py::module_& module);
+void register_files(py::module_& module);
 
 }  // namespace kimistream::python

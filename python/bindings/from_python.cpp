@@ -19,9 +19,43 @@ py::dict as_dict(py::handle object, const char* what) {
   throw py::type_error(std::string(what) + " must be a dict or a Message, not " + type_name(object));
 }
 
+/// An Image or Video of the package.
+std::optional<Part> to_media(py::handle object) {
+  if (PyDict_Check(object.ptr()) || PyUnicode_Check(object.ptr()) || !py::hasattr(object, "_to_part"))
+    return std::nullopt;
+  return object.attr("_to_part")().cast<Part>();
+}
+
+/// {"type": "image_url", "image_url": {"url": ...}} and nothing else in it, so that a long data URI needs not become
+/// JSON twice; and the same with an Image in the address's place, or in that of the inner object.
+std::optional<Part> to_media_part(const py::dict& part) {
+  for (const auto& [name, kind] :
+       {std::pair("image_url", Part::Kind::image_url), std::pair("video_url", Part::Kind::video_url)}) {
+    if (!part.contains(name)) continue;
+    py::object value = part[name];
+    const bool plain = PyDict_Check(value.ptr());
+    if (plain) {
+      if (PyDict_Size(value.ptr()) != 1 || !value.contains("url")) continue;
+      value = value["url"];
+    }
+    if (PyUnicode_Check(value.ptr())) {
+      if (!plain || PyDict_Size(part.ptr()) != 2 || !part.contains("type")) continue;
+      const py::object type = part["type"];
+      if (!PyUnicode_Check(type.ptr()) || from_str(type, "type") != name) continue;
+      return Part{.kind = kind, .value = from_str(value, "an address")};
+    }
+    auto medium = to_media(value);
+    if (medium && medium->kind != kind) refuse("an Image belongs into image_url, a Video into video_url");
+    if (medium) return medium;
+  }
+  return std::nullopt;
+}
+
 Part to_part(py::handle object) {
   if (PyUnicode_Check(object.ptr())) return {Part::Kind::text, from_str(object, "a content part")};
+  if (auto medium = to_media(object)) return std::move(*medium);
   const py::dict part = as_dict(object, "a content part");
+  if (auto medium = to_media_part(part)) return std::move(*medium);
   return {Part::Kind::raw, dumps(part)};
 }
 
@@ -168,7 +202,7 @@ Headers to_headers(py::handle mapping, const char* what) {
 }
 
 Request to_request(const py::tuple& arguments) {
-  if (arguments.size() != 14) throw py::type_error("a request has 14 arguments");
+  if (arguments.size() != 14 && arguments.size() != 15) throw py::type_error("a request has 14 or 15 arguments");
   const auto given = [&](std::size_t place) { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place)); };
   const auto text = [&](std::size_t place, const char* what, std::string& into) {
     if (!given(place).is_none()) into = from_str(given(place), what);
@@ -198,6 +232,7 @@ Request to_request(const py::tuple& arguments) {
   object(11, "extra_body", request.extra_body);
   request.extra_headers = to_headers(given(12), "extra_headers");
   object(13, "fields", request.fields);
+  if (arguments.size() > 14) request.on_upload = to_progress(given(14));
   return request;
 }
 

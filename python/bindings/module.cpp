@@ -13,4 +13,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_client(module);
   register_reactor(module);
   register_providers(module);
+  register_media(module);
+  register_files(module);
 }

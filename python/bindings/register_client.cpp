@@ -85,8 +85,10 @@ void register_client(py::module_& module) {
         for (std::size_t at = 0; at < text.size(); at += block_bytes)
           response.blocks.push_back(text.substr(at, block_bytes));
         script->responses.push_back(std::move(response));
-        Client client{
-            {.provider = provider, .api_key = "sk-replay", .transport = scripted_transport(std::move(script))}};
+        Client client{{.provider = provider,
+                       .base_url = "http://replay.invalid",
+                       .api_key = "sk-replay",
+                       .transport = scripted_transport(std::move(script))}};
         return std::make_shared<Shared>(client.start({.messages = {user("replay")}}, true, shape_of(chunks)));
       },
       py::arg("provider"), py::arg("body"), py::arg("chunks") = false, py::arg("block_bytes") = 16 * 1024,

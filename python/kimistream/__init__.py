@@ -39,6 +39,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async import AsyncKimi as AsyncKimi
     from ._async import AsyncStream as AsyncStream
+    from ._files import Extracted as Extracted
+    from ._files import FileContent as FileContent
+    from ._media import Image as Image
+    from ._media import Video as Video
+    from ._object import FileObject as FileObject
     from ._object import Model as Model
     from ._providers import providers as providers
     from ._providers import register_provider as register_provider
@@ -61,8 +66,12 @@ __all__ = [
     "BadRequestError",
     "Balance",
     "ConflictError",
+    "Extracted",
+    "FileContent",
+    "FileObject",
     "Finish",
     "Headers",
+    "Image",
     "IncompleteStreamError",
     "InternalServerError",
     "InvalidRequestError",
@@ -85,6 +94,7 @@ __all__ = [
     "ToolCallStart",
     "UnprocessableEntityError",
     "Usage",
+    "Video",
     "__version__",
     "providers",
     "register_provider",
@@ -96,8 +106,13 @@ _LAZY = {
     "AsyncOpenAI": ("_async", "AsyncKimi"),
     "AsyncStream": ("_async", "AsyncStream"),
     "Balance": ("_resources", "Balance"),
+    "Extracted": ("_files", "Extracted"),
+    "FileContent": ("_files", "FileContent"),
+    "FileObject": ("_object", "FileObject"),
+    "Image": ("_media", "Image"),
     "Model": ("_object", "Model"),
     "TokenCount": ("_resources", "TokenCount"),
+    "Video": ("_media", "Video"),
     "providers": ("_providers", "providers"),
     "register_provider": ("_providers", "register_provider"),
 }

@@ -10,16 +10,21 @@ import asyncio
 import weakref
 
 from . import _core, _object, _resources
+from ._async_files import AsyncFiles, run
 from ._client import Kimi
 from ._errors import APIStatusError
+from ._files import extract_steps
 from ._message import Message
 from ._request import DEFAULT_RETRIES, client_setup, native_arguments, openai_arguments
+from ._uploads import Uploads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-    from typing import Any
+    from typing import Any, BinaryIO
 
+    from ._files import Extracted
     from ._headers import Headers
     from ._message import Usage
     from ._request import Check, OnBreak, Thinking
@@ -85,7 +90,11 @@ class _AsyncStreamBase:
             self._opened = self._reactors.start(self._loop, self._start)
         return self._opened, self._loop
 
+    async def _prepare(self) -> None:
+        """What must be done before it can be opened."""
+
     async def _wait_for_head(self) -> None:
+        await self._prepare()
         core, loop = self._open()
         while core.opening:
             await core.change(loop)
@@ -133,6 +142,18 @@ class _AsyncStreamBase:
 class AsyncStream(_AsyncStreamBase):
     """Typed events: `async for event in stream`, `async for text in stream.text`, `await stream.message`."""
 
+    _uploading: Callable[[], Awaitable[Callable[[_core.Reactor], _core.Stream]]] | None = None
+
+    async def _prepare(self) -> None:
+        if self._uploading is not None:
+            self._start = await self._uploading()
+            self._uploading = None
+
+    async def _prepared(self, iterate: Callable[[], AsyncIterator[Any]]) -> AsyncIterator[Any]:
+        await self._prepare()
+        async for item in iterate():
+            yield item
+
     def __await__(self) -> Generator[Any, None, AsyncStream]:
         return self.__aenter__().__await__()
 
@@ -141,21 +162,28 @@ class AsyncStream(_AsyncStreamBase):
         return self
 
     def __aiter__(self) -> AsyncIterator[Event]:
+        if self._uploading is not None:
+            return self._prepared(self.__aiter__)
         core, loop = self._open()
         return core.events_async(loop)
 
     async def __anext__(self) -> Event:
+        await self._prepare()
         return await self.__aiter__().__anext__()
 
     @property
     def text(self) -> AsyncIterator[str]:
         """The fragments of the answer."""
+        if self._uploading is not None:
+            return self._prepared(lambda: self.text)
         core, loop = self._open()
         return core.texts_async(loop)
 
     @property
     def thinking(self) -> AsyncIterator[str]:
         """The fragments of the reasoning. Ends where the answer begins, which stays to be read."""
+        if self._uploading is not None:
+            return self._prepared(lambda: self.thinking)
         core, loop = self._open()
         return core.thoughts_async(loop)
 
@@ -165,6 +193,7 @@ class AsyncStream(_AsyncStreamBase):
         return self._message()
 
     async def _message(self) -> Message:
+        await self._prepare()
         core, loop = self._open()
         while True:
             core.drop_items()
@@ -230,13 +259,23 @@ class AsyncKimi:
         self._core = _core.Client(**self._setup.core)
         self._setup.core.pop("api_key")
         self._reactors = _Reactors(self._core)
-        self.chat = AsyncChat(self._reactors, self._setup.defaults)
+        self._uploads = Uploads(self._core)
+        self.chat = AsyncChat(self._reactors, self._uploads, self._setup.defaults)
         self.models = AsyncModels(self._core, self._reactors)
+        self.files = AsyncFiles(self._core, self._reactors, self._uploads)
 
     __init__.__doc__ = Kimi.__doc__
 
     def _begin(self, request: tuple[Any, ...], *, stream: bool) -> AsyncStream:
-        return AsyncStream(self._reactors, lambda reactor: reactor.start(request, stream, False))
+        opened = AsyncStream(self._reactors, lambda reactor: reactor.start(request, stream, False))
+        if self._uploads.needed(request):
+
+            async def upload() -> Callable[[_core.Reactor], _core.Stream]:
+                prepared = await run(self._reactors, self._uploads.prepare_steps(request))
+                return lambda reactor: reactor.start(prepared, stream, False)
+
+            opened._uploading = upload
+        return opened
 
     def stream(
         self,
@@ -347,8 +386,20 @@ class AsyncKimi:
             raise
         return _resources.counted(answer, request)
 
-    async def close(self) -> None:
-        """Closes the kept connections. Streams under way go on."""
+    async def extract(
+        self,
+        *files: str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, ...],
+        timeout: float | None = None,
+        delete: bool = False,
+        on_progress: Callable[[int, int], object] | None = None,
+    ) -> Extracted:
+        """As `Kimi.extract`."""
+        return await run(self._reactors, extract_steps(self._core, files, timeout, delete, on_progress))
+
+    async def close(self, *, delete_uploads: bool = False) -> None:
+        """Closes the kept connections. Streams under way go on. `delete_uploads`: see `files.delete_uploads`."""
+        if delete_uploads:
+            await self.files.delete_uploads()
         self._reactors.close()
         self._core.close()
 
@@ -378,13 +429,16 @@ class AsyncKimi:
 class AsyncCompletions:
     """`client.chat.completions` of an AsyncKimi."""
 
-    def __init__(self, reactors: _Reactors, defaults: dict[str, Any] | None = None) -> None:
+    def __init__(self, reactors: _Reactors, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
         self._reactors = reactors
+        self._uploads = uploads
         self._defaults = defaults
 
     async def create(self, **arguments: Any) -> Any:
         """As `Kimi.chat.completions.create`, awaited; with `stream=True` it gives an asynchronous iterator."""
         request, stream, show_usage = openai_arguments(arguments, self._defaults)
+        if self._uploads.needed(request):
+            request = await run(self._reactors, self._uploads.prepare_steps(request))
         if not stream:
             body, request_id = await _json(self._reactors, lambda reactor: reactor.start(request, stream, True))
             completion = _object.ChatCompletion(body)
@@ -398,8 +452,8 @@ class AsyncCompletions:
 
 
 class AsyncChat:
-    def __init__(self, reactors: _Reactors, defaults: dict[str, Any] | None = None) -> None:
-        self.completions = AsyncCompletions(reactors, defaults)
+    def __init__(self, reactors: _Reactors, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
+        self.completions = AsyncCompletions(reactors, uploads, defaults)
 
 
 class AsyncModels:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from . import _core, _errors, _headers, _message, _object, _resources
+from ._files import Extracted, Files, extract_steps, run
 from ._request import DEFAULT_RETRIES, client_setup, native_arguments, openai_arguments
 from ._stream import ChatCompletionStream, Stream
+from ._uploads import Uploads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    import os
+    from collections.abc import Callable, Mapping
+    from typing import Any, BinaryIO
 
     from ._request import Check, OnBreak, Thinking
 
@@ -73,8 +76,10 @@ class Kimi:
         )
         self._core = _core.Client(**self._setup.core)
         self._setup.core.pop("api_key")
-        self.chat = Chat(self._core, self._setup.defaults)
+        self._uploads = Uploads(self._core)
+        self.chat = Chat(self._uploads, self._setup.defaults)
         self.models = Models(self._core)
+        self.files = Files(self._core, self._uploads)
 
     def stream(
         self,
@@ -124,7 +129,7 @@ class Kimi:
             fields,
             self._setup.defaults,
         )
-        core = self._core.start(request, True, False)
+        core = self._uploads.start(request, True, False)
         core.wait_for_head()
         return Stream(core)
 
@@ -164,7 +169,7 @@ class Kimi:
             fields,
             self._setup.defaults,
         )
-        core = self._core.start(request, False, False)
+        core = self._uploads.start(request, False, False)
         return core.message()
 
     def balance(self, *, timeout: float | None = None) -> _resources.Balance:
@@ -199,8 +204,31 @@ class Kimi:
             raise
         return _resources.counted(answer, request)
 
-    def close(self) -> None:
-        """Closes the kept connections. Streams under way go on."""
+    def extract(
+        self,
+        *files: str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, ...],
+        timeout: float | None = None,
+        delete: bool = False,
+        on_progress: Callable[[int, int], object] | None = None,
+    ) -> Extracted:
+        """The text of documents, as messages to stand before a question about them:
+
+            client.complete([*client.extract("report.pdf"), {"role": "user", "content": "Sum it up."}])
+
+        Uploads each (see `files.create`), waits until its text is ready, and makes one system message of it, whole and
+        as the provider gives it. `.files` of the result are the files at the provider.
+
+        timeout      seconds as for `files.create`, and for each file's extraction; None: 10 minutes for that
+        delete       delete the files afterwards, also when something fails; not on Ctrl-C, which ends at once
+
+        Raises APIError for a file that the provider cannot read, APITimeoutError for one that takes too long.
+        """
+        return run(self._core, extract_steps(self._core, files, timeout, delete, on_progress))
+
+    def close(self, *, delete_uploads: bool = False) -> None:
+        """Closes the kept connections. Streams under way go on. `delete_uploads`: see `files.delete_uploads`."""
+        if delete_uploads:
+            self.files.delete_uploads()
         self._core.close()
 
     def __enter__(self) -> Kimi:
@@ -229,17 +257,15 @@ class Kimi:
 class Completions:
     """`client.chat.completions`, as openai-python has it."""
 
-    __slots__ = ("_core", "_defaults")
-
-    def __init__(self, core: _core.Client, defaults: dict[str, Any] | None = None) -> None:
-        self._core = core
+    def __init__(self, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
+        self._uploads = uploads
         self._defaults = defaults
 
     def create(self, **arguments: Any) -> Any:
         """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by
         its name, and `extra_body`, `extra_headers` and `timeout`."""
         request, stream, show_usage = openai_arguments(arguments, self._defaults)
-        core = self._core.start(request, stream, True)
+        core = self._uploads.start(request, stream, True)
         if stream:
             if show_usage:
                 core.show_usage_chunks()
@@ -251,16 +277,14 @@ class Completions:
 
 
 class Chat:
-    __slots__ = ("completions",)
+    """`client.chat`, as openai-python has it."""
 
-    def __init__(self, core: _core.Client, defaults: dict[str, Any] | None = None) -> None:
-        self.completions = Completions(core, defaults)
+    def __init__(self, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
+        self.completions = Completions(uploads, defaults)
 
 
 class Models:
     """`client.models`."""
-
-    __slots__ = ("_core",)
 
     def __init__(self, core: _core.Client) -> None:
         self._core = core

@@ -144,6 +144,27 @@ class Client:
     def currency(self) -> str:
         """Of balance and cost; "" where it is not known."""
 
+@final
+class Part:
+    """A picture or video in a message. kimistream.Image and kimistream.Video are its faces."""
+
+    @property
+    def address(self) -> str:
+        """A URL or ms:// id; "" for one that is sent within the request."""
+
+    @property
+    def mime_type(self) -> str | None: ...
+    @property
+    def size(self) -> int | None:
+        """In bytes, when it was made; None for an address."""
+
+    @property
+    def name(self) -> str:
+        """Of the file, without directories; may be ""."""
+
+    def base64(self) -> str:
+        """The bytes, as base64 text."""
+
 class Reactor:
     """Many streams on one event loop."""
 
@@ -154,6 +175,63 @@ class Reactor:
     def pump(self) -> None: ...
     @property
     def descriptor(self) -> int: ...
+
+# ---- files ----
+
+class Reading:
+    """Bytes, read once."""
+
+    def read(self, size: int) -> bytes:
+        """Some bytes, b"" at the end."""
+
+class FileContent:
+    """The bytes of a file that is to be uploaded."""
+
+    @staticmethod
+    def from_path(path: bytes | str) -> FileContent: ...
+    @staticmethod
+    def from_descriptor(descriptor: int, begin: int = 0) -> FileContent: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> FileContent: ...
+    @staticmethod
+    def from_part(part: Part) -> FileContent:
+        """The bytes of a picture or video."""
+
+    def open(self) -> Reading:
+        """A reading of its own."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def mime_type(self) -> str: ...
+
+def upload(
+    starter: Client | Reactor,
+    client: Client,
+    content: FileContent,
+    purpose: str,
+    filename: str = "",
+    content_type: str = "",
+    on_progress: Callable[[int, int], object] | None = None,
+    timeout: float | None = None,
+) -> Stream:
+    """Starts an upload."""
+
+def file_request(
+    starter: Client | Reactor,
+    client: Client,
+    id: str,
+    method: str = "GET",
+    content: bool = False,
+    timeout: float | None = None,
+) -> Stream:
+    """Starts a request about one file, or for its content."""
+
+def file_purposes() -> list[str]: ...
+def body_bytes(stream: Stream) -> bytes:
+    """The body of an answer that came whole, as bytes."""
 
 # ---- functions ----
 
@@ -173,6 +251,18 @@ def estimate_tokens(arguments: tuple[Any, ...], tools_only: bool = False) -> int
 def read_token_count(answer: str) -> int: ...
 def body_text(stream: Stream) -> str:
     """The body of an answer that came whole, as JSON text: numbers as they were written."""
+
+def media_from_path(path: bytes, video: bool) -> Part:
+    """A file by its path, as bytes; a pipe is read at once."""
+
+def media_from_descriptor(descriptor: int, begin: int, video: bool) -> Part:
+    """An open file, from `begin` on."""
+
+def media_from_buffer(buffer: Any, video: bool) -> Part:
+    """Bytes in memory; they are copied where they could change."""
+
+def media_from_address(address: str, video: bool) -> Part:
+    """An http(s) or data URL, or the ms:// id of an uploaded file."""
 
 def loads(text: str) -> Any:
     """JSON text as Python objects. Raises ValueError when it is not JSON."""

@@ -279,3 +279,34 @@ class ListPage(Object):
 class ModelList(ListPage):
     __slots__ = ()
     _kinds = {"data": Model}  # noqa: RUF012
+
+
+class FileObject(Object):
+    """A file at the provider. `status` is "ready" or "ok" when it can be used and "error" when it never will be; other
+    words may come."""
+
+    __slots__ = ()
+    _known = ("id", "bytes", "created_at", "filename", "object", "purpose", "status", "status_details")
+
+    if TYPE_CHECKING:
+        id: str
+        bytes: int
+        created_at: int
+        filename: str
+        purpose: str
+        status: str
+        status_details: str | None
+
+
+class FileDeleted(Object):
+    __slots__ = ()
+    _known = ("id", "deleted", "object")
+
+    if TYPE_CHECKING:
+        id: str
+        deleted: bool
+
+
+class FileList(ListPage):
+    __slots__ = ()
+    _kinds = {"data": FileObject}  # noqa: RUF012

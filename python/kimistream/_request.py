@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Literal
 
     Thinking = bool | Literal["keep"] | None
@@ -148,9 +148,11 @@ def native_arguments(
     extra_headers: dict[str, str] | None,
     fields: dict[str, Any],
     defaults: dict[str, Any] | None = None,
+    on_upload: Callable[[int, int], object] | None = None,
 ) -> tuple[Any, ...]:
     """The arguments of a request, in the order in which the core takes them. `defaults` are the environment's."""
     if fields:
+        on_upload = fields.pop("on_upload", on_upload)
         fields = {key: value for key, value in fields.items() if value is not None and not is_omitted(value)}
     if defaults:
         rest = dict(defaults)
@@ -178,7 +180,7 @@ def native_arguments(
     if isinstance(thinking, dict):
         fields["thinking"] = thinking
         thinking = None
-    return (
+    arguments = (
         prompt,
         model,
         system,
@@ -194,6 +196,7 @@ def native_arguments(
         extra_headers,
         fields or None,
     )
+    return arguments if on_upload is None else (*arguments, on_upload)
 
 
 _NAMED = {

@@ -50,6 +50,9 @@ struct ResourceRequest {
   std::shared_ptr<Body> body{};
   std::string content_type = "application/json";       ///< of the body
   std::optional<std::chrono::milliseconds> timeout{};  ///< nothing: the client's
+  bool bytes = false;          ///< the answer may be anything, e.g. a file's content; else it must be a JSON object
+  bool creates = false;        ///< makes something: repeated only where nothing of it can have been kept
+  UploadProgress on_upload{};  ///< is told how far the body is; may be empty
 };
 
 /// How a stream gives what comes.

@@ -6,6 +6,7 @@
 #include "kimistream/client.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/event.hpp"
+#include "kimistream/files.hpp"
 #include "kimistream/headers.hpp"
 #include "kimistream/json.hpp"
 #include "kimistream/message.hpp"

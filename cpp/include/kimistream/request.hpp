@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +70,8 @@ struct Request {
   Json response_format{};
   std::string prefill{};  ///< the beginning of the answer, for the model to go on from; the answer does not repeat it
   Json fields{};          ///< any other field of the API by its own name, as a JSON object
+  /// Is told how far a request with media is, see UploadProgress in transport.hpp. Empty: nobody is.
+  std::function<void(std::uint64_t sent, std::uint64_t total)> on_upload{};
 };
 
 }  // namespace kimistream

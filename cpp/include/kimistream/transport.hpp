@@ -43,13 +43,20 @@ struct Body {
   [[nodiscard]] std::uint64_t size() const;
 };
 
+/// Is told how far a request's body is: bytes that the network has taken, and bytes in all. Both count what goes over
+/// the wire, so a file's bytes and a third more. Called on the thread that drives the request, not more than about 20
+/// times a second and once more when the last byte is on its way; a request that is repeated starts again from the
+/// beginning. Must not throw. It may close the request.
+using UploadProgress = std::function<void(std::uint64_t sent, std::uint64_t total)>;
+
 struct HttpRequest {
   std::string method = "POST";
   std::string url{};
   Headers headers{};
   std::shared_ptr<Body> body{};                      ///< shared: a retry sends it again; null for none
   std::chrono::milliseconds connect_timeout{60000};  ///< name lookup, TCP and TLS together
-  bool compressed = false;  ///< ask for a compressed response: never for a stream, a compressor holds tokens back
+  bool compressed = false;     ///< ask for a compressed response: never for a stream, a compressor holds tokens back
+  UploadProgress on_upload{};  ///< may be empty
 };
 
 /// The status line and the header fields of a response.

@@ -86,6 +86,8 @@ const Tree* Tree::find(std::string_view key) const noexcept {
   return found == fields_.rend() ? nullptr : &found->second;
 }
 
+Tree* Tree::find(std::string_view key) noexcept { return const_cast<Tree*>(std::as_const(*this).find(key)); }
+
 std::string Tree::text_of(std::string_view key) const {
   const Tree* field = find(key);
   return field && (field->is(Kind::string) || field->is(Kind::number)) ? field->text_ : std::string();
@@ -109,6 +111,18 @@ Tree& Tree::set(std::string_view key, Tree value) {
 
 void Tree::erase(std::string_view key) {
   std::erase_if(fields_, [&](const Field& f) { return f.first == key; });
+}
+
+bool Tree::contains(const Tree& patch) const {
+  if (kind_ != patch.kind_) return false;
+  if (!is(Kind::object))
+    return text_ == patch.text_ && items_.size() == patch.items_.size() &&
+           std::equal(items_.begin(), items_.end(), patch.items_.begin(),
+                      [](const Tree& mine, const Tree& theirs) { return mine.contains(theirs); });
+  return std::all_of(patch.fields_.begin(), patch.fields_.end(), [&](const Field& field) {
+    const Tree* mine = find(field.first);
+    return mine && mine->contains(field.second);
+  });
 }
 
 void Tree::merge(const Tree& patch) {

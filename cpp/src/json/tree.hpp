@@ -36,6 +36,7 @@ class Tree {
 
   /// The field of an object, or null.
   [[nodiscard]] const Tree* find(std::string_view key) const noexcept;
+  [[nodiscard]] Tree* find(std::string_view key) noexcept;
   /// The text of a string or number field, "" where there is none.
   [[nodiscard]] std::string text_of(std::string_view key) const;
   [[nodiscard]] std::optional<double> number_of(std::string_view key) const;
@@ -43,6 +44,8 @@ class Tree {
   Tree& set(std::string_view key, Tree value);
   void erase(std::string_view key);
 
+  /// True when `patch` has been merged: what it says of each field stands here.
+  [[nodiscard]] bool contains(const Tree& patch) const;
   /// Takes over `patch`: objects merge field by field and deep, anything else (null too) replaces.
   void merge(const Tree& patch);
 

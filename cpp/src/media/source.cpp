@@ -43,11 +43,12 @@ std::string quoted(const std::string& path) { return '"' + path + '"'; }
 
 class Descriptor {
  public:
-  explicit Descriptor(const std::string& path) {
+  /// @param on_signal called when a signal interrupts the wait for the other end of a pipe
+  explicit Descriptor(const std::string& path, const std::function<void()>& on_signal = {}) {
     if (path.empty()) refuse("the path of the file is empty");
     if (path.find('\0') != std::string::npos) refuse("the path of the file holds a zero byte");
-    do number_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    while (number_ < 0 && errno == EINTR);
+    while ((number_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0 && errno == EINTR)
+      if (on_signal) on_signal();
     if (number_ < 0) refuse_file(path, errno);
   }
   Descriptor(const Descriptor&) = delete;
@@ -234,7 +235,7 @@ std::unique_ptr<Source> open(const Origin& origin) {
 }
 
 Origin origin_of_path(std::string path, const StreamLimits& limits) {
-  const Descriptor opened(path);
+  const Descriptor opened(path, limits.on_signal);
   if (S_ISREG(look_at(opened.number(), path).st_mode)) return FileOrigin{std::move(path)};
   return origin_of_bytes(read_all(opened.number(), quoted(path), limits));
 }

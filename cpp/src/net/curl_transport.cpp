@@ -1,13 +1,13 @@
 #include "net/curl_transport.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/body_reader.hpp"
 #include "net/curl_errors.hpp"
 #include "net/curl_global.hpp"
 
@@ -20,6 +20,7 @@ constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
 constexpr milliseconds drain_time{1000};         // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};          // how long a new one waits for it
+constexpr milliseconds upload_news_time{50};     // between two words on how far an upload is
 constexpr long buffer_bytes = 60 * 1024;         // of receive buffer; pages that are not touched cost nothing, but from
                                                  // 64 kB on each free() makes malloc tidy up
 constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
@@ -39,7 +40,10 @@ struct CurlTransport::Transfer {
   CurlTransport* transport = nullptr;
   Easy easy;
   std::string method, url;
-  std::shared_ptr<Body> body;
+  BodyReader body;
+  UploadProgress on_upload;
+  Clock::time_point told_upload_at{};
+  bool upload_news = false;
   milliseconds connect_timeout{};
   bool compressed = false;
   Receiver* receiver = nullptr;  // null: detached or cancelled
@@ -49,8 +53,6 @@ struct CurlTransport::Transfer {
   std::string detail = std::string(CURL_ERROR_SIZE, '\0');
   std::optional<Error> error;  // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
-  std::size_t segment = 0, segment_offset = 0;  // where sending the body stands
-  std::uint64_t sent_bytes = 0, announced_bytes = 0;
   Clock::time_point deadline = Clock::time_point::max();
   bool added = false, head_given = false, cancelled = false, paused = false, done = false;
 
@@ -178,7 +180,8 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
   transfer.transport = this;
   transfer.method = request.method;
   transfer.url = request.url;
-  transfer.body = request.body;
+  transfer.body = BodyReader(request.body);
+  transfer.on_upload = request.on_upload;
   transfer.connect_timeout = request.connect_timeout;
   transfer.compressed = request.compressed;
   std::string line;
@@ -221,13 +224,10 @@ void CurlTransport::begin(Transfer& transfer) {
   const std::string proxy = options_->proxies.find(transfer.url);
   curl_easy_setopt(easy, CURLOPT_PROXY, proxy.c_str());
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-  const Body no_body;
-  const Body& body = transfer.body ? *transfer.body : no_body;
-  const auto& segments = body.segments;
-  const bool plain = segments.size() == 1 && !segments.front().source;
+  const auto plain = transfer.on_upload ? std::nullopt : transfer.body.plain();  // of a plain one libcurl tells nothing
 #if LIBCURL_VERSION_NUM >= 0x073E00
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
-                   plain || segments.empty() ? upload_buffer_bytes : media_upload_buffer_bytes);
+                   transfer.body.has_sources() ? media_upload_buffer_bytes : upload_buffer_bytes);
 #endif
   if (transfer.method == "GET") {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
@@ -235,10 +235,9 @@ void CurlTransport::begin(Transfer& transfer) {
   } else {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer.method == "POST" ? nullptr : transfer.method.c_str());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(transfer.announced_bytes = body.size()));
-    if (plain || segments.empty()) {
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, plain ? segments.front().text.data() : "");
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.body.size()));
+    if (plain) {
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, plain->data() ? plain->data() : "");
     } else {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
       curl_easy_setopt(easy, CURLOPT_READFUNCTION, &on_read);
@@ -319,45 +318,25 @@ std::size_t CurlTransport::on_write(char* data, std::size_t, std::size_t size, v
 
 std::size_t CurlTransport::on_read(char* to, std::size_t one, std::size_t count, void* pointer) {
   auto& transfer = *static_cast<Transfer*>(pointer);
-  const std::size_t capacity = one * count;
-  auto& segments = transfer.body->segments;
-  while (transfer.segment < segments.size()) {
-    auto& segment = segments[transfer.segment];
-    std::size_t size = 0;
-    if (segment.source) {
-      try {
-        size = segment.source->read(to, capacity);
-      } catch (const Exception& exception) {
-        transfer.error = exception.error();
-        return CURL_READFUNC_ABORT;
-      } catch (const std::exception& exception) {
-        transfer.error = invalid_request(std::string("the request's body could not be read: ") + exception.what());
-        return CURL_READFUNC_ABORT;
-      }
-    } else {
-      size = std::min(capacity, segment.text.size() - transfer.segment_offset);
-      std::memcpy(to, segment.text.data() + transfer.segment_offset, size);
-      transfer.segment_offset += size;
-    }
-    transfer.sent_bytes += size;
-    if (size) return size;
-    ++transfer.segment;
-    transfer.segment_offset = 0;
+  const auto size = transfer.body.read(to, one * count);
+  if (!size) {
+    transfer.error = transfer.body.error();
+    return CURL_READFUNC_ABORT;
   }
-  if (transfer.sent_bytes == transfer.announced_bytes) return 0;
-  // The server would wait for the rest for ever.
-  transfer.error = invalid_request("the request's body ended before its announced length: has a file become shorter?");
-  return CURL_READFUNC_ABORT;
+  if (transfer.on_upload && !transfer.upload_news &&
+      (transfer.body.sent() == transfer.body.size() || Clock::now() - transfer.told_upload_at >= upload_news_time)) {
+    transfer.upload_news = true;
+    transfer.transport->uploads_.push_back(&transfer);
+  }
+  return *size;
 }
 
 int CurlTransport::on_seek(void* pointer, curl_off_t offset, int origin) {
   auto& transfer = *static_cast<Transfer*>(pointer);
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
-  transfer.segment = transfer.segment_offset = 0;
-  transfer.sent_bytes = 0;
-  for (auto& segment : transfer.body->segments)
-    if (segment.source && !segment.source->rewind()) return CURL_SEEKFUNC_FAIL;
-  return CURL_SEEKFUNC_OK;
+  if (transfer.body.rewind()) return CURL_SEEKFUNC_OK;
+  transfer.error = transfer.body.error();
+  return CURL_SEEKFUNC_FAIL;
 }
 
 void CurlTransport::act(curl_socket_t socket, int mask) {
@@ -408,6 +387,7 @@ bool CurlTransport::pump(milliseconds wait) {
 
 /// What must not happen inside libcurl's callbacks: ends, removals, and the starts that waited for them.
 void CurlTransport::settle() {
+  if (!uploads_.empty()) tell_uploads();
   int left = 0;
   while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
@@ -442,6 +422,17 @@ void CurlTransport::settle() {
   }
 }
 
+void CurlTransport::tell_uploads() {
+  const bool outer = std::exchange(acting_, true);  // whoever is told may let go of the exchange
+  const auto now = Clock::now();
+  for (Transfer* transfer : std::exchange(uploads_, {})) {
+    transfer->upload_news = false;
+    transfer->told_upload_at = now;
+    if (transfer->receiver) transfer->on_upload(transfer->body.sent(), transfer->body.size());
+  }
+  acting_ = outer;
+}
+
 void CurlTransport::release_waiting() {
   const auto now = Clock::now();
   while (!waiting_.empty() && (waiting_.front()->deadline <= now || waiting_.size() > draining_.size())) {
@@ -474,6 +465,7 @@ void CurlTransport::remove(Transfer& transfer) {
   if (transfer.easy && idle_.size() < 64) idle_.push_back(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
+  std::erase(uploads_, &transfer);
   const auto found =
       std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& t) { return t.get() == &transfer; });
   if (found != transfers_.end()) {

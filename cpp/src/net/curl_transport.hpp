@@ -63,6 +63,7 @@ class CurlTransport final : public Transport {
   void settle();
   void end(Transfer& transfer, std::optional<Error> error);
   void remove(Transfer& transfer);
+  void tell_uploads();
   void release_waiting();
   Clock::time_point next_deadline() const;
   [[nodiscard]] bool in_child() const noexcept;
@@ -78,6 +79,7 @@ class CurlTransport final : public Transport {
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<Transfer*> draining_;  // detached, still reading
   std::deque<Transfer*> waiting_;    // for a draining one's connection
+  std::vector<Transfer*> uploads_;   // of which there is news to tell
   std::vector<Easy> idle_;
   std::unordered_set<curl_socket_t> sockets_;
   bool acting_ = false;  // inside libcurl: no handle may be removed now

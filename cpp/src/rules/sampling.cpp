@@ -57,6 +57,8 @@ class Sampling {
 
 std::string in_words(double value) {
   char text[32];
+  if (value == std::floor(value) && std::abs(value) < 1e15)  // 300000, not 3e+05
+    return std::to_string(static_cast<long long>(value));
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 

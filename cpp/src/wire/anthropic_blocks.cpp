@@ -14,31 +14,6 @@ namespace {
 
 using json::Tree;
 
-/// A data URI without what stands before its base64 text: here the type stands in a field of its own.
-class WithoutPrefix final : public BodySource {
- public:
-  WithoutPrefix(std::shared_ptr<BodySource> inner, std::size_t prefix) : inner_(std::move(inner)), prefix_(prefix) {}
-
-  [[nodiscard]] std::uint64_t size() const override { return inner_->size() - prefix_; }
-  bool rewind() override {
-    skipped_ = 0;
-    return inner_->rewind();
-  }
-  std::size_t read(char* to, std::size_t capacity) override {
-    while (skipped_ < prefix_) {
-      std::array<char, 64> beginning{};
-      const std::size_t got = inner_->read(beginning.data(), std::min(prefix_ - skipped_, beginning.size()));
-      if (got == 0) return 0;
-      skipped_ += got;
-    }
-    return inner_->read(to, capacity);
-  }
-
- private:
-  std::shared_ptr<BodySource> inner_;
-  std::size_t prefix_, skipped_ = 0;
-};
-
 Tree base64_source(std::string_view mime_type, std::string_view data) {
   Tree source = Tree::object();
   source.set("type", Tree::string("base64"));
@@ -83,6 +58,11 @@ Tree of_url(std::string_view type, std::string_view url, std::size_t position, s
   return block;
 }
 
+Tree of_address(std::string_view type, std::string_view url, std::size_t position, std::vector<Notice>& notices) {
+  const auto mended = mended_address(url, position, notices);
+  return of_url(type, mended ? *mended : url, position, notices);
+}
+
 }  // namespace
 
 Tree text_block(std::string_view text) {
@@ -106,9 +86,9 @@ Tree Blocks::of_part(const Part& part, std::size_t position, std::vector<Notice>
   switch (part.kind) {
     case Part::Kind::text: return text_block(part.value);
     case Part::Kind::image_url:
-      return part.media ? of_media("image", *part.media) : of_url("image", part.value, position, notices);
+      return part.media ? of_media("image", *part.media) : of_address("image", part.value, position, notices);
     case Part::Kind::video_url:
-      return part.media ? of_media("video", *part.media) : of_url("video", part.value, position, notices);
+      return part.media ? of_media("video", *part.media) : of_address("video", part.value, position, notices);
     case Part::Kind::raw: break;
   }
   Tree raw = parse_object({part.value}, "a content part");
@@ -116,7 +96,8 @@ Tree Blocks::of_part(const Part& part, std::size_t position, std::vector<Notice>
   for (const auto& [key, kind] : {std::pair("image_url", "image"), std::pair("video_url", "video")}) {
     const Tree* address = raw.find(key);
     if (type != key || !address) continue;
-    return of_url(kind, address->is(Tree::Kind::string) ? address->text() : address->text_of("url"), position, notices);
+    const bool bare = address->is(Tree::Kind::string);
+    return of_address(kind, bare ? address->text() : address->text_of("url"), position, notices);
   }
   // The protocol's own kinds of blocks may be given as they are.
   constexpr std::array known = {"text", "image", "video", "document", "search_result", "tool_result", "tool_use"};
@@ -125,11 +106,9 @@ Tree Blocks::of_part(const Part& part, std::size_t position, std::vector<Notice>
 }
 
 Tree Blocks::of_media(std::string_view type, const Media& media) {
-  const std::size_t prefix = std::string_view("data:;base64,").size() + media.mime_type().size();
   Tree block = Tree::object();
   block.set("type", Tree::string(type));
-  const std::string slot = slots_.add(std::make_shared<WithoutPrefix>(media.data_uri(), prefix));
-  block.set("source", base64_source(media.mime_type(), slot));
+  block.set("source", base64_source(media.mime_type(), slots_.add(media.base64())));
   return block;
 }
 

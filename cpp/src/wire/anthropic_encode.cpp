@@ -43,6 +43,7 @@ class Encoder {
     if (!system_.items().empty()) body_.set("system", system());
     body_.set("messages", std::move(messages));
     merge_thinking(body_, provider_, request_.thinking);
+    merge_sampling(body_, provider_, request_.thinking);
     if (request_.temperature) body_.set("temperature", number(*request_.temperature, "temperature"));
     if (request_.top_p) body_.set("top_p", number(*request_.top_p, "top_p"));
     if (!request_.stop.empty()) body_.set("stop_sequences", strings(request_.stop));

@@ -69,6 +69,8 @@ class AnthropicFrameReader {
       fields(value, [&](Key name, Value& field) { message(name, field); });
     else if (key.is("error"))
       frame_.has_error = frame_.has_error || truthy(value);
+    else if (key.is("object"))  // the flat form of servers that speak both protocols
+      frame_.has_error = frame_.has_error || value.raw_json_token().starts_with("\"error\"");
     else
       message(key, value);
   }

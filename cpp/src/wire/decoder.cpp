@@ -27,6 +27,7 @@ Decoder::Decoder(const Provider& provider, bool thinks)
 
 Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::vector<Event>& out) {
   text_ = {};
+  altered_ = false;
   if (data.empty() || data.front() != '{') {
     data = trim(data);
     if (data.empty()) return State::open;  // a keep-alive with an empty data field
@@ -53,10 +54,12 @@ Decoder::State Decoder::mark(std::vector<Event>& out) {
 
 Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out) {
   text_ = {};
+  altered_ = false;
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body = trim(body);  // gateways pad with white space to keep the connection alive (Q2)
   if (!read(body, {})) return fail(body, !frame_.has_error);
   if (frame_.has_error || !frame_.has_choices) return fail(body, !frame_.has_error);
+  text_ = body;
   emit(out, true);
   if (!error_body_.empty()) return State::failed;
   if (!finished_) {
@@ -178,6 +181,7 @@ void Decoder::part_content(std::vector<Event>& out) {
   const bool has_key = choice.reasoning && !choice.reasoning->empty();
   if (has_key) splitter_.finish(parted_answer_, parted_answer_);  // the server parts them itself
   if (choice.content) splitter_.feed(*choice.content, parted_reasoning_, parted_answer_);
+  altered_ = altered_ || (choice.content && parted_answer_ != *choice.content);
   const bool ends = !choice.finish_reason.empty();
   if (ends) splitter_.finish(parted_reasoning_, parted_answer_);
   if (choice.content || !parted_answer_.empty()) choice.content = parted_answer_;
@@ -209,6 +213,7 @@ void Decoder::emit_text(Channel& channel, std::string_view fragment, std::vector
     out.emplace_back(Fragment{std::string(fragment)});
     return;
   }
+  altered_ = true;
   std::string text;
   std::vector<Salvage::Call> calls;
   channel.salvage.feed(fragment, text, calls);
@@ -238,6 +243,7 @@ void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
 
 void Decoder::flush_channels(std::vector<Event>& out) {
   if (!splitter_.done()) {  // the stream ended without a finish reason
+    altered_ = true;
     parted_reasoning_.clear();
     parted_answer_.clear();
     splitter_.finish(parted_reasoning_, parted_answer_);
@@ -249,6 +255,7 @@ void Decoder::flush_channels(std::vector<Event>& out) {
     std::vector<Salvage::Call> calls;
     if (!std::exchange(channel.pending_half, {}).empty()) channel.salvage.feed("\xEF\xBF\xBD", text, calls);
     channel.salvage.finish(text, calls);
+    altered_ = altered_ || noted_salvage_ || !text.empty() || !calls.empty();
     if (!text.empty()) out.emplace_back(Fragment{std::move(text)});
     add_salvaged(calls, out);
   };
@@ -282,7 +289,7 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
   out.emplace_back(Finish{std::move(final_reason)});
 }
 
-std::string Decoder::chunk_json(bool whole_body, std::int64_t created) const {
+std::string Decoder::frame_json(bool whole_body, std::int64_t created) const {
   if (provider_->protocol == Protocol::openai_chat) return std::string(text_);
   return whole_body ? wire::completion_json(frame_, id_, model_, created)
                     : wire::chunk_json(frame_, id_, model_, created);

@@ -64,9 +64,9 @@ class Decoder {
   /// Opaque, of the reasoning.
   [[nodiscard]] const std::string& signature() const noexcept { return signature_; }
   /// The frame of the last call of `feed` or `feed_body` in the OpenAI shape, whatever the protocol; "" where it says
-  /// nothing there. What it shows is what the events say.
+  /// nothing there.
   /// @param created seconds since 1970, for protocols that do not say it
-  [[nodiscard]] std::string chunk_json(bool whole_body, std::int64_t created) const;
+  [[nodiscard]] std::string frame_json(bool whole_body, std::int64_t created) const;
   /// Of the last call of `feed` or `feed_body`; made only for those who ask.
   [[nodiscard]] FrameView frame() const noexcept {
     const Choice& choice = frame_.choice;
@@ -77,6 +77,8 @@ class Decoder {
             frame_.has_choices,
             frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
   }
+  /// True when the events of that frame say something else than the frame: see chunks.hpp.
+  [[nodiscard]] bool altered() const noexcept { return altered_; }
   [[nodiscard]] bool has_frame() const noexcept { return !text_.empty(); }
   /// The raw text of the frame that reported an error, or that could not be read; "" where the stream itself is it.
   [[nodiscard]] const std::string& error_body() const noexcept { return error_body_; }
@@ -124,7 +126,7 @@ class Decoder {
   std::string details_;  // the items of all reasoning_details so far, commas between them
   std::string content_scratch_, reasoning_scratch_, repeat_scratch_;
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
-  bool noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
+  bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
 };
 
 }  // namespace kimistream::wire

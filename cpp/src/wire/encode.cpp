@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "kimistream/media.hpp"
@@ -28,6 +29,7 @@ Tree encode_part(const Part& part, std::size_t position, Writer& writer) {
     const std::string type = tree.text_of("type");
     constexpr std::array known = {"text", "image_url", "video_url"};
     if (std::find(known.begin(), known.end(), type) == known.end()) note_unknown_part(type, position, writer.notices);
+    if (type == "image_url" || type == "video_url") mend_address(tree, type, position, writer.notices);
     return tree;
   }
   Tree tree = Tree::object();
@@ -39,7 +41,12 @@ Tree encode_part(const Part& part, std::size_t position, Writer& writer) {
   const char* kind = part.kind == Part::Kind::image_url ? "image_url" : "video_url";
   tree.set("type", Tree::string(kind));
   Tree address = Tree::object();
-  address.set("url", Tree::string(part.media ? writer.slots.add(part.media->data_uri()) : part.value));
+  if (part.media) {
+    address.set("url", Tree::string(writer.slots.add(part.media->data_uri())));
+  } else {
+    const auto mended = mended_address(part.value, position, writer.notices);
+    address.set("url", Tree::string(mended ? *mended : part.value));
+  }
   tree.set(kind, std::move(address));
   return tree;
 }
@@ -132,12 +139,22 @@ Tree encode_tool(const Tool& tool) {
 
 Tree encode_tool_choice(const std::string& choice) {
   if (choice == "auto" || choice == "none" || choice == "required") return Tree::string(choice);
+  if (choice == "any") return Tree::string("required");  // the other protocol's word for it
   Tree function = Tree::object();
   function.set("name", Tree::string(choice));
   Tree tree = Tree::object();
   tree.set("type", Tree::string("function"));
   tree.set("function", std::move(function));
   return tree;
+}
+
+/// The mode that is asked for, also where that is said by the provider's own switch in the free fields.
+ThinkingMode mode_of(const Provider& provider, const Request& request, std::initializer_list<const Tree*> further) {
+  if (request.thinking != ThinkingMode::unset || provider.thinking_off.empty()) return request.thinking;
+  for (const Tree* fields : further)
+    if (!fields->fields().empty() && fields->contains(Tree::parse(provider.thinking_off.text)))
+      return ThinkingMode::off;
+  return ThinkingMode::unset;
 }
 
 }  // namespace
@@ -147,11 +164,16 @@ Encoded encode(const Provider& provider, const Request& request, std::string_vie
   check_prefill(provider, request);
   if (provider.protocol == Protocol::anthropic_messages) return encode_anthropic(provider, request, model, stream);
   Encoded encoded;
-  Writer writer{.provider = provider, .thinking = request.thinking, .notices = encoded.notices};
+  const Tree fields = request.fields.empty() ? Tree() : parse_object(request.fields, "fields");
+  const Tree extra = request.extra_body.empty() ? Tree() : parse_object(request.extra_body, "extra_body");
+  const ThinkingMode thinking = mode_of(provider, request, {&fields, &extra});
+  encoded.thinks = thinking != ThinkingMode::off && request.prefill.empty();  // a begun answer has no reasoning before
+  Writer writer{.provider = provider, .thinking = thinking, .notices = encoded.notices};
   Tree body = Tree::object();
   body.set("model", Tree::string(model_name(provider, model)));
   body.set("messages", encode_messages(request, writer));
   merge_thinking(body, provider, request.thinking);
+  merge_sampling(body, provider, thinking);
   if (!request.prefill.empty()) merge(body, provider.prefill_body);
 
   if (request.max_tokens) body.set(provider.max_tokens_key, Tree::number(std::to_string(*request.max_tokens)));
@@ -170,8 +192,8 @@ Encoded encode(const Provider& provider, const Request& request, std::string_vie
     body.set("stream", Tree::boolean(true));
     merge(body, provider.stream_usage);
   }
-  if (!request.fields.empty()) body.merge(parse_object(request.fields, "fields"));
-  if (!request.extra_body.empty()) body.merge(parse_object(request.extra_body, "extra_body"));
+  if (fields.is(Tree::Kind::object)) body.merge(fields);
+  if (extra.is(Tree::Kind::object)) body.merge(extra);
   encoded.body = to_body(body, writer.slots);
   return encoded;
 }

@@ -13,6 +13,7 @@ namespace kimistream::wire {
 struct Encoded {
   std::shared_ptr<Body> body;
   std::vector<Notice> notices;  // what the caller should know about the request
+  bool thinks = true;           // false: the answer comes without reasoning before it
 };
 
 /// @param model a neutral id, or the model in the provider's spelling

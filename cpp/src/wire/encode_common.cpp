@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kimistream/error.hpp"
+#include "media/data_uri.hpp"
 
 namespace kimistream::wire {
 
@@ -51,6 +52,9 @@ void merge_thinking(Tree& body, const Provider& provider, ThinkingMode thinking)
   if (thinking == ThinkingMode::off) merge(body, provider.thinking_off);
   if (thinking == ThinkingMode::on || thinking == ThinkingMode::keep) merge(body, provider.thinking_on);
   if (thinking == ThinkingMode::keep) merge(body, provider.thinking_keep);
+}
+
+void merge_sampling(Tree& body, const Provider& provider, ThinkingMode thinking) {
   merge(body, thinking == ThinkingMode::off ? provider.sampling_instant : provider.sampling_thinking);
 }
 
@@ -82,6 +86,27 @@ void note_unknown_part(std::string_view type, std::size_t position, std::vector<
   notices.push_back({"unknown_part", "message " + std::to_string(position) +
                                          " has a content part of the unknown kind \"" + std::string(type) +
                                          "\"; it is sent as it is"});
+}
+
+std::optional<std::string> mended_address(std::string_view url, std::size_t position, std::vector<Notice>& notices) {
+  auto mended = media::mended_data_uri(url);
+  if (mended)
+    notices.push_back({"data_uri_mended", "message " + std::to_string(position) +
+                                              " has a data URI with white space in or around its base64 text, which "
+                                              "servers refuse; it is sent without"});
+  return mended;
+}
+
+void mend_address(Tree& part, std::string_view type, std::size_t position, std::vector<Notice>& notices) {
+  const auto field = [](Tree& object, std::string_view name) -> Tree* {
+    for (auto& [key, value] : object.fields())
+      if (key == name) return &value;
+    return nullptr;
+  };
+  Tree* address = field(part, type);
+  if (address && address->is(Tree::Kind::object)) address = field(*address, "url");
+  if (!address || !address->is(Tree::Kind::string)) return;
+  if (const auto mended = mended_address(address->text(), position, notices)) *address = Tree::string(*mended);
 }
 
 Tree parameters_of(const Tool& tool) {

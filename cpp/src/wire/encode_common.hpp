@@ -29,8 +29,10 @@ json::Tree parse_object(const Json& json, std::string_view what);
 /// Merges a patch of the provider's row; an empty one does nothing.
 void merge(json::Tree& into, const Json& patch);
 
-/// Merges what the row says on thinking and sampling.
+/// Merges what the row says on thinking.
 void merge_thinking(json::Tree& body, const Provider& provider, ThinkingMode thinking);
+/// What the client must send in that mode, where the server does not know it.
+void merge_sampling(json::Tree& body, const Provider& provider, ThinkingMode thinking);
 
 /// The shortest text that reads back as the same number, so that 0.6 is sent as 0.6; whatever the program's locale.
 json::Tree number(double value, std::string_view what);
@@ -44,6 +46,13 @@ std::optional<std::string> reasoning_of(const Provider& provider, const Message&
 
 /// A part that the library does not know goes out as it is; the caller is told.
 void note_unknown_part(std::string_view type, std::size_t position, std::vector<Notice>& notices);
+
+/// The data URI of a picture or video without the white space in its base64 text, with a notice; nothing when it has
+/// none or the address is another one. Costs a look at the bytes, no copy: there may be a hundred megabytes.
+std::optional<std::string> mended_address(std::string_view url, std::size_t position, std::vector<Notice>& notices);
+
+/// The same within a part `{"type": type, type: address or {"url": address}}`.
+void mend_address(json::Tree& part, std::string_view type, std::size_t position, std::vector<Notice>& notices);
 
 /// The schema of a function's arguments; a function without parameters has the empty one.
 json::Tree parameters_of(const Tool& tool);

@@ -49,6 +49,24 @@ constexpr std::pair<std::string_view, int> status_by_type[] = {
     {"ServiceUnavailableError", 503},
     {"timeout_error", 504},
     {"overloaded_error", 529},
+    // Numbers of Workers AI (developers.cloudflare.com/workers-ai/platform/errors).
+    {"3003", 400},
+    {"5004", 400},
+    {"5007", 400},
+    {"8001", 400},
+    {"10000", 401},
+    {"3023", 403},
+    {"3041", 403},
+    {"5016", 403},
+    {"5018", 403},
+    {"3042", 404},
+    {"5005", 405},
+    {"5019", 405},
+    {"3007", 408},
+    {"3008", 408},
+    {"3006", 413},
+    {"3036", 429},
+    {"3040", 429},
 };
 
 std::optional<int> as_status(std::string_view text) {
@@ -150,6 +168,7 @@ void judge(const Provider& provider, const Reading& reading, const Headers& head
   }
   error.retry_after = retry_after_seconds(headers);
   if (!error.retry_after) error.retry_after = reading.retry_after;
+  if (!error.retry_after && error.status_code == 429) error.retry_after = rate_limit_reset_seconds(headers);
   if (!error.retry_after && error.retryable) error.retry_after = seconds_in(error.message);
   error.request_id = request_id(provider, headers);
   if (error.request_id.empty()) error.request_id = reading.request_id;

@@ -62,8 +62,13 @@ class FrameReader {
         }
         return true;
       case 'e':
-        if (!key.is("error")) return false;
-        if (truthy(value)) frame_.has_error = true;
+        if (key.is("error")) {
+          if (truthy(value)) frame_.has_error = true;
+        } else if (key.is("errors")) {  // Cloudflare's envelope
+          check(json::for_each_element(value, [&](Value&) { frame_.has_error = true; }));
+        } else {
+          return false;
+        }
         return true;
       case 'r':  // Cloudflare's native frames: the text stands at the top, and so do whole calls (Q36)
         if (!key.is("response") || type_of(value) != Type::string) return false;

@@ -18,29 +18,32 @@ struct Kind {
   std::string_view advice;
 };
 
-constexpr int refused[] = {400, 413, 422}, limited[] = {429}, unpaid[] = {402}, busy[] = {429, 500, 503, 529},
+constexpr int refused[] = {400, 403, 413, 422}, limited[] = {429}, unpaid[] = {402}, busy[] = {429, 500, 503, 529},
               forbidden[] = {401, 403, 429};
 
 // Words and types: Moonshot's error page and its own client (MoonshotAI/kimi-code, kimi-errors.ts), OpenRouter's
 // errors-and-debugging, the Anthropic SDK's error types, vLLM's and SGLang's texts.
 constexpr std::string_view suspended_words[] = {"suspended", "account is disabled", "account has been disabled"};
-constexpr std::string_view quota_types[] = {"exceeded_current_quota_error", "insufficient_quota", "billing_error"};
+constexpr std::string_view quota_types[] = {"exceeded_current_quota_error", "insufficient_quota",
+                                            "insufficient_user_quota", "billing_error"};
 constexpr std::string_view quota_words[] = {"exceeded your current quota",
                                             "exceeded your current token quota",
                                             "check your account balance",
                                             "insufficient balance",
                                             "recharge your account",
                                             "please recharge",
-                                            "in arrears"};
+                                            "in arrears",
+                                            "insufficient credits",
+                                            "out of credits"};
 constexpr std::string_view overload_types[] = {"engine_overloaded_error", "overloaded_error", "provider_overloaded",
                                                "server_unavailable"};
-constexpr std::string_view overload_words[] = {"overload", "out of capacity"};
+constexpr std::string_view overload_words[] = {"overload", "capacity"};
 constexpr std::string_view concurrency_words[] = {"max concurrency", "concurrency", "max organization concurrency"};
 constexpr std::string_view rpm_words[] = {"rpm", "requests per minute", "max request per minute"};
 constexpr std::string_view tpd_words[] = {"tpd", "tokens per day"};
 constexpr std::string_view tpm_words[] = {"tpm", "tokens per minute"};
 constexpr std::string_view filter_types[] = {"content_filter"};
-constexpr std::string_view filter_words[] = {"content filter", "high risk", "considered high risk"};
+constexpr std::string_view filter_words[] = {"content filter", "high risk", "considered high risk", "moderation"};
 constexpr std::string_view context_types[] = {"context_length_exceeded"};
 constexpr std::string_view context_words[] = {"input token length too long", "exceeded model token limit",
                                               "maximum context length", "context length exceeded",

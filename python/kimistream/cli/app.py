@@ -66,15 +66,22 @@ def chat(
         int | None,
         typer.Option(help="Limit of thinking and answer together, in tokens.", min=1),
     ] = None,
+    image: Annotated[list[str] | None, typer.Option(help="Show this picture; may be repeated.")] = None,
+    video: Annotated[list[str] | None, typer.Option(help="Show this video; may be repeated.")] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(help="Have the text of this document before the question; may be repeated."),
+    ] = None,
     timeout: Timeout = None,
     simulate: Simulate = False,
 ) -> None:
     """Ask a question. The answer goes to stdout; thinking is dimmed, or goes to stderr where stdout is a pipe."""
-    from .chat import Ask, run
+    from .chat import Ask, Shown, run
     from .connect import Target
 
     target = Target(provider, base_url, timeout, simulate, environment)
-    ask = Ask(question or [], not no_thinking, model, system, max_tokens)
+    shown = Shown(image or [], video or [], file or [])
+    ask = Ask(question or [], not no_thinking, model, system, max_tokens, shown)
     raise typer.Exit(run(target, ask))
 
 
@@ -163,6 +170,97 @@ def probe(
     from .probe import run
 
     raise typer.Exit(run(url, api_key_variable, model, name, timeout, as_json))
+
+
+files = typer.Typer(help="Files at the provider: for their text, for messages, for batches.", no_args_is_help=True)
+app.add_typer(files, name="files")
+
+
+@files.command("upload")
+def upload_files(
+    paths: Annotated[list[str], typer.Argument(help="Files to upload.", show_default=False)],
+    purpose: Annotated[
+        str | None,
+        typer.Option(help="file-extract, image, video or batch; else what the first bytes and the name suggest."),
+    ] = None,
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    environment: Environment = None,
+    timeout: Timeout = None,
+    simulate: Simulate = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload files. Their ids go to stdout, one a line; a bar on stderr shows how far it is."""
+    from .connect import Target
+    from .files import upload
+
+    raise typer.Exit(upload(Target(provider, base_url, timeout, simulate, environment), paths, purpose, as_json))
+
+
+@files.command("list")
+def list_files(
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    environment: Environment = None,
+    timeout: Timeout = None,
+    simulate: Simulate = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the files: a table on a terminal, one id a line in a pipe."""
+    from .connect import Target
+    from .files import show_all
+
+    raise typer.Exit(show_all(Target(provider, base_url, timeout, simulate, environment), as_json))
+
+
+@files.command("show")
+def show_file(
+    file_id: Annotated[str, typer.Argument(help="Id of a file.", show_default=False)],
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    environment: Environment = None,
+    timeout: Timeout = None,
+    simulate: Simulate = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the provider knows of a file."""
+    from .connect import Target
+    from .files import show
+
+    raise typer.Exit(show(Target(provider, base_url, timeout, simulate, environment), file_id, as_json))
+
+
+@files.command("content")
+def file_content(
+    file_id: Annotated[str, typer.Argument(help="Id of a file.", show_default=False)],
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    environment: Environment = None,
+    timeout: Timeout = None,
+    simulate: Simulate = False,
+) -> None:
+    """Print what a file holds: the text that was extracted, or its bytes."""
+    from .connect import Target
+    from .files import content
+
+    raise typer.Exit(content(Target(provider, base_url, timeout, simulate, environment), file_id, output))
+
+
+@files.command("delete")
+def delete_files(
+    file_ids: Annotated[list[str], typer.Argument(help="Ids of files.", show_default=False)],
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    environment: Environment = None,
+    timeout: Timeout = None,
+    simulate: Simulate = False,
+) -> None:
+    """Delete files."""
+    from .connect import Target
+    from .files import delete
+
+    raise typer.Exit(delete(Target(provider, base_url, timeout, simulate, environment), file_ids))
 
 
 app.command()(simulate)

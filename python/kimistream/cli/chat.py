@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import DONE, WRONG_USAGE
@@ -23,6 +23,15 @@ _FINISH_NOTES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What comes with the question: paths (or addresses) of pictures and videos, paths of documents."""
+
+    images: list[str] = field(default_factory=list)
+    videos: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Ask:
     """The question in the words of the command line, and how to ask it. None leaves a setting to the client."""
 
@@ -31,6 +40,7 @@ class Ask:
     model: str | None
     system: str | None
     max_tokens: int | None
+    shown: Shown = field(default_factory=Shown)
 
 
 def run(target: Target, ask: Ask) -> int:
@@ -44,7 +54,8 @@ def _chat(target: Target, ask: Ask) -> int:
     question = _question(ask.words)
     with connect(target) as connection:
         try:
-            _show(connection, question, ask)
+            _show(connection, _prompt(connection, question, ask.shown), ask)
+            connection.client.files.delete_uploads()  # a question of its own: nothing refers to them any more
         except KimiError as error:
             raise explained(error, connection) from error
     return DONE
@@ -58,7 +69,24 @@ def _question(words: list[str]) -> str:
     return question
 
 
-def _show(connection: Connection, question: str, ask: Ask) -> None:
+def _prompt(connection: Connection, question: str, shown: Shown) -> Any:
+    if not (shown.images or shown.videos or shown.files):
+        return question
+    from kimistream import Image, Video
+
+    from .progress import Bar
+
+    media = [*(Image(path, send="auto") for path in shown.images), *(Video(path, send="auto") for path in shown.videos)]
+    messages: list[Any] = []
+    if shown.files:
+        with Bar() as bar:
+            messages += connection.client.extract(*shown.files, delete=True, on_progress=bar.tell)
+    if media:
+        return [*messages, {"role": "user", "content": [question, *media]}]
+    return [*messages, {"role": "user", "content": question}]
+
+
+def _show(connection: Connection, question: Any, ask: Ask) -> None:
     settings: dict[str, Any] = {"model": ask.model, "system": ask.system, "max_tokens": ask.max_tokens}
     given = {name: value for name, value in settings.items() if value is not None}
     if not ask.thinking:

@@ -13,6 +13,8 @@ from kimistream._core import dumps
 from .fingerprints import FINGERPRINTS
 
 _ASK_ANY = "openai-compatible"  # the row that sends little and accepts everything
+# What the server says shall be seen as it says it: nothing is mended on the way.
+_AS_IT_IS = {"name": "probed", "inherits": _ASK_ANY, "inline_thinking": "never", "salvages_tool_markup": False}
 _QUESTION = "Call the tool get_time once, with the timezone UTC. Do not think for long."
 _TOOL = {
     "type": "function",
@@ -70,7 +72,8 @@ def probe(url: str, key: str, model: str | None, timeout: float | None) -> tuple
 
     Raises KimiError where the server cannot be asked at all. Nothing is retried.
     """
-    with Kimi(key, provider=_ASK_ANY, base_url=url, timeout=timeout, max_retries=0) as client:
+    asking = {**_AS_IT_IS, "base_url": url}
+    with Kimi(key, provider=asking, base_url=url, timeout=timeout, max_retries=0) as client:
         findings = Findings(base_url=client.base_url)
         try:
             findings.model = model or _model_of(client, findings)
@@ -104,6 +107,11 @@ def _model_of(client: Kimi, findings: Findings) -> str:
             if re.search(word, name, re.IGNORECASE):
                 return name
     return str(providers()[_ASK_ANY]["default_model"])
+
+
+def _rows() -> dict[str, dict[str, Any]]:
+    """All rows but the one that is asked with."""
+    return {name: row for name, row in providers().items() if name != _AS_IT_IS["name"]}
 
 
 # ---- the requests ---------------------------------------------------------------------------------------------------
@@ -144,7 +152,7 @@ def _ask_streamed(client: Kimi, findings: Findings) -> None:
 def _ask_messages(findings: Findings, key: str, model: str | None, timeout: float | None) -> str:
     """Whether the server speaks the other protocol instead. Returns the name of the row that it answers to, or ""."""
     url = findings.base_url.removesuffix("/v1")  # the path of that protocol begins with it
-    rows = providers()
+    rows = _rows()
     for name, row in rows.items():
         if row["protocol"] == rows[_ASK_ANY]["protocol"] or (row["needs_key"] and not key):
             continue
@@ -293,7 +301,7 @@ def _ask_plain(client: Kimi, findings: Findings, row: Mapping[str, Any]) -> None
 
 
 def _nearest(findings: Findings) -> str:
-    rows = providers()
+    rows = _rows()
     scores = {name: sum(weights.get(mark, 0) for mark in findings.marks) for name, weights in FINGERPRINTS.items()}
     # What every second server shows is no reason to take it for a certain one.
     strong = {

@@ -39,8 +39,9 @@ def calls(change: Callable[[list[list[Frame]]], Iterator[Frame]]) -> Stage:
                     replace(frame, data=copy.deepcopy(frame.data))
                 )
                 continue
-            yield from change(list(gathered.values()))
-            gathered = {}
+            if not frame.comment:  # a keep-alive ends no call
+                yield from change(list(gathered.values()))
+                gathered = {}
             yield frame
         yield from change(list(gathered.values()))
 

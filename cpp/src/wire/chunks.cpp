@@ -1,0 +1,145 @@
+#include "wire/chunks.hpp"
+
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "json/tree.hpp"
+#include "kimistream/accumulator.hpp"
+
+namespace kimistream::wire {
+namespace {
+
+using json::Tree;
+
+/// The first choice of a frame; made where there is none.
+Tree& first_choice(Tree& root) {
+  Tree* choices = root.find("choices");
+  if (!choices || !choices->is(Tree::Kind::array)) choices = &root.set("choices", Tree::array());
+  if (choices->items().empty()) {
+    Tree choice = Tree::object();
+    choice.set("index", Tree::number("0"));
+    choices->items().push_back(std::move(choice));
+  }
+  return choices->items().front();
+}
+
+Tree tool_call(int index, const std::string* id, const std::string* name, std::string_view arguments) {
+  Tree call = Tree::object();
+  call.set("index", Tree::number(std::to_string(index)));
+  if (id) call.set("id", Tree::string(*id));
+  if (id) call.set("type", Tree::string("function"));
+  Tree function = Tree::object();
+  if (name) function.set("name", Tree::string(*name));
+  function.set("arguments", Tree::string(arguments));
+  call.set("function", std::move(function));
+  return call;
+}
+
+/// What a frame says, of the events that were made of it.
+struct Said {
+  std::optional<std::string> content, reasoning;
+  Tree calls = Tree::array();
+  std::string finish_reason;
+
+  explicit Said(std::span<const Event> events) {
+    for (const Event& event : events) {
+      if (const auto* text = std::get_if<Text>(&event))
+        content = content.value_or("") + text->text;
+      else if (const auto* thinking = std::get_if<Thinking>(&event))
+        reasoning = reasoning.value_or("") + thinking->text;
+      else if (const auto* start = std::get_if<ToolCallStart>(&event))
+        calls.items().push_back(tool_call(start->index, &start->id, &start->name, ""));
+      else if (const auto* more = std::get_if<ToolCallDelta>(&event))
+        calls.items().push_back(tool_call(more->index, nullptr, nullptr, more->arguments));
+      else if (const auto* finish = std::get_if<Finish>(&event))
+        finish_reason = finish->reason;
+    }
+  }
+};
+
+Chunk rewritten(const FrameView& view, std::span<const Event> events) {
+  Said said(events);
+  Tree root = Tree::parse(view.text);
+  Tree& choice = first_choice(root);
+  Tree delta = Tree::object();
+  if (said.reasoning) delta.set("reasoning_content", Tree::string(*said.reasoning));
+  if (said.content) delta.set("content", Tree::string(*said.content));
+  const bool plain = said.calls.items().empty();
+  if (!plain) delta.set("tool_calls", std::move(said.calls));
+  choice.set("delta", std::move(delta));
+  choice.set("finish_reason", said.finish_reason.empty() ? Tree() : Tree::string(said.finish_reason));
+  Chunk chunk{.content = std::move(said.content),
+              .reasoning = std::move(said.reasoning),
+              .finish_reason = std::move(said.finish_reason),
+              .has_choices = true,
+              .plain = plain};
+  root.write(chunk.json);
+  return chunk;
+}
+
+/// A completion whose message says what the events say.
+void put_message(Tree& root, const Message& message) {
+  Tree& choice = first_choice(root);
+  Tree* said = choice.find("message");
+  if (!said || !said->is(Tree::Kind::object)) said = &choice.set("message", Tree::object());
+  said->set("content", message.content ? Tree::string(*message.content) : Tree());
+  said->erase("reasoning");
+  said->set("reasoning_content", message.reasoning ? Tree::string(*message.reasoning) : Tree());
+  Tree calls = Tree::array();
+  for (const ToolCall& call : message.tool_calls)
+    calls.items().push_back(tool_call(call.index, &call.id, &call.name, call.arguments));
+  if (!calls.items().empty()) said->set("tool_calls", std::move(calls));
+  choice.set("finish_reason", message.finish_reason ? Tree::string(*message.finish_reason) : Tree());
+}
+
+/// A completion as the chunk of a stream.
+void put_delta(Tree& root) {
+  root.set("object", Tree::string("chat.completion.chunk"));
+  Tree* choices = root.find("choices");
+  if (!choices) return;
+  for (Tree& choice : choices->items()) {
+    Tree* message = choice.find("message");
+    if (!message) continue;
+    Tree delta = std::move(*message);
+    if (Tree* calls = delta.find("tool_calls")) {
+      int index = 0;
+      for (Tree& call : calls->items()) call.set("index", Tree::number(std::to_string(index++)));
+    }
+    choice.set("delta", std::move(delta));
+    choice.erase("message");
+  }
+}
+
+}  // namespace
+
+std::optional<Chunk> chunk_of(const Decoder& decoder, std::span<const Event> events, std::int64_t created) {
+  if (!decoder.has_frame()) return std::nullopt;
+  const FrameView view = decoder.frame();
+  if (decoder.altered()) return rewritten(view, events);
+  Chunk chunk{.json = decoder.frame_json(false, created)};
+  if (chunk.json.empty()) return std::nullopt;
+  if (view.content) chunk.content.emplace(*view.content);
+  if (view.reasoning) chunk.reasoning.emplace(*view.reasoning);
+  chunk.finish_reason.assign(view.finish_reason);
+  chunk.has_choices = view.has_choices;
+  chunk.plain = view.plain;
+  return chunk;
+}
+
+Chunk whole_chunk(const Decoder& decoder, std::span<const Event> events, bool streamed, std::int64_t created) {
+  Chunk chunk{.json = decoder.frame_json(true, created), .has_choices = decoder.frame().has_choices};
+  if (!decoder.altered() && !streamed) return chunk;
+  Tree root = Tree::parse(chunk.json);
+  if (decoder.altered()) {
+    Accumulator accumulator;
+    for (const Event& event : events) accumulator.add(event);
+    put_message(root, accumulator.message());
+  }
+  if (streamed) put_delta(root);
+  chunk.json.clear();
+  root.write(chunk.json);
+  return chunk;
+}
+
+}  // namespace kimistream::wire

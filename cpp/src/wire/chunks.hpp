@@ -1,0 +1,25 @@
+// Frames in the OpenAI shape, for those who show them as they came. What the decoder changed (reasoning taken out of
+// the content, tool calls read from the model's own tokens, another protocol) is changed in them too: both shapes of an
+// answer say the same.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "kimistream/event.hpp"
+#include "wire/decoder.hpp"
+
+namespace kimistream::wire {
+
+/// The frame that the decoder has read last, or nothing for one that says nothing in this shape.
+/// @param events  those that it made of the frame
+/// @param created seconds since 1970, for protocols that do not say it
+std::optional<Chunk> chunk_of(const Decoder& decoder, std::span<const Event> events, std::int64_t created);
+
+/// A whole answer that the decoder has read.
+/// @param streamed a stream was asked for: it becomes the one chunk that says all of it
+Chunk whole_chunk(const Decoder& decoder, std::span<const Event> events, bool streamed, std::int64_t created);
+
+}  // namespace kimistream::wire

@@ -1,0 +1,113 @@
+// Frames in the OpenAI shape say what the events say.
+#include "wire/chunks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "json/tree.hpp"
+#include "kimistream/provider.hpp"
+
+namespace ks = kimistream;
+using ks::json::Tree;
+using ks::wire::Decoder;
+
+namespace {
+
+std::string content(const std::string& text, const std::string& finish = "null") {
+  return R"({"id":"c","model":"m","extra":7,"choices":[{"index":0,"delta":{"content":")" + text +
+         R"("},"finish_reason":)" + finish + "}]}";
+}
+
+std::vector<ks::Chunk> chunks(const char* provider, const std::vector<std::string>& frames) {
+  Decoder decoder(*ks::find_provider(provider));
+  std::vector<ks::Event> events;
+  std::vector<ks::Chunk> all;
+  for (const auto& frame : frames) {
+    const std::size_t before = events.size();
+    decoder.feed(frame, "", events);
+    if (auto chunk = ks::wire::chunk_of(decoder, std::span(events).subspan(before), 5)) all.push_back(*chunk);
+  }
+  return all;
+}
+
+ks::Chunk whole(const char* provider, const std::string& body, bool streamed) {
+  Decoder decoder(*ks::find_provider(provider));
+  std::vector<ks::Event> events;
+  decoder.feed_body(body, events);
+  return ks::wire::whole_chunk(decoder, events, streamed, 5);
+}
+
+const std::string body =
+    R"({"id":"c","model":"m","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"total_tokens":3}})";
+
+}  // namespace
+
+TEST_CASE("a frame that nothing was changed in is shown as it came") {
+  const auto all = chunks("moonshot", {content("a"), content("b", R"("stop")"), "[DONE]"});
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].json == content("a"));
+  CHECK(all[0].content == "a");
+  CHECK(all[0].plain);
+  CHECK(all[1].finish_reason == "stop");
+  CHECK(whole("moonshot", body, false).json == body);
+}
+
+TEST_CASE("Q20: reasoning that was in the content is shown as reasoning") {
+  const auto all = chunks("ktransformers", {content("x</thi"), content("nk>y"), content("", R"("stop")")});
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].reasoning == "x");
+  CHECK_FALSE(all[0].content);
+  CHECK(all[1].content == "y");
+  CHECK(all[1].json.find("think") == std::string::npos);
+  CHECK(Tree::parse(all[0].json).text_of("extra") == "7");
+  CHECK(all[2].finish_reason == "stop");
+}
+
+TEST_CASE("calls that leaked into the text are shown as calls") {
+  const std::string markup =
+      "<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>"
+      "<|tool_calls_section_end|>";
+  const auto all = chunks("vllm", {content("go "), content(markup), content("", R"("stop")")});
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].content == "go ");
+  CHECK_FALSE(all[1].plain);
+  CHECK(all[1].json.find(R"("name":"f")") != std::string::npos);
+  CHECK(all[1].json.find("<|") == std::string::npos);
+  CHECK(all[2].finish_reason == "tool_calls");
+  const ks::Chunk one = whole(
+      "vllm", R"({"choices":[{"index":0,"message":{"content":")" + markup + R"("},"finish_reason":"stop"}]})", false);
+  CHECK(one.json.find(R"("finish_reason":"tool_calls")") != std::string::npos);
+  CHECK(one.json.find(R"("content":null)") != std::string::npos);
+  CHECK(one.json.find("<|") == std::string::npos);
+}
+
+TEST_CASE("Q35: a whole body where a stream was asked for becomes the one chunk that says all of it") {
+  const Tree root = Tree::parse(whole("moonshot", body, true).json);
+  CHECK(root.text_of("object") == "chat.completion.chunk");
+  const Tree& choice = root.find("choices")->items().front();
+  CHECK(choice.find("delta")->text_of("content") == "hi");
+  CHECK_FALSE(choice.find("message"));
+  CHECK(choice.text_of("finish_reason") == "stop");
+  CHECK(root.find("usage"));
+  const Tree with_calls = Tree::parse(
+      whole(
+          "moonshot",
+          R"({"choices":[{"index":0,"message":{"content":null,"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g","arguments":"{}"}}]},"finish_reason":"tool_calls"}]})",
+          true)
+          .json);
+  const Tree& calls = *with_calls.find("choices")->items().front().find("delta")->find("tool_calls");
+  CHECK(calls.items()[1].text_of("index") == "1");
+}
+
+TEST_CASE("a frame of the other protocol is shown in this one") {
+  const auto all = chunks(
+      "moonshot-anthropic",
+      {R"({"type":"message_start","message":{"id":"m1","type":"message","role":"assistant","model":"k","content":[],"usage":{"input_tokens":3,"output_tokens":0}}})",
+       R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})",
+       R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}})", R"({"type":"ping"})"});
+  REQUIRE_FALSE(all.empty());
+  CHECK(all.back().content == "hi");
+  CHECK(all.back().json.find(R"("created":5)") != std::string::npos);
+}
