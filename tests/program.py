@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kimistream.simulator import Simulator
 
 # `Kimi()` in the program then means the simulator: the program itself stays as it is.
@@ -27,8 +29,8 @@ def environment(simulator: Simulator) -> dict[str, str]:
     return {**kept, **own, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "error"}
 
 
-def run_python(source: str, simulator: Simulator) -> str:
-    """What the program prints. It must end well and say nothing on stderr."""
+def run_python(source: str, simulator: Simulator, cwd: Path | None = None) -> str:
+    """What the program prints, run in that folder. It must end well and say nothing on stderr."""
     done = subprocess.run(
         [sys.executable, "-c", _AT_THE_SIMULATOR],
         input=source,
@@ -37,6 +39,7 @@ def run_python(source: str, simulator: Simulator) -> str:
         env=environment(simulator),
         timeout=60,
         check=False,
+        cwd=cwd,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import program
 import pytest
+from test_files_uploads import MP4, PNG
 
 import kimistream
 from kimistream import _core
@@ -23,6 +24,7 @@ SAYS = (
     ("9.9 is bigger than 9.11.", "tokens", "finished: stop", "Usage("),
     ("9.9 is bigger",),
     ("Paris", "Tokyo"),
+    ("one image (image/png", "one video (video/mp4", "Summarise it in one sentence."),
     ("kimi-k2.6 262144 ", " tokens", "temperature=0.2: ", "[fixed_temperature]"),
     ("Kimi(provider='mine'", "{'chat_template_kwargs': {'thinking': False}}"),
 )
@@ -47,8 +49,10 @@ def test_environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(SAYS)))
-def test_python(number: int, simulator: Simulator) -> None:
-    output = program.run_python(PYTHON[number], simulator)
+def test_python(number: int, simulator: Simulator, tmp_path: Path) -> None:
+    for name, data in (("photo.png", PNG), ("clip.mp4", MP4), ("report.pdf", b"%PDF-1.4 a short report")):
+        (tmp_path / name).write_bytes(data)
+    output = program.run_python(PYTHON[number], simulator, cwd=tmp_path)
     assert [words for words in SAYS[number] if words not in output] == []
 
 

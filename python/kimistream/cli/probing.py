@@ -14,7 +14,7 @@ from .fingerprints import FINGERPRINTS
 
 _ASK_ANY = "openai-compatible"  # the row that sends little and accepts everything
 # What the server says shall be seen as it says it: nothing is mended on the way.
-_AS_IT_IS = {"name": "probed", "inherits": _ASK_ANY, "inline_thinking": "never", "salvages_tool_markup": False}
+_AS_IT_IS = {"name": "custom-probe", "inherits": _ASK_ANY, "inline_thinking": "never", "salvages_tool_markup": False}
 _QUESTION = "Call the tool get_time once, with the timezone UTC. Do not think for long."
 _TOOL = {
     "type": "function",
