@@ -10,9 +10,9 @@ namespace kimistream {
 
 struct RetryPolicy {
   int max_retries = 2;
-  double base_seconds = 0.5;  ///< of the exponential backoff
-  double cap_seconds = 8.0;   ///< of one backoff
-  double longest_hint = 120;  ///< a server that asks for more than this is not waited for
+  double base_seconds = 0.5;   ///< of the exponential backoff
+  double cap_seconds = 8.0;    ///< of one backoff
+  double longest_hint = 120;   ///< a server that asks for more than this is not waited for
   double total_seconds = 900;  ///< from the first attempt on; no attempt begins later than that
 };
 
