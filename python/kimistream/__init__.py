@@ -37,6 +37,8 @@ from ._stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import progress as progress
+    from . import simulator as simulator
     from ._async import AsyncKimi as AsyncKimi
     from ._async import AsyncStream as AsyncStream
     from ._files import Extracted as Extracted
@@ -118,14 +120,19 @@ _LAZY = {
 }
 
 
+_MODULES = ("progress", "simulator")  # the same: `kimistream.simulator.Simulator()` needs no import of its own
+
+
 def __getattr__(name: str) -> object:
-    if name in _LAZY:
+    if name in _LAZY or name in _MODULES:
         from importlib import import_module
 
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
         module, attribute = _LAZY[name]
         return getattr(import_module(f".{module}", __name__), attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, *_MODULES})

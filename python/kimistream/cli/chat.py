@@ -74,13 +74,13 @@ def _prompt(connection: Connection, question: str, shown: Shown) -> Any:
         return question
     from kimistream import Image, Video
 
-    from .progress import Bar
+    from ..progress import Bar
 
     media = [*(Image(path, send="auto") for path in shown.images), *(Video(path, send="auto") for path in shown.videos)]
     messages: list[Any] = []
     if shown.files:
         with Bar() as bar:
-            messages += connection.client.extract(*shown.files, delete=True, on_progress=bar.tell)
+            messages += connection.client.extract(*shown.files, delete=True, on_progress=bar)
     if media:
         return [*messages, {"role": "user", "content": [question, *media]}]
     return [*messages, {"role": "user", "content": question}]

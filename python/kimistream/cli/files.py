@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 
 def upload(target: Target, paths: list[str], purpose: str | None, as_json: bool) -> int:
     def command(connection: Connection) -> None:
-        from .progress import Bar
+        from ..progress import Bar
 
         done: list[Any] = []
         for path in paths:
             with Bar() as bar:
-                stored = connection.client.files.create(
-                    file=path, purpose=purpose or _purpose(path), on_progress=bar.tell
-                )
+                stored = connection.client.files.create(file=path, purpose=purpose or _purpose(path), on_progress=bar)
             if not as_json:
                 _put(f"{stored.id}\n")
             done.append(stored.model_dump(exclude_unset=True))
