@@ -385,6 +385,11 @@ void Call::fail(Error error) {
   const Message& message = accumulator_.message();
   if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
   if (error.request_id.empty()) error.request_id = message.request_id;
+  // What the checks had said may be the reason, and nobody has seen it yet.
+  if (!accepted_ && wire::is_refusal(error))
+    for (const Notice& notice : message.warnings)
+      if (notice.code != "retried")
+        error.message += ". Before it was sent: " + notice.message + " [" + notice.code + "]";
   if (error.headers.empty()) error.headers = head_.headers;
   redact(error, secrets_in(setup_.request.headers));
   if (!error.request_id.empty() && error.message.find(error.request_id) == std::string::npos)

@@ -366,3 +366,16 @@ TEST_CASE("an address with a place to fill in says which") {
   ks::Client filled{{.base_url = "https://api.cloudflare.com/client/v4/accounts/0af1/ai/v1", .api_key = "k"}};
   CHECK(filled.provider().name == "cloudflare");
 }
+
+TEST_CASE("a refusal quotes the rule that the request was known to break") {
+  Offline offline;
+  offline.answer_json(R"({"error":{"message":"invalid temperature","type":"invalid_request_error"}})", 400);
+  ks::Client client(offline.options());
+  ks::Request request = one_plus_one;
+  request.temperature = 0.2;
+  const auto error = error_of([&] { (void)client.complete(request); });
+  REQUIRE(error);
+  CHECK(error->message.find("invalid temperature") != std::string::npos);
+  CHECK(error->message.find("[fixed_temperature]") != std::string::npos);
+  CHECK_FALSE(error->partial);
+}

@@ -291,6 +291,7 @@ class AsyncKimi:
         on_break: OnBreak = None,
         check: Check = None,
         prefill: str | None = None,
+        on_upload: Callable[[int, int], object] | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
@@ -312,6 +313,7 @@ class AsyncKimi:
             extra_headers,
             fields,
             self._setup.defaults,
+            on_upload,
         )
         return self._begin(request, stream=True)
 
@@ -329,6 +331,7 @@ class AsyncKimi:
         on_break: OnBreak = None,
         check: Check = None,
         prefill: str | None = None,
+        on_upload: Callable[[int, int], object] | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
@@ -350,6 +353,7 @@ class AsyncKimi:
             extra_headers,
             fields,
             self._setup.defaults,
+            on_upload,
         )
         stream = self._begin(request, stream=False)
         try:

@@ -95,6 +95,7 @@ class Kimi:
         on_break: OnBreak = None,
         check: Check = None,
         prefill: str | None = None,
+        on_upload: Callable[[int, int], object] | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
@@ -107,6 +108,7 @@ class Kimi:
         check       what becomes of a request that breaks a rule of provider or model: "warn" (the default) sends it and
                     says so in a Notice, "fix" changes it, "error" raises, "off" does not look
         prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it
+        on_upload   told (sent, total) in bytes while media go out; see `kimistream.progress.Bar`
         extra_body  merged into the request last and deep
         fields      any other field of the API by its own name
 
@@ -128,6 +130,7 @@ class Kimi:
             extra_headers,
             fields,
             self._setup.defaults,
+            on_upload,
         )
         core = self._uploads.start(request, True, False)
         core.wait_for_head()
@@ -147,6 +150,7 @@ class Kimi:
         on_break: OnBreak = None,
         check: Check = None,
         prefill: str | None = None,
+        on_upload: Callable[[int, int], object] | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         **fields: Any,
@@ -168,6 +172,7 @@ class Kimi:
             extra_headers,
             fields,
             self._setup.defaults,
+            on_upload,
         )
         core = self._uploads.start(request, False, False)
         return core.message()

@@ -187,6 +187,11 @@ std::string excerpt(std::string_view body) {
   return body.size() > 200 ? text + "..." : text;
 }
 
+bool is_refusal(const Error& error) noexcept {
+  constexpr std::array statuses = {400, 404, 413, 422};
+  return error.status_code && std::find(statuses.begin(), statuses.end(), *error.status_code) != statuses.end();
+}
+
 bool is_retryable_status(int status) noexcept {
   constexpr std::array statuses = {408, 409, 425, 429, 500, 502, 503, 504, 529};
   return std::find(statuses.begin(), statuses.end(), status) != statuses.end();

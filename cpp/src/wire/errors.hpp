@@ -25,6 +25,9 @@ std::string request_id(const Provider& provider, const Headers& headers);
 /// The beginning of a body on one line, for a message.
 std::string excerpt(std::string_view body);
 
+/// Whether the server found fault with the request itself (400, 404, 413, 422).
+bool is_refusal(const Error& error) noexcept;
+
 /// Whether an answer with this status may be different next time (408, 409, 425, 429, 500, 502, 503, 504, 529).
 bool is_retryable_status(int status) noexcept;
 
