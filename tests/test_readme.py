@@ -13,7 +13,6 @@ import pytest
 from test_files_uploads import MP4, PNG
 
 import kimistream
-from kimistream import _core
 
 if TYPE_CHECKING:
     from kimistream.simulator import Simulator
