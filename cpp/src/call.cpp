@@ -7,7 +7,6 @@
 #include <span>
 #include <utility>
 
-#include "redact.hpp"
 #include "wire/chunks.hpp"
 #include "wire/errors.hpp"
 
@@ -17,8 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t max_refusal_bytes = std::size_t{1} << 20;
-constexpr std::size_t max_queued_bytes = std::size_t{1}
-                                         << 20;  // then the reader is slower than the server: stop reading
+// With more than this waiting, the reader is slower than the server: stop reading.
+constexpr std::size_t max_queued_bytes = std::size_t{1} << 20;
 // libcurl reads on while a socket has data. Handing over what came before reading more keeps the queue in the cache.
 constexpr std::size_t max_queued_items = 512;
 constexpr milliseconds finish_grace{1000};  // for usage and end marker, once the finish reason has come
@@ -251,8 +250,7 @@ void Call::pop_chunk() {
 
 void Call::on_end(std::optional<Error> error) {
   if (over()) return;
-  if (phase_ == Phase::refused || body_kind_ == BodyKind::other)
-    redact(body_, secrets_in(setup_.request.headers));  // before it is cut
+  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) hide_keys(body_);  // before it is cut
   switch (phase_) {
     case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error
     case Phase::reading:
@@ -293,13 +291,13 @@ void Call::finish_body() {
   if (setup_.raw) {
     const auto wrong = [&] { return wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_); };
     if (wrong()) {
-      redact(body_, secrets_in(setup_.request.headers));
+      hide_keys(body_);
       return fail_or_retry(*wrong());
     }
     return hand_over();
   }
   if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
-    redact(body_, secrets_in(setup_.request.headers));
+    hide_keys(body_);
     if (decoder_.unreadable())
       return fail(not_an_answer("the response is not a chat completion; is base_url right? It begins: " +
                                 wire::excerpt(body_)));
@@ -366,7 +364,7 @@ void Call::fail_or_retry(Error error) {
   if (!delay) return fail(std::move(error));
   ++retries_;
   exchange_.reset();
-  redact(error, secrets_in(setup_.request.headers));
+  hide_keys(error);
   // What this attempt said does not belong to what the next one says; what it was warned of does.
   std::erase_if(events_, [&](const Event& event) { return !std::holds_alternative<Notice>(event); });
   decoder_ = wire::Decoder(*setup_.provider, setup_.thinks);
@@ -391,7 +389,7 @@ void Call::fail(Error error) {
       if (notice.code != "retried")
         error.message += ". Before it was sent: " + notice.message + " [" + notice.code + "]";
   if (error.headers.empty()) error.headers = head_.headers;
-  redact(error, secrets_in(setup_.request.headers));
+  hide_keys(error);
   if (!error.request_id.empty() && error.message.find(error.request_id) == std::string::npos)
     error.message += " [request id " + error.request_id + "]";
   error_ = std::move(error);
@@ -402,7 +400,7 @@ void Call::fail(Error error) {
 
 Error Call::stream_error() {
   std::string frame = decoder_.error_body();
-  redact(frame, secrets_in(setup_.request.headers));
+  hide_keys(frame);
   if (!decoder_.unreadable()) return wire::error_from_frame(*setup_.provider, head_.status, head_.headers, frame);
   Error error = incomplete("a frame of the stream is not JSON: " + wire::excerpt(frame), "malformed_frame");
   error.body = frame.substr(0, 64 * 1024);

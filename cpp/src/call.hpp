@@ -18,6 +18,7 @@
 #include "kimistream/sse.hpp"
 #include "kimistream/transport.hpp"
 #include "outgoing.hpp"
+#include "redact.hpp"
 #include "wire/decoder.hpp"
 
 namespace kimistream {
@@ -140,6 +141,11 @@ class Call final : private Receiver {
   void sign();
   void fail(Error error);
   void fail_or_retry(Error error);
+  /// Takes the keys of this request out of a text or an error.
+  template <class Shown>
+  void hide_keys(Shown& shown) const {
+    redact(shown, secrets_in(setup_.request.headers));
+  }
   Error stream_error();
   Error incomplete(std::string why, std::string type);
   Error not_an_answer(std::string why);

@@ -10,7 +10,7 @@
 namespace kimistream {
 
 /// What in the headers of a request nobody else may see: the values of those whose name speaks of a key, a token, a
-/// cookie or an authorization, with and without the scheme in front ("Bearer ").
+/// cookie or an authorization, without the scheme in front ("Bearer ").
 [[nodiscard]] std::vector<std::string> secrets_in(const Headers& headers);
 
 /// Replaces the secrets wherever the text, or any text of the error, holds one. What has less than 4 characters is no

@@ -1,9 +1,8 @@
 // The one file that knows the JSON parser behind the library (simdjson, On-Demand).
 //
 // What it adds, because the oldest supported release (3.0.1) lacks it or because a token stream needs it:
-//  * strings are unescaped here: a surrogate pair may be cut between two fragments, so a lone half is kept (as the
-//  three
-//    bytes that UTF-8 would use for it) for the caller to join, where the parser would refuse the document;
+//  * strings are unescaped here: a surrogate pair may be cut between two fragments, so a lone half is kept for the
+//    caller to join (as the three bytes that UTF-8 would use for it), where the parser would refuse the document;
 //  * a document that is refused for bytes that are not UTF-8, or for raw control characters inside a string, is mended
 //    and read again: one bad byte must not cost an answer;
 //  * keys are compared as they stand in the document, which is twice as fast as unescaping each.

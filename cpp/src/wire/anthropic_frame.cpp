@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "json/text.hpp"
+#include "wire/frame_values.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -31,21 +32,13 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") 
 
 }  // namespace
 
-class AnthropicFrameReader {
+class AnthropicFrameReader : private FrameValues {
  public:
   AnthropicFrameReader(json::Reader& reader, AnthropicReader& state, Frame& frame)
-      : reader_(reader), state_(state), frame_(frame) {}
+      : FrameValues(reader, frame), state_(state) {}
 
   void read(std::string_view data, std::string_view event_type) {
-    json::Document document;
-    json::Object root;
-    if (!reader_.open(data, document) || document.get_object().get(root)) {
-      frame_.malformed = true;
-      return;
-    }
-    const bool whole = json::for_each_field(root, [&](Key key, Value& value) { top(reader_.plain(key), value); });
-    const char* behind = nullptr;
-    if (!whole || document.current_location().get(behind) == simdjson::SUCCESS) frame_.malformed = true;
+    document(data, [&](Key key, Value& value) { top(reader_.plain(key), value); });
     if (frame_.malformed || frame_.has_error) return;
     apply(type_.empty() ? event_type : type_);
   }
@@ -331,28 +324,6 @@ class AnthropicFrameReader {
 
   // ---- values ---------------------------------------------------------------------------------------------------
 
-  template <class OnField>
-  void fields(Value& object, OnField&& on_field) {
-    check(json::for_each_field(object, [&](Key key, Value& value) { on_field(reader_.plain(key), value); }));
-  }
-
-  template <class Out>
-  void text(Value& value, Out& out) {
-    simdjson::ondemand::raw_json_string raw;
-    if (value.get_raw_json_string().get(raw)) return;  // not a string
-    std::string_view found;
-    if (reader_.string_at(raw.raw(), found))
-      out = found;
-    else
-      frame_.malformed = true;  // an escape that JSON does not have
-  }
-
-  /// The same for a text that comes whole: half a surrogate pair in it has no other half to wait for.
-  void whole_text(Value& value, std::string_view& out) {
-    text(value, out);
-    if (reader_.has_escapes() && json::has_half(out)) out = frame_.made.emplace_back(json::join_halves(out));
-  }
-
   /// The arguments of a whole call: an object, or at some proxies the text of one.
   void input(Value& value, std::string_view& out) {
     const std::string_view token = value.raw_json_token();
@@ -367,17 +338,6 @@ class AnthropicFrameReader {
     }
   }
 
-  bool truthy(Value& value) {
-    const std::string_view token = value.raw_json_token();
-    if (token.starts_with('{')) {
-      bool any = false;
-      check(json::for_each_field(value, [&](Key, Value&) { any = true; }));
-      return any;
-    }
-    return !(token.starts_with("null") || token.starts_with("false") || token.starts_with("\"\"") ||
-             token.starts_with("0"));
-  }
-
   static std::optional<std::int64_t> integer(Value& value) {
     const std::string_view token = value.raw_json_token();
     if (token.size() == 1 && token[0] >= '0' && token[0] <= '9') return token[0] - '0';
@@ -386,13 +346,7 @@ class AnthropicFrameReader {
     return number;
   }
 
-  void check(bool well_formed) {
-    if (!well_formed) frame_.malformed = true;
-  }
-
-  json::Reader& reader_;
   AnthropicReader& state_;
-  Frame& frame_;
   std::string_view type_, stop_reason_;
   std::int64_t index_ = 0;
   std::optional<Piece> piece_;
@@ -406,8 +360,6 @@ void AnthropicReader::read(json::Reader& reader, std::string_view data, std::str
   frame.mended = frame.has_escapes = false;
   if (data == "[DONE]") return;  // a proxy's; this protocol has no such mark
   AnthropicFrameReader(reader, *this, frame).read(data, event_type);
-  frame.mended = reader.mended();
-  frame.has_escapes = reader.has_escapes();
 }
 
 }  // namespace kimistream::wire

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "wire/frame_values.hpp"
+
 namespace kimistream::wire {
 namespace {
 
@@ -16,24 +18,16 @@ bool is_null(Value& value) {
   return !value.is_null().get(null) && null;
 }
 
-class FrameReader {
+class FrameReader : private FrameValues {
  public:
   FrameReader(json::Reader& reader, const FrameOptions& options, Frame& frame)
-      : reader_(reader), options_(options), frame_(frame), wanted_(options.choice_index) {}
+      : FrameValues(reader, frame), options_(options), wanted_(options.choice_index) {}
 
   std::optional<std::int64_t> read(std::string_view text) {
-    json::Document document;
-    json::Object root;
-    if (!reader_.open(text, document) || document.get_object().get(root)) {
-      frame_.malformed = true;
-      return std::nullopt;
-    }
-    const bool whole = json::for_each_field(root, [&](Key key, Value& value) {
+    const bool opened = document(text, [&](Key key, Value& value) {
       if (!top(key, value) && reader_.has_escapes()) top(reader_.plain(key), value);
     });
-    const char* behind = nullptr;
-    if (!whole || document.current_location().get(behind) == simdjson::SUCCESS) frame_.malformed = true;
-    return wanted_;
+    return opened ? wanted_ : std::nullopt;
   }
 
  private:
@@ -170,12 +164,6 @@ class FrameReader {
     }
   }
 
-  /// The fields of an inner object. Its keys are few, so they are brought into plain form first.
-  template <class OnField>
-  void fields(Value& object, OnField&& on_field) {
-    check(json::for_each_field(object, [&](Key key, Value& value) { on_field(reader_.plain(key), value); }));
-  }
-
   void details(Value& value) {
     std::string all;
     bool any = false;
@@ -305,39 +293,10 @@ class FrameReader {
     frame_.usage->merge(found);
   }
 
-  /// Anything but null, false, 0, "" and {} is an error.
-  bool truthy(Value& value) {
-    const std::string_view token = value.raw_json_token();
-    if (token.starts_with("{")) {
-      bool any = false;
-      check(json::for_each_field(value, [&](Key, Value&) { any = true; }));
-      return any;
-    }
-    return !(token.starts_with("null") || token.starts_with("false") || token.starts_with("\"\"") ||
-             token.starts_with("0"));
-  }
-
   std::optional<Type> type_of(Value& value) {
     Type type{};
     if (value.type().get(type)) return std::nullopt;
     return type;
-  }
-
-  template <class Out>
-  void text(Value& value, Out& out) {
-    simdjson::ondemand::raw_json_string raw;
-    if (value.get_raw_json_string().get(raw)) return;  // not a string
-    std::string_view found;
-    if (reader_.string_at(raw.raw(), found))
-      out = found;
-    else
-      frame_.malformed = true;  // an escape that JSON does not have
-  }
-
-  /// The same for a text that comes whole: half a surrogate pair in it has no other half to wait for.
-  void whole_text(Value& value, std::string_view& out) {
-    text(value, out);
-    if (reader_.has_escapes() && json::has_half(out)) out = frame_.made.emplace_back(json::join_halves(out));
   }
 
   /// An integer, also as a string ("0") or as a whole double (1.0); negative ones count as none.
@@ -366,13 +325,7 @@ class FrameReader {
     return number;
   }
 
-  void check(bool well_formed) {
-    if (!well_formed) frame_.malformed = true;
-  }
-
-  json::Reader& reader_;
   const FrameOptions& options_;
-  Frame& frame_;
   std::optional<std::int64_t> wanted_;
   Choice* into_ = nullptr;
   std::optional<Choice> spare_;  // of a frame with several choices
@@ -384,10 +337,7 @@ class FrameReader {
 std::optional<std::int64_t> read_frame(json::Reader& reader, std::string_view text, const FrameOptions& options,
                                        Frame& frame) {
   frame.clear();
-  const auto choice = FrameReader(reader, options, frame).read(text);
-  frame.mended = reader.mended();
-  frame.has_escapes = reader.has_escapes();
-  return choice;
+  return FrameReader(reader, options, frame).read(text);
 }
 
 }  // namespace kimistream::wire
