@@ -63,6 +63,52 @@ TEST_CASE("a descriptor is named for what it is ready for, until it is watched n
   CHECK(ready.empty());
 }
 
+TEST_CASE("what happens where nobody looks is not told, and costs one wait at most") {
+  Poller poller;
+  Pipe pipe;
+  std::vector<Poller::Ready> ready;
+  poller.watch(pipe.ends[0], true, false);
+  poller.watch(pipe.ends[0], false, false);
+  pipe.fill();
+  poller.wait(milliseconds(0), ready);
+  CHECK(ready.empty());
+  ::close(std::exchange(pipe.ends[1], -1));  // a hang-up would be told for ever
+  const auto begin = Clock::now();
+  for (int i = 0; i < 3; ++i) {
+    poller.wait(milliseconds(20), ready);
+    CHECK(ready.empty());
+  }
+  CHECK(Clock::now() - begin >= milliseconds(30));  // two of the three at least were waits
+  poller.watch(pipe.ends[0], true, false);
+  poller.wait(milliseconds(1000), ready);
+  REQUIRE(ready.size() == 1);
+  CHECK(ready[0].readable);
+}
+
+TEST_CASE("a descriptor may be watched for something else, and its number may be another's later") {
+  Poller poller;
+  std::vector<Poller::Ready> ready;
+  int number = -1;
+  {
+    const Pipe pipe;
+    number = pipe.ends[0];
+    poller.watch(number, true, false);
+    poller.forget(number);
+    poller.forget(number);  // once more does no harm
+  }
+  const Pipe pipe;
+  REQUIRE(pipe.ends[0] == number);
+  pipe.fill();
+  poller.wait(milliseconds(0), ready);
+  CHECK(ready.empty());
+  poller.watch(number, false, true);  // a pipe's reading end is never writable
+  poller.wait(milliseconds(0), ready);
+  CHECK(ready.empty());
+  poller.watch(number, true, false);
+  poller.wait(milliseconds(1000), ready);
+  CHECK(ready.size() == 1);
+}
+
 TEST_CASE("a descriptor whose other end is gone is named") {
   Poller poller;
   Pipe pipe;

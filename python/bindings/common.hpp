@@ -3,9 +3,13 @@
 
 #include <pybind11/pybind11.h>
 
+#include <array>
+#include <concepts>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kimistream/kimistream.hpp"
 
@@ -31,14 +35,14 @@ PyObject* to_str(std::string_view text);
 std::string from_str(py::handle text, const char* what);
 /// JSON text as Python objects. @throws ValueError
 py::object loads(std::string_view text);
+/// The same with objects of the package's classes in place of dicts; the outermost is one of `type`.
+py::object loads_as(std::string_view text, py::handle type);
 /// A Python object as JSON text. @throws TypeError, ValueError
 std::string dumps(py::handle object);
 
 // ---- values -------------------------------------------------------------------------------------------------------
 
-/// From the arguments of stream(), complete() and create(), as `_request.native_arguments` puts them in order: (prompt,
-/// model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill, extra_body,
-/// extra_headers, fields[, on_upload]).
+/// From the arguments of stream(), complete() and create(), in the order of `_request.NAMES`.
 Request to_request(const py::tuple& arguments);
 /// @param body JSON text or None
 ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
@@ -52,6 +56,8 @@ std::int64_t to_count(py::handle value, const char* what);
 std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what);
 
 py::object from_message(const Message& message);
+/// A body in the OpenAI shape as a ChatCompletion.
+py::object from_completion(std::string_view body, const std::string& request_id);
 py::object from_usage(const std::optional<Usage>& usage);
 py::object from_headers(const Headers& headers);
 /// New reference, null on error.
@@ -84,6 +90,10 @@ void set_current_exception();
 /// Waits, with the GIL released, until there is something to take. @return 1 ready, 0 ended, -1 a Python exception is
 /// set
 int wait_for_item(Stream& stream);
+/// Waits for the end; what comes stays only in the message. @throws what the stream fails with
+void drain(Shared& shared);
+/// The body of an answer that comes whole. Waits for it. @throws what the stream fails with
+std::string wait_for_body(Shared& shared);
 /// Waits for the response head. @return false when a Python exception is set
 bool wait_for_head(Stream& stream);
 
@@ -98,10 +108,30 @@ PyObject* make_async_iterator(const SharedPtr& shared, Gives gives, PyObject* lo
 /// 2 no more of this kind (a reader of thoughts stops where the answer begins)
 int take_item(Shared& shared, Gives gives, PyObject** out);
 
+/// A class of the package whose fields are slots, named by its `_fields`.
+class ValueClass {
+ public:
+  ValueClass() = default;
+  explicit ValueClass(py::object given);
+  /// An instance with these fields, in their order. Nothing of the class is called.
+  template <std::same_as<py::object>... Values>
+  [[nodiscard]] py::object operator()(Values... values) const {
+    std::array<py::object, sizeof...(Values)> all{std::move(values)...};
+    return make(all);
+  }
+
+ private:
+  [[nodiscard]] py::object make(std::span<py::object> values) const;
+
+  py::object class_;
+  std::vector<Py_ssize_t> offsets_;
+};
+
 /// The Python classes that the binding makes objects of; set once by the package (registry.cpp).
 struct Registry {
-  PyObject *message = nullptr, *tool_call = nullptr, *usage = nullptr, *finish = nullptr, *notice = nullptr,
-           *headers = nullptr, *make_error = nullptr, *log = nullptr, *completion_chunk = nullptr;
+  ValueClass message, tool_call, usage, finish, notice;
+  PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *object = nullptr, *completion = nullptr,
+           *completion_chunk = nullptr;
 };
 Registry& registry();
 

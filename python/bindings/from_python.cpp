@@ -202,37 +202,53 @@ Headers to_headers(py::handle mapping, const char* what) {
 }
 
 Request to_request(const py::tuple& arguments) {
-  if (arguments.size() != 14 && arguments.size() != 15) throw py::type_error("a request has 14 or 15 arguments");
-  const auto given = [&](std::size_t place) { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place)); };
-  const auto text = [&](std::size_t place, const char* what, std::string& into) {
-    if (!given(place).is_none()) into = from_str(given(place), what);
+  if (arguments.size() != 15) throw py::type_error("a request has 15 arguments");
+  std::size_t place = 0;
+  const auto next = [&] { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place++)); };
+  const auto text = [](py::handle value, const char* what, std::string& into) {
+    if (!value.is_none()) into = from_str(value, what);
   };
-  const auto object = [&](std::size_t place, const char* what, Json& into) {
-    const py::handle value = given(place);
+  const auto object = [](py::handle value, const char* what, Json& into) {
     if (value.is_none()) return;
     if (!PyDict_Check(value.ptr()))
       throw py::type_error(std::string(what) + " must be a dict, not " + type_name(value));
     if (PyDict_Size(value.ptr()) > 0) into.text = dumps(value);
   };
+  py::dict more;  // what has a name of its own, and is given in the API's own form
   Request request;
-  request.messages = to_messages(given(0));
-  text(1, "model", request.model);
-  text(2, "system", request.system);
-  request.thinking = to_thinking(given(3));
-  if (!given(4).is_none())
-    for (const auto tool : given(4)) request.tools.push_back({.raw = {dumps(as_dict(tool, "a tool"))}});
-  text(5, "tool_choice", request.tool_choice);
-  if (!given(6).is_none()) request.max_tokens = to_count(given(6), "max_tokens");
-  request.timeout = to_milliseconds(given(7), "timeout");
-  if (!given(8).is_none() && from_str(given(8), "on_break") != "raise")
+  request.messages = to_messages(next());
+  text(next(), "model", request.model);
+  text(next(), "system", request.system);
+  if (const py::handle thinking = next(); PyDict_Check(thinking.ptr()))
+    more["thinking"] = thinking;
+  else
+    request.thinking = to_thinking(thinking);
+  const py::handle tools = next(), tool_choice = next();
+  if (!tools.is_none())
+    for (const auto tool : tools) request.tools.push_back({.raw = {dumps(as_dict(tool, "a tool"))}});
+  const bool no_tools = !tools.is_none() && request.tools.empty();
+  if (!tool_choice.is_none() && !no_tools) {  // an empty list is left out, and a choice among none with it
+    if (!tools.is_none() && PyUnicode_Check(tool_choice.ptr()))
+      request.tool_choice = from_str(tool_choice, "tool_choice");
+    else
+      more["tool_choice"] = tool_choice;
+  }
+  if (const py::handle most = next(); !most.is_none()) request.max_tokens = to_count(most, "max_tokens");
+  request.timeout = to_milliseconds(next(), "timeout");
+  if (const py::handle on_break = next(); !on_break.is_none() && from_str(on_break, "on_break") != "raise")
     refuse("on_break takes only \"raise\" in this version: catch IncompleteStreamError and go on from its .partial");
   request.check = to_choice<Check>(
-      given(9), "check", {{"warn", Check::warn}, {"fix", Check::fix}, {"error", Check::error}, {"off", Check::off}});
-  text(10, "prefill", request.prefill);
-  object(11, "extra_body", request.extra_body);
-  request.extra_headers = to_headers(given(12), "extra_headers");
-  object(13, "fields", request.fields);
-  if (arguments.size() > 14) request.on_upload = to_progress(given(14));
+      next(), "check", {{"warn", Check::warn}, {"fix", Check::fix}, {"error", Check::error}, {"off", Check::off}});
+  text(next(), "prefill", request.prefill);
+  if (const py::handle on_upload = next(); !on_upload.is_none()) request.on_upload = to_progress(on_upload);
+  object(next(), "extra_body", request.extra_body);
+  request.extra_headers = to_headers(next(), "extra_headers");
+  py::object fields = py::reinterpret_borrow<py::object>(next());
+  if (!more.empty()) {
+    fields = py::reinterpret_steal<py::object>(PyDict_Copy(fields.ptr()));
+    if (!fields || PyDict_Update(fields.ptr(), more.ptr()) != 0) throw py::error_already_set();
+  }
+  object(fields, "fields", request.fields);
   return request;
 }
 

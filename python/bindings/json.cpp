@@ -1,60 +1,9 @@
 #include <cmath>
-#include <vector>
 
 #include "common.hpp"
 
 namespace kimistream::python {
 namespace {
-
-/// Builds Python objects from what a JSON document says.
-class Builder final : public json::Visitor {
- public:
-  void on_null() override { add(py::none()); }
-  void on_bool(bool value) override { add(py::bool_(value)); }
-  void on_number(std::string_view text) override {
-    const std::string number(text);
-    if (text.find_first_of(".eENI") == std::string_view::npos)
-      add(py::reinterpret_steal<py::object>(PyLong_FromString(number.c_str(), nullptr, 10)));
-    else
-      add(py::float_(py::str(number)));
-  }
-  void on_string(std::string_view text) override { add(py::reinterpret_steal<py::object>(to_str(text))); }
-  void on_array_begin() override { stack_.push_back({py::list(), py::none()}); }
-  void on_array_end() override { close(); }
-  void on_object_begin() override { stack_.push_back({py::dict(), py::none()}); }
-  void on_object_end() override { close(); }
-  void on_key(std::string_view text) override {
-    PyObject* key = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
-    PyUnicode_InternInPlace(&key);
-    stack_.back().key = py::reinterpret_steal<py::object>(key);
-  }
-  py::object take() { return std::move(root_); }
-
- private:
-  struct Open {
-    py::object container, key;
-  };
-  void close() {
-    py::object done = std::move(stack_.back().container);
-    stack_.pop_back();
-    add(std::move(done));
-  }
-  void add(py::object value) {
-    if (!value) throw py::error_already_set();
-    if (stack_.empty()) {
-      root_ = std::move(value);
-      return;
-    }
-    Open& parent = stack_.back();
-    const int failed = PyList_CheckExact(parent.container.ptr())
-                           ? PyList_Append(parent.container.ptr(), value.ptr())
-                           : PyDict_SetItem(parent.container.ptr(), parent.key.ptr(), value.ptr());
-    if (failed) throw py::error_already_set();
-  }
-
-  py::object root_;
-  std::vector<Open> stack_;
-};
 
 void write_string(std::string& out, std::string_view text) {
   constexpr char hex[] = "0123456789abcdef";
@@ -140,16 +89,6 @@ std::string from_str(py::handle text, const char* what) {
   const char* data = PyUnicode_AsUTF8AndSize(clean.ptr(), &size);
   if (!data) throw py::error_already_set();
   return {data, static_cast<std::size_t>(size)};
-}
-
-py::object loads(std::string_view text) {
-  Builder builder;
-  try {
-    json::visit(text, builder);
-  } catch (const json::Malformed& malformed) {
-    throw py::value_error(malformed.what());
-  }
-  return builder.take();
 }
 
 std::string dumps(py::handle object) {

@@ -125,6 +125,29 @@ int wait_for_item(Stream& stream) {
   }
 }
 
+void drain(Shared& shared) {
+  Event event;
+  Chunk chunk;
+  for (;;) {
+    while (shared.stream.take(event)) continue;
+    while (shared.stream.take(chunk)) continue;
+    switch (wait_for_item(shared.stream)) {
+      case 0: return;
+      case 1: break;
+      default: throw py::error_already_set();
+    }
+  }
+}
+
+std::string wait_for_body(Shared& shared) {
+  Chunk chunk;
+  while (!shared.stream.take(chunk)) {
+    if (wait_for_item(shared.stream) < 0) throw py::error_already_set();
+    if (shared.stream.state() == Stream::State::ended) break;
+  }
+  return std::move(chunk.json);
+}
+
 bool wait_for_head(Stream& stream) {
   while (stream.state() == Stream::State::opening)
     if (!wait_a_while(stream)) return false;

@@ -9,6 +9,16 @@ py::object text(std::string_view value) { return py::reinterpret_steal<py::objec
 
 Shape shape_of(bool chunks) { return chunks ? Shape::chunks : Shape::events; }
 
+Shared start(Client& client, const py::tuple& arguments, bool stream, Shape shape) {
+  const Request request = to_request(arguments);
+  std::optional<Stream> opened;
+  {
+    const WithoutGil released;
+    opened.emplace(client.start(request, stream, shape));
+  }
+  return Shared(std::move(*opened));
+}
+
 }  // namespace
 
 void register_client(py::module_& module) {
@@ -40,12 +50,26 @@ void register_client(py::module_& module) {
       .def(
           "start",
           [](Client& self, const py::tuple& arguments, bool stream, bool chunks) {
-            const Request request = to_request(arguments);
-            const WithoutGil released;
-            return std::make_shared<Shared>(self.start(request, stream, shape_of(chunks)));
+            return std::make_shared<Shared>(start(self, arguments, stream, shape_of(chunks)));
           },
           py::arg("arguments"), py::arg("stream"), py::arg("chunks"),
           "Starts a request; returns before anything has come.")
+      .def(
+          "complete",
+          [](Client& self, const py::tuple& arguments) {
+            Shared shared = start(self, arguments, false, Shape::events);
+            drain(shared);
+            return from_message(shared.stream.partial());
+          },
+          py::arg("arguments"), "Asks for a whole answer and waits for it.")
+      .def(
+          "complete_chat",
+          [](Client& self, const py::tuple& arguments) {
+            Shared shared = start(self, arguments, false, Shape::chunks);
+            const std::string body = wait_for_body(shared);
+            return from_completion(body, std::string(shared.stream.request_id()));
+          },
+          py::arg("arguments"), "The same in the OpenAI shape: a ChatCompletion.")
       .def(
           "send",
           [](Client& self, const py::object& path, const py::object& method, const py::object& body,

@@ -3,21 +3,6 @@
 namespace kimistream::python {
 namespace {
 
-/// Waits for the end; what comes stays only in the message. @throws what the stream fails with
-void drain(Shared& shared) {
-  Event event;
-  Chunk chunk;
-  for (;;) {
-    while (shared.stream.take(event)) continue;
-    while (shared.stream.take(chunk)) continue;
-    switch (wait_for_item(shared.stream)) {
-      case 0: return;
-      case 1: break;
-      default: throw py::error_already_set();
-    }
-  }
-}
-
 py::object steal(PyObject* object) {
   if (!object) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(object);
@@ -61,17 +46,15 @@ void register_stream(py::module_& module) {
              return from_message(self->stream.partial());
            })
       .def(
-          "json",
-          [](const SharedPtr& self) {
-            Chunk chunk;
-            while (!self->stream.take(chunk))
-              if (wait_for_item(self->stream) < 0)
-                throw py::error_already_set();
-              else if (self->stream.state() == Stream::State::ended)
-                break;
-            return loads(chunk.json);
-          },
+          "json", [](const SharedPtr& self) { return loads(wait_for_body(*self)); },
           "The body of an answer that came whole, as Python objects.")
+      .def(
+          "completion",
+          [](const SharedPtr& self) {
+            const std::string body = wait_for_body(*self);
+            return from_completion(body, std::string(self->stream.request_id()));
+          },
+          "The same as a ChatCompletion.")
       .def("drop_items",
            [](const SharedPtr& self) {
              Event event;

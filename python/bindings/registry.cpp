@@ -3,8 +3,8 @@
 namespace kimistream::python {
 
 Registry& registry() {
-  static Registry classes;  // lives as long as the process, like the module
-  return classes;
+  static auto* classes = new Registry;  // never destroyed: at the end there is no interpreter to give them back to
+  return *classes;
 }
 
 void register_registry(py::module_& module) {
@@ -15,14 +15,16 @@ void register_registry(py::module_& module) {
           place = py::object(classes[name]).release().ptr();
         };
         Registry& all = registry();
-        keep("message", all.message);
-        keep("tool_call", all.tool_call);
-        keep("usage", all.usage);
-        keep("finish", all.finish);
-        keep("notice", all.notice);
+        all.message = ValueClass(classes["message"]);
+        all.tool_call = ValueClass(classes["tool_call"]);
+        all.usage = ValueClass(classes["usage"]);
+        all.finish = ValueClass(classes["finish"]);
+        all.notice = ValueClass(classes["notice"]);
         keep("headers", all.headers);
         keep("make_error", all.make_error);
         keep("log", all.log);
+        keep("object", all.object);
+        keep("completion", all.completion);
         keep("completion_chunk", all.completion_chunk);
       },
       "Names the Python classes that the core makes objects of.");

@@ -9,6 +9,9 @@ py::object text(std::string_view value) {
   return py::reinterpret_steal<py::object>(str);
 }
 
+/// None for "".
+py::object text_or_none(const std::string& value) { return value.empty() ? py::none() : text(value); }
+
 py::object optional_text(const std::optional<std::string>& value) { return value ? text(*value) : py::none(); }
 
 template <class Number>
@@ -16,19 +19,17 @@ py::object optional_number(const std::optional<Number>& value) {
   return value ? py::cast(*value) : py::none();
 }
 
-py::object from_notice(const Notice& notice) {
-  return py::handle(registry().notice)(text(notice.code), text(notice.message));
-}
+py::object from_notice(const Notice& notice) { return registry().notice(text(notice.code), text(notice.message)); }
 
 py::object from_tool_call(const ToolCall& call) {
-  return py::handle(registry().tool_call)(call.index, text(call.id), text(call.name), text(call.arguments),
-                                          text(call.type), call.complete);
+  return registry().tool_call(py::object(py::int_(call.index)), text(call.id), text(call.name), text(call.arguments),
+                              text(call.type), py::object(py::bool_(call.complete)));
 }
 
 py::object from_usage_value(const Usage& usage) {
-  return py::handle(registry().usage)(optional_number(usage.prompt_tokens), optional_number(usage.completion_tokens),
-                                      optional_number(usage.total_tokens), optional_number(usage.cached_tokens),
-                                      optional_number(usage.reasoning_tokens), optional_number(usage.cost));
+  return registry().usage(optional_number(usage.prompt_tokens), optional_number(usage.completion_tokens),
+                          optional_number(usage.total_tokens), optional_number(usage.cached_tokens),
+                          optional_number(usage.reasoning_tokens), optional_number(usage.cost));
 }
 
 }  // namespace
@@ -45,19 +46,27 @@ py::object from_message(const Message& message) {
   py::list calls, warnings;
   for (const ToolCall& call : message.tool_calls) calls.append(from_tool_call(call));
   for (const Notice& notice : message.warnings) warnings.append(from_notice(notice));
-  return py::handle(registry().message)(
-      text(message.role), optional_text(message.content), optional_text(message.reasoning), calls,
-      optional_text(message.finish_reason), from_usage(message.usage), warnings, text(message.id), text(message.model),
-      text(message.request_id), message.resumed,
+  return registry().message(
+      text(message.role), optional_text(message.content), optional_text(message.reasoning), py::object(calls),
+      optional_text(message.finish_reason), from_usage(message.usage), py::object(warnings), text_or_none(message.id),
+      text_or_none(message.model), text_or_none(message.request_id), py::object(py::bool_(message.resumed)),
       message.reasoning_details.empty() ? py::object(py::none()) : loads(message.reasoning_details.text),
-      text(message.signature));
+      text_or_none(message.signature));
+}
+
+py::object from_completion(std::string_view body, const std::string& request_id) {
+  py::object completion = loads_as(body, registry().completion);
+  static PyObject* const name = PyUnicode_InternFromString("_request_id");
+  if (!request_id.empty() && PyObject_SetAttr(completion.ptr(), name, text(request_id).ptr()) != 0)
+    throw py::error_already_set();
+  return completion;
 }
 
 /// The kinds of events that come seldom; those of each fragment are made in event_types.cpp.
 py::object from_rare_event(const Event& event) {
   if (const auto* call = std::get_if<ToolCall>(&event)) return from_tool_call(*call);
   if (const auto* usage = std::get_if<Usage>(&event)) return from_usage_value(*usage);
-  if (const auto* finish = std::get_if<Finish>(&event)) return py::handle(registry().finish)(text(finish->reason));
+  if (const auto* finish = std::get_if<Finish>(&event)) return registry().finish(text(finish->reason));
   return from_notice(std::get<Notice>(event));
 }
 

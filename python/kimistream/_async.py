@@ -15,8 +15,8 @@ from ._client import Kimi
 from ._errors import APIStatusError
 from ._files import extract_steps
 from ._message import Message
-from ._request import DEFAULT_RETRIES, client_setup, native_arguments, openai_arguments
-from ._uploads import Uploads
+from ._request import DEFAULT_RETRIES, client_setup, openai_arguments
+from ._sending import Sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +70,19 @@ class _Reactors:
         stream.owner = reactor
         reactor.core.pump()
         return stream
+
+    async def read(
+        self, start: Callable[[_core.Reactor], _core.Stream], read: Callable[[_core.Stream], Any] = _core.Stream.json
+    ) -> Any:
+        """The body of an answer that comes whole, as `read` gives it."""
+        loop = asyncio.get_running_loop()
+        core = self.start(loop, start)
+        try:
+            while not core.over and not core.ready:
+                await core.change(loop)
+            return read(core)
+        finally:
+            core.close()
 
     def close(self) -> None:
         self._by_loop.clear()
@@ -220,24 +233,6 @@ class AsyncChatCompletionStream(_AsyncStreamBase):
         return await self.__aiter__().__anext__()
 
 
-async def _body(
-    reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream], read: Callable[[_core.Stream], Any]
-) -> tuple[Any, str | None]:
-    """The body of an answer that comes whole, as `read` gives it, and the request's id."""
-    loop = asyncio.get_running_loop()
-    core = reactors.start(loop, start)
-    try:
-        while not core.over and not core.ready:
-            await core.change(loop)
-        return read(core), core.request_id or None
-    finally:
-        core.close()
-
-
-async def _json(reactors: _Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> tuple[Any, str | None]:
-    return await _body(reactors, start, _core.Stream.json)
-
-
 class AsyncKimi:
     """`Kimi` for asyncio. It belongs to no event loop: it may be used from several, and from threads."""
 
@@ -259,19 +254,20 @@ class AsyncKimi:
         self._core = _core.Client(**self._setup.core)
         self._setup.core.pop("api_key")
         self._reactors = _Reactors(self._core)
-        self._uploads = Uploads(self._core)
-        self.chat = AsyncChat(self._reactors, self._uploads, self._setup.defaults)
+        self._sender = Sender(self._core, self._setup.defaults)
+        self.chat = AsyncChat(self._sender, self._reactors)
         self.models = AsyncModels(self._core, self._reactors)
-        self.files = AsyncFiles(self._core, self._reactors, self._uploads)
+        self.files = AsyncFiles(self._sender, self._reactors)
 
     __init__.__doc__ = Kimi.__doc__
 
-    def _begin(self, request: tuple[Any, ...], *, stream: bool) -> AsyncStream:
+    def _begin(self, arguments: tuple[Any, ...], *, stream: bool) -> AsyncStream:
+        request = self._sender.completed(arguments)
         opened = AsyncStream(self._reactors, lambda reactor: reactor.start(request, stream, False))
-        if self._uploads.needed(request):
+        if self._sender.must_upload(request):
 
             async def upload() -> Callable[[_core.Reactor], _core.Stream]:
-                prepared = await run(self._reactors, self._uploads.prepare_steps(request))
+                prepared = await run(self._reactors, self._sender.uploads.prepare_steps(request))
                 return lambda reactor: reactor.start(prepared, stream, False)
 
             opened._uploading = upload
@@ -297,25 +293,11 @@ class AsyncKimi:
         **fields: Any,
     ) -> AsyncStream:
         """As `Kimi.stream`; the request is sent by the first `await`, `async with` or `async for`."""
-        request = native_arguments(
-            prompt,
-            model,
-            system,
-            thinking,
-            tools,
-            tool_choice,
-            max_tokens,
-            timeout,
-            on_break,
-            check,
-            prefill,
-            extra_body,
-            extra_headers,
-            fields,
-            self._setup.defaults,
-            on_upload,
+        arguments = (
+            *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
+            *(on_upload, extra_body, extra_headers, fields),
         )
-        return self._begin(request, stream=True)
+        return self._begin(arguments, stream=True)
 
     async def complete(
         self,
@@ -337,25 +319,11 @@ class AsyncKimi:
         **fields: Any,
     ) -> Message:
         """As `Kimi.complete`."""
-        request = native_arguments(
-            prompt,
-            model,
-            system,
-            thinking,
-            tools,
-            tool_choice,
-            max_tokens,
-            timeout,
-            on_break,
-            check,
-            prefill,
-            extra_body,
-            extra_headers,
-            fields,
-            self._setup.defaults,
-            on_upload,
+        arguments = (
+            *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
+            *(on_upload, extra_body, extra_headers, fields),
         )
-        stream = self._begin(request, stream=False)
+        stream = self._begin(arguments, stream=False)
         try:
             return await stream.message
         finally:
@@ -364,7 +332,7 @@ class AsyncKimi:
     async def balance(self, *, timeout: float | None = None) -> _resources.Balance:
         """As `Kimi.balance`."""
         path = _resources.balance_path(self._core)
-        text, _ = await _body(self._reactors, lambda reactor: reactor.send(path, timeout=timeout), _core.body_text)
+        text = await self._reactors.read(lambda reactor: reactor.send(path, timeout=timeout), _core.body_text)
         return _resources.balance(text, self._core.currency)
 
     async def count_tokens(
@@ -381,8 +349,8 @@ class AsyncKimi:
         if not _resources.counts_tokens(self._core):
             return _resources.estimated(request)
         try:
-            answer, _ = await _body(
-                self._reactors, lambda reactor: reactor.count_tokens(self._core, request), _core.body_text
+            answer = await self._reactors.read(
+                lambda reactor: reactor.count_tokens(self._core, request), _core.body_text
             )
         except APIStatusError as error:
             if _resources.has_no_such_resource(error):
@@ -433,22 +401,21 @@ class AsyncKimi:
 class AsyncCompletions:
     """`client.chat.completions` of an AsyncKimi."""
 
-    def __init__(self, reactors: _Reactors, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
+    def __init__(self, sender: Sender, reactors: _Reactors) -> None:
+        self._sender = sender
         self._reactors = reactors
-        self._uploads = uploads
-        self._defaults = defaults
 
     async def create(self, **arguments: Any) -> Any:
         """As `Kimi.chat.completions.create`, awaited; with `stream=True` it gives an asynchronous iterator."""
-        request, stream, show_usage = openai_arguments(arguments, self._defaults)
-        if self._uploads.needed(request):
-            request = await run(self._reactors, self._uploads.prepare_steps(request))
+        request, stream, show_usage = openai_arguments(arguments)
+        request = self._sender.completed(request)
+        if self._sender.must_upload(request):
+            request = await run(self._reactors, self._sender.uploads.prepare_steps(request))
         if not stream:
-            body, request_id = await _json(self._reactors, lambda reactor: reactor.start(request, stream, True))
-            completion = _object.ChatCompletion(body)
-            completion._request_id = request_id
-            return completion
-        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(request, stream, True))
+            return await self._reactors.read(
+                lambda reactor: reactor.start(request, False, True), _core.Stream.completion
+            )
+        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(request, True, True))
         if show_usage:
             opened._open()[0].show_usage_chunks()
         await opened._wait_for_head()
@@ -456,8 +423,8 @@ class AsyncCompletions:
 
 
 class AsyncChat:
-    def __init__(self, reactors: _Reactors, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
-        self.completions = AsyncCompletions(reactors, uploads, defaults)
+    def __init__(self, sender: Sender, reactors: _Reactors) -> None:
+        self.completions = AsyncCompletions(sender, reactors)
 
 
 class AsyncModels:
@@ -468,8 +435,7 @@ class AsyncModels:
     async def list(self) -> _object.ModelList:
         """The models that the provider serves."""
         path = _resources.models_path(self._core)
-        body, _ = await _json(self._reactors, lambda reactor: reactor.send(path))
-        return _resources.model_list(body)
+        return _resources.model_list(await self._reactors.read(lambda reactor: reactor.send(path)))
 
     async def check(self, model: str | None = None) -> _object.Model:
         """As `Kimi.models.check`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from . import _core
 from ._files import (
     Step,
     content_steps,
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from ._async import _Reactors
     from ._files import FileContent, Progress, Steps
     from ._object import FileDeleted, FileList, FileObject
-    from ._uploads import Uploads
+    from ._sending import Sender
 
     T = TypeVar("T")
 
@@ -49,14 +48,7 @@ async def run(reactors: _Reactors, steps: Steps[T]) -> T:
 async def _perform(reactors: _Reactors, step: Step | float) -> Any:
     if not isinstance(step, Step):
         return await asyncio.sleep(step)
-    loop = asyncio.get_running_loop()
-    core = reactors.start(loop, step.start)
-    try:
-        while not core.over and not core.ready:
-            await core.change(loop)
-        return step.read(core)
-    finally:
-        core.close()
+    return await reactors.read(step.start, step.read)
 
 
 class _List:
@@ -79,12 +71,12 @@ class _List:
 class AsyncFiles:
     """`client.files` of an AsyncKimi."""
 
-    __slots__ = ("_core", "_reactors", "_uploads")
+    __slots__ = ("_core", "_reactors", "_sender")
 
-    def __init__(self, core: _core.Client, reactors: _Reactors, uploads: Uploads) -> None:
-        self._core = core
+    def __init__(self, sender: Sender, reactors: _Reactors) -> None:
+        self._core = sender.core
         self._reactors = reactors
-        self._uploads = uploads
+        self._sender = sender
 
     async def create(
         self,
@@ -112,7 +104,7 @@ class AsyncFiles:
     async def delete(self, file_id: str, *, timeout: float | None = None) -> FileDeleted:
         """As `Kimi.files.delete`."""
         deleted = await run(self._reactors, delete_steps(self._core, file_id, timeout))
-        self._uploads.forget(file_id)
+        self._sender.uploads.forget(file_id)
         return deleted
 
     async def wait_for_processing(self, id: str, *, max_wait_seconds: float | None = None) -> FileObject:
@@ -122,4 +114,4 @@ class AsyncFiles:
 
     async def delete_uploads(self) -> builtins.list[str]:
         """As `Kimi.files.delete_uploads`."""
-        return await run(self._reactors, self._uploads.delete_steps())
+        return await run(self._reactors, self._sender.uploads.delete_steps())

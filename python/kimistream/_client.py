@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import _core, _errors, _headers, _message, _object, _resources
-from ._files import Extracted, Files, extract_steps, run
-from ._request import DEFAULT_RETRIES, client_setup, native_arguments, openai_arguments
+from . import _core, _errors, _headers, _message, _object
+from ._request import DEFAULT_RETRIES, client_setup, openai_arguments
+from ._sending import Sender
 from ._stream import ChatCompletionStream, Stream
-from ._uploads import Uploads
+
+# _files and _resources are imported where they are used: most programs never do.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, BinaryIO
 
+    from ._files import Extracted, Files
     from ._request import Check, OnBreak, Thinking
+    from ._resources import Balance, Models, TokenCount
 
 _core.register(
     message=_message.Message,
@@ -25,6 +28,8 @@ _core.register(
     headers=_headers.Headers,
     make_error=_errors.make_error,
     log=_errors.log,
+    object=_object.Object,
+    completion=_object.ChatCompletion,
     completion_chunk=_object.ChatCompletionChunk,
 )
 
@@ -76,10 +81,22 @@ class Kimi:
         )
         self._core = _core.Client(**self._setup.core)
         self._setup.core.pop("api_key")
-        self._uploads = Uploads(self._core)
-        self.chat = Chat(self._uploads, self._setup.defaults)
-        self.models = Models(self._core)
-        self.files = Files(self._core, self._uploads)
+        self._sender = Sender(self._core, self._setup.defaults)
+        self.chat = Chat(self._sender)
+
+    @property
+    def models(self) -> Models:
+        """The models that the provider serves: `list`, `check`."""
+        from ._resources import Models
+
+        return Models(self._core)
+
+    @property
+    def files(self) -> Files:
+        """The files at the provider: `create`, `list`, `retrieve`, `content`, `delete`, `delete_uploads`."""
+        from ._files import Files
+
+        return Files(self._sender)
 
     def stream(
         self,
@@ -114,25 +131,11 @@ class Kimi:
 
         Raises APIStatusError and APIConnectionError here, after retries; what happens later is raised while reading.
         """
-        request = native_arguments(
-            prompt,
-            model,
-            system,
-            thinking,
-            tools,
-            tool_choice,
-            max_tokens,
-            timeout,
-            on_break,
-            check,
-            prefill,
-            extra_body,
-            extra_headers,
-            fields,
-            self._setup.defaults,
-            on_upload,
+        arguments = (
+            *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
+            *(on_upload, extra_body, extra_headers, fields),
         )
-        core = self._uploads.start(request, True, False)
+        core = self._core.start(self._sender.ready(arguments), True, False)
         core.wait_for_head()
         return Stream(core)
 
@@ -156,29 +159,16 @@ class Kimi:
         **fields: Any,
     ) -> _message.Message:
         """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`."""
-        request = native_arguments(
-            prompt,
-            model,
-            system,
-            thinking,
-            tools,
-            tool_choice,
-            max_tokens,
-            timeout,
-            on_break,
-            check,
-            prefill,
-            extra_body,
-            extra_headers,
-            fields,
-            self._setup.defaults,
-            on_upload,
+        arguments = (
+            *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
+            *(on_upload, extra_body, extra_headers, fields),
         )
-        core = self._uploads.start(request, False, False)
-        return core.message()
+        return self._core.complete(self._sender.ready(arguments))
 
-    def balance(self, *, timeout: float | None = None) -> _resources.Balance:
+    def balance(self, *, timeout: float | None = None) -> Balance:
         """What is left on the account, in exact decimals. Raises InvalidRequestError where the provider tells none."""
+        from . import _resources
+
         stream = self._core.send(_resources.balance_path(self._core), timeout=timeout)
         return _resources.balance(_core.body_text(stream), self._core.currency)
 
@@ -190,7 +180,7 @@ class Kimi:
         system: str | None = None,
         tools: list[Any] | None = None,
         timeout: float | None = None,
-    ) -> _resources.TokenCount:
+    ) -> TokenCount:
         """How many tokens a prompt has; prompt, model, system and tools as for `stream`.
 
         The provider counts them. Where it has no such resource they are estimated here, and `.estimated` says so: 2/3
@@ -198,6 +188,8 @@ class Kimi:
         other character and 2 for an emoji; 4 for each message, 1,024 for an image and 8,192 for a video, whose real
         numbers depend on their size. Tools are always estimated, by their JSON: providers have no field for them.
         """
+        from . import _resources
+
         request = _resources.token_request(prompt, model, system, tools, timeout, self._setup.defaults)
         if not _resources.counts_tokens(self._core):
             return _resources.estimated(request)
@@ -228,6 +220,8 @@ class Kimi:
 
         Raises APIError for a file that the provider cannot read, APITimeoutError for one that takes too long.
         """
+        from ._files import extract_steps, run
+
         return run(self._core, extract_steps(self._core, files, timeout, delete, on_progress))
 
     def close(self, *, delete_uploads: bool = False) -> None:
@@ -262,45 +256,29 @@ class Kimi:
 class Completions:
     """`client.chat.completions`, as openai-python has it."""
 
-    def __init__(self, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
-        self._uploads = uploads
-        self._defaults = defaults
+    __slots__ = ("_sender",)
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
     def create(self, **arguments: Any) -> Any:
         """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by
         its name, and `extra_body`, `extra_headers` and `timeout`."""
-        request, stream, show_usage = openai_arguments(arguments, self._defaults)
-        core = self._uploads.start(request, stream, True)
-        if stream:
-            if show_usage:
-                core.show_usage_chunks()
-            core.wait_for_head()
-            return ChatCompletionStream(core)
-        completion = _object.ChatCompletion(core.json())
-        completion._request_id = core.request_id or None
-        return completion
+        request, stream, show_usage = openai_arguments(arguments)
+        request = self._sender.ready(request)
+        if not stream:
+            return self._sender.core.complete_chat(request)
+        core = self._sender.core.start(request, True, True)
+        if show_usage:
+            core.show_usage_chunks()
+        core.wait_for_head()
+        return ChatCompletionStream(core)
 
 
 class Chat:
     """`client.chat`, as openai-python has it."""
 
-    def __init__(self, uploads: Uploads, defaults: dict[str, Any] | None = None) -> None:
-        self.completions = Completions(uploads, defaults)
+    __slots__ = ("completions",)
 
-
-class Models:
-    """`client.models`."""
-
-    def __init__(self, core: _core.Client) -> None:
-        self._core = core
-
-    def list(self) -> _object.ModelList:
-        """The models that the provider serves. Iterates, and has them in `.data`; see `Model` for what each can."""
-        return _resources.model_list(self._core.send(_resources.models_path(self._core)).json())
-
-    def check(self, model: str | None = None) -> _object.Model:
-        """The row of one model, that of this client by default: that it is served, and what it can.
-
-        Raises NotFoundError where the provider does not list it, and names those that are near.
-        """
-        return _resources.find_model(self._core, model, self.list())
+    def __init__(self, sender: Sender) -> None:
+        self.completions = Completions(sender)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, final
 from ._errors import KimiError
 from ._headers import Headers
 from ._message import Finish, Message, Notice, ToolCall, Usage
-from ._object import ChatCompletionChunk
+from ._object import ChatCompletion, ChatCompletionChunk, Object
 from ._stream import Event
 
 __version__: str
@@ -81,6 +81,9 @@ class Stream:
     def json(self) -> Any:
         """The body of an answer that came whole, as Python objects."""
 
+    def completion(self) -> ChatCompletion:
+        """The same as a ChatCompletion."""
+
     def drop_items(self) -> None: ...
     def change(self, loop: AbstractEventLoop) -> Future[None]:
         """A future that is done when the stream's state may have changed."""
@@ -124,6 +127,12 @@ class Client:
     ) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
+
+    def complete(self, arguments: tuple[Any, ...]) -> Message:
+        """Asks for a whole answer and waits for it."""
+
+    def complete_chat(self, arguments: tuple[Any, ...]) -> ChatCompletion:
+        """The same in the OpenAI shape."""
 
     def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
     def count_tokens(self, arguments: tuple[Any, ...]) -> Stream:
@@ -280,6 +289,8 @@ def register(
     headers: type[Headers],
     make_error: Callable[..., KimiError],
     log: Callable[[str], None],
+    object: type[Object],
+    completion: type[ChatCompletion],
     completion_chunk: type[ChatCompletionChunk],
 ) -> None:
     """Names the Python classes that the core makes objects of."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from typing import Any, BinaryIO, TypeVar
 
-    from ._uploads import Uploads
+    from ._sending import Sender
 
     Starter = _core.Client | _core.Reactor
     Progress = Callable[[int, int], object]
@@ -357,11 +357,11 @@ class FileContent:
 class Files:
     """`client.files`, as openai-python has it."""
 
-    __slots__ = ("_core", "_uploads")
+    __slots__ = ("_core", "_sender")
 
-    def __init__(self, core: _core.Client, uploads: Uploads) -> None:
-        self._core = core
-        self._uploads = uploads
+    def __init__(self, sender: Sender) -> None:
+        self._core = sender.core
+        self._sender = sender
 
     def create(
         self,
@@ -400,7 +400,7 @@ class Files:
 
     def delete(self, file_id: str, *, timeout: float | None = None) -> FileDeleted:
         deleted = run(self._core, delete_steps(self._core, file_id, timeout))
-        self._uploads.forget(file_id)
+        self._sender.uploads.forget(file_id)
         return deleted
 
     def wait_for_processing(self, id: str, *, max_wait_seconds: float | None = None) -> FileObject:
@@ -414,4 +414,4 @@ class Files:
     def delete_uploads(self) -> builtins.list[str]:
         """Deletes what this client uploaded for pictures and videos in messages (`send="upload"` and "auto"). Gives the
         ids. Messages that are kept and name them cannot be sent any more."""
-        return run(self._core, self._uploads.delete_steps())
+        return run(self._core, self._sender.uploads.delete_steps())

@@ -6,70 +6,62 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
 class Object:
     """A JSON object with attributes. Keys that this kind of object is known to have are None where they did not come;
-    `model_extra` has the others. `model_dump()` gives dicts again, with the keys that came."""
+    `model_extra` has the others. `model_dump()` gives dicts again, with the keys that came.
 
-    __slots__ = ("_data", "_made", "_request_id")
+    What came is the instance's own dict, which the core fills without a call for each object (bindings/loads.cpp); what
+    is known is an attribute of the class. So to read a field is to look up a plain attribute.
+    """
+
     _known: tuple[str, ...] = ()
-    _other_names: dict[str, str] = {}  # noqa: RUF012 - read only
+    _twins: dict[str, str] = {}  # noqa: RUF012 - a known key, and the other name under which it may have come
     _kinds: dict[str, type[Object]] = {}  # noqa: RUF012 - which class a key's value has
+    _hidden: dict[str, Any] | None = None  # keys that would hide what every object has: "model_dump", "_kinds"
+    _reserved: frozenset[str]
+    _request_id: str | None = None
 
-    _data: dict[str, Any]
-    _made: dict[str, Any]
-    _request_id: str | None
+    def __init_subclass__(cls) -> None:
+        for name in cls._known:
+            if name not in cls.__dict__:
+                setattr(cls, name, None)
 
     def __init__(self, data: dict[str, Any] | None = None, /, **fields: Any) -> None:
-        object.__setattr__(self, "_data", {**data, **fields} if data is not None and fields else data or fields)
-        object.__setattr__(self, "_made", {})
-        object.__setattr__(self, "_request_id", None)
+        hidden: dict[str, Any] = {}
+        for key, value in {**(data or {}), **fields}.items():
+            if isinstance(value, (dict, list)):
+                value = _made(self._kinds.get(key, Object), value)
+            place = hidden if key in self._reserved or key.startswith("_") else self.__dict__
+            place[key] = value
+        if hidden:
+            self._hidden = hidden
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        made = self._made
-        if name in made:
-            return made[name]
-        data = self._data
-        if name in data:
-            value = made[name] = self._make(name, data[name])
-            return value
-        other = self._other_names.get(name)
-        if other is not None and other in data:
-            return self.__getattr__(other)
-        if name in self._known or other is not None:
-            return None
+        hidden = self._hidden
+        if hidden is not None and name in hidden and not name.startswith("__"):
+            return hidden[name]
         raise AttributeError(f"{self.__class__.__name__!r} object has no attribute {name!r}")
 
-    def _make(self, name: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return self._kinds.get(name, Object)(value)
-        if isinstance(value, list):
-            return [self._make(name, item) for item in value]
-        return value
+    def _came(self) -> dict[str, Any]:
+        came = {key: value for key, value in self.__dict__.items() if not key.startswith("_")}
+        return {**came, **self._hidden} if self._hidden else came
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "_request_id":
-            object.__setattr__(self, name, value)
-            return
-        self._made[name] = value
-        self._data[name] = value
-
-    def _keys(self) -> Iterator[str]:
-        yield from self._data
-        for name in self._known:
-            if name not in self._data and self._other_names.get(name) not in self._data:
-                yield name
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._keys()]
+    def _fields(self, unset: bool = True) -> Iterator[tuple[str, Any]]:
+        """Key and value of what came, and with `unset` of what is known and did not."""
+        came = self._came()
+        for key, value in came.items():
+            yield key, value if key in self._reserved or key.startswith("_") else getattr(self, key)
+        if unset:
+            for key in self._known:
+                if key not in came and self._twins.get(key) not in came:
+                    yield key, getattr(self, key)
 
     def __repr__(self) -> str:
-        return f"{self.__class__.__name__}({', '.join(f'{key}={getattr(self, key)!r}' for key in self._keys())})"
+        return f"{self.__class__.__name__}({', '.join(f'{key}={value!r}' for key, value in self._fields())})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Object):
@@ -82,19 +74,21 @@ class Object:
         return self.__class__, (self.model_dump(exclude_unset=True),)
 
     def __copy__(self) -> Object:
-        return self.__class__(dict(self._data))
+        twin = self.__class__()
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     @property
     def model_extra(self) -> dict[str, Any]:
         """The fields that came and that this kind of object is not known to have."""
-        return {key: value for key, value in self._data.items() if key not in self._known}
+        return {key: _dump(value) for key, value in self._fields(unset=False) if key not in self._known}
 
     def model_dump(self, *, exclude_none: bool = False, exclude_unset: bool = False, **_ignored: Any) -> dict[str, Any]:
         """The object as dicts and lists. Keys are those that came, with None for known ones that did not;
         `exclude_unset` leaves those out, `exclude_none` all that are None."""
         dumped = {}
-        for key in self._data if exclude_unset else self._keys():
-            value = _dump(getattr(self, key), exclude_none=exclude_none, exclude_unset=exclude_unset)
+        for key, field in self._fields(unset=not exclude_unset):
+            value = _dump(field, exclude_none=exclude_none, exclude_unset=exclude_unset)
             if value is not None or not exclude_none:
                 dumped[key] = value
         return dumped
@@ -115,6 +109,50 @@ class Object:
         return self.model_dump(exclude_none=True)
 
 
+Object._reserved = frozenset(name for name in vars(Object) if not name.startswith("_"))
+
+
+def _made(kind: type[Object], value: Any) -> Any:
+    if isinstance(value, dict):
+        return kind(value)
+    return [_made(kind, item) for item in value] if isinstance(value, list) else value
+
+
+class _Field:
+    """An attribute that is read otherwise than it came; `read` is given the dict of what came."""
+
+    def __init__(self, read: Callable[[dict[str, Any]], Any]) -> None:
+        self._read = read
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Object | None, owner: type | None = None) -> Any:
+        return self if instance is None else self._read(instance.__dict__)
+
+    def __set__(self, instance: Object, value: Any) -> None:
+        instance.__dict__[self._name] = value
+
+
+def _either(name: str, other: str) -> Any:
+    """A field with two names in the field: its own first."""
+    return _Field(lambda came: came[name] if name in came else came.get(other))
+
+
+def _said(name: str, *path: str, word: str) -> Any:
+    """A capability that some servers tell as a word in a list; None where there is neither."""
+
+    def read(came: dict[str, Any]) -> Any:
+        if name in came:
+            return came[name]
+        said = came.get(path[0])
+        for key in path[1:]:
+            said = getattr(said, key, None)
+        return word in said if isinstance(said, list) else None
+
+    return _Field(read)
+
+
 def _dump(value: Any, **options: Any) -> Any:
     if isinstance(value, Object):
         return value.model_dump(**options)
@@ -126,17 +164,14 @@ def _dump(value: Any, **options: Any) -> Any:
 
 
 class PromptTokensDetails(Object):
-    __slots__ = ()
     _known = ("cached_tokens", "audio_tokens")
 
 
 class CompletionTokensDetails(Object):
-    __slots__ = ()
     _known = ("reasoning_tokens", "audio_tokens")
 
 
 class CompletionUsage(Object):
-    __slots__ = ()
     _known = (
         "completion_tokens",
         "prompt_tokens",
@@ -151,70 +186,49 @@ class CompletionUsage(Object):
 
 
 class Function(Object):
-    __slots__ = ()
     _known = ("arguments", "name")
 
 
 class ChatCompletionMessageToolCall(Object):
-    __slots__ = ()
     _known = ("id", "function", "type")
     _kinds = {"function": Function}  # noqa: RUF012
 
 
 class ChoiceDeltaToolCall(Object):
-    __slots__ = ()
     _known = ("index", "id", "function", "type")
     _kinds = {"function": Function}  # noqa: RUF012
 
 
-_REASONING = {"reasoning": "reasoning_content", "reasoning_content": "reasoning"}
-
-
 class ChatCompletionMessage(Object):
-    __slots__ = ()
     _known = ("content", "role", "tool_calls", "reasoning_content")
-    _other_names = _REASONING
+    _twins = {"reasoning_content": "reasoning"}  # noqa: RUF012
     _kinds = {"tool_calls": ChatCompletionMessageToolCall, "function_call": Function}  # noqa: RUF012
 
-    def _make(self, name: str, value: Any) -> Any:
-        if name == "tool_calls" and not value:
-            return None  # samples ask `if message.tool_calls`, and vLLM sends []
-        return super()._make(name, value)
+    reasoning = _either("reasoning", "reasoning_content")
+    reasoning_content = _either("reasoning_content", "reasoning")
+    tool_calls = _Field(lambda came: came.get("tool_calls") or None)  # samples ask for it, and vLLM sends []
 
 
 class ChoiceDelta(ChatCompletionMessage):
-    __slots__ = ()
     _kinds = {"tool_calls": ChoiceDeltaToolCall, "function_call": Function}  # noqa: RUF012
 
 
 class Choice(Object):
-    __slots__ = ()
     _known = ("finish_reason", "index", "message", "logprobs")
     _kinds = {"message": ChatCompletionMessage, "usage": CompletionUsage}  # noqa: RUF012
 
 
 class ChunkChoice(Object):
-    __slots__ = ()
     _known = ("delta", "finish_reason", "index", "logprobs")
     _kinds = {"delta": ChoiceDelta, "usage": CompletionUsage}  # noqa: RUF012
 
-    def _make(self, name: str, value: Any) -> Any:
-        if name == "delta" and value is None:
-            return ChoiceDelta({})  # a delta is always there: samples ask it for its content at once
-        if name == "finish_reason" and value == "":
-            return None
-        return super()._make(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "delta" and "delta" not in self._data:
-            return ChoiceDelta({})
-        return super().__getattr__(name)
+    delta = _Field(lambda came: came.get("delta") or ChoiceDelta())  # always there: samples ask it for its content
+    finish_reason = _Field(lambda came: came.get("finish_reason") or None)
 
 
 class ChatCompletion(Object):
     """A whole answer, as it came."""
 
-    __slots__ = ()
     _known = ("id", "choices", "created", "model", "object", "service_tier", "system_fingerprint", "usage")
     _kinds = {"choices": Choice, "usage": CompletionUsage}  # noqa: RUF012
 
@@ -222,7 +236,6 @@ class ChatCompletion(Object):
 class ChatCompletionChunk(Object):
     """One frame of a stream, as it came."""
 
-    __slots__ = ()
     _known = ("id", "choices", "created", "model", "object", "service_tier", "system_fingerprint", "usage")
     _kinds = {"choices": ChunkChoice, "usage": CompletionUsage}  # noqa: RUF012
 
@@ -237,39 +250,20 @@ class Model(Object):
     `supported_parameters`), these attributes understand them; `model_dump()` has the words that came.
     """
 
-    __slots__ = ()
     _known = ("id", "created", "object", "owned_by")
-    _other_names = {"context_length": "max_model_len"}  # noqa: RUF012
 
     if TYPE_CHECKING:
         id: str
-        context_length: int | None
-        supports_image_in: bool | None
-        supports_video_in: bool | None
-        supports_reasoning: bool | None
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _SAID_BY_LISTS and name not in self._data:
-            path, word = _SAID_BY_LISTS[name]
-            said: Any = self._data
-            for key in path:
-                said = said.get(key) if isinstance(said, dict) else None
-            return word in said if isinstance(said, list) else None
-        return super().__getattr__(name)
-
-
-# Capabilities that some servers tell as words in a list: where it is, and the word.
-_SAID_BY_LISTS = {
-    "supports_image_in": (("architecture", "input_modalities"), "image"),
-    "supports_video_in": (("architecture", "input_modalities"), "video"),
-    "supports_reasoning": (("supported_parameters",), "reasoning"),
-}
+    context_length: int | None = _either("context_length", "max_model_len")
+    supports_image_in: bool | None = _said("supports_image_in", "architecture", "input_modalities", word="image")
+    supports_video_in: bool | None = _said("supports_video_in", "architecture", "input_modalities", word="video")
+    supports_reasoning: bool | None = _said("supports_reasoning", "supported_parameters", word="reasoning")
 
 
 class ListPage(Object):
     """A list: iterates over its items, which are also in `.data`."""
 
-    __slots__ = ()
     _known = ("data", "object")
 
     def __iter__(self) -> Iterator[Any]:
@@ -277,7 +271,6 @@ class ListPage(Object):
 
 
 class ModelList(ListPage):
-    __slots__ = ()
     _kinds = {"data": Model}  # noqa: RUF012
 
 
@@ -285,7 +278,6 @@ class FileObject(Object):
     """A file at the provider. `status` is "ready" or "ok" when it can be used and "error" when it never will be; other
     words may come."""
 
-    __slots__ = ()
     _known = ("id", "bytes", "created_at", "filename", "object", "purpose", "status", "status_details")
 
     if TYPE_CHECKING:
@@ -299,7 +291,6 @@ class FileObject(Object):
 
 
 class FileDeleted(Object):
-    __slots__ = ()
     _known = ("id", "deleted", "object")
 
     if TYPE_CHECKING:
@@ -308,5 +299,4 @@ class FileDeleted(Object):
 
 
 class FileList(ListPage):
-    __slots__ = ()
     _kinds = {"data": FileObject}  # noqa: RUF012

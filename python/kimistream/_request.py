@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any, Literal
 
     Thinking = bool | Literal["keep"] | None
@@ -132,112 +132,56 @@ def _core_arguments(
     }
 
 
-def native_arguments(
-    prompt: Any,
-    model: str | None,
-    system: str | None,
-    thinking: Thinking,
-    tools: list[Any] | None,
-    tool_choice: Any,
-    max_tokens: int | None,
-    timeout: float | None,
-    on_break: OnBreak,
-    check: Check,
-    prefill: str | None,
-    extra_body: dict[str, Any] | None,
-    extra_headers: dict[str, str] | None,
-    fields: dict[str, Any],
-    defaults: dict[str, Any] | None = None,
-    on_upload: Callable[[int, int], object] | None = None,
-) -> tuple[Any, ...]:
-    """The arguments of a request, in the order in which the core takes them. `defaults` are the environment's."""
-    if fields:
-        on_upload = fields.pop("on_upload", on_upload)
-        fields = {key: value for key, value in fields.items() if value is not None and not is_omitted(value)}
+# The arguments of a request, in the order in which the core takes them (bindings/from_python.cpp). `fields` are those
+# of the API that have no name of their own here.
+NAMES = (
+    *("prompt", "model", "system", "thinking", "tools", "tool_choice", "max_tokens", "timeout", "on_break", "check"),
+    *("prefill", "on_upload", "extra_body", "extra_headers", "fields"),
+)
+_MERGED = ("extra_body", "extra_headers")
+_PLAIN = frozenset({str, int, float, bool, list, dict, tuple})
+
+
+def completed(arguments: tuple[Any, ...], defaults: dict[str, Any] | None) -> tuple[Any, ...]:
+    """The arguments, with an environment's own in the place of those that the caller left out."""
+    given = dict(zip(NAMES, arguments, strict=True))
+    given["fields"] = {key: value for key, value in given["fields"].items() if is_given(value)}
     if defaults:
-        rest = dict(defaults)
-        model = model if model is not None else rest.get("model")
-        system = system if system is not None else rest.get("system")
-        thinking = thinking if thinking is not None else rest.get("thinking")
-        tools = tools if tools is not None else rest.get("tools")
-        tool_choice = tool_choice if tool_choice is not None else rest.get("tool_choice")
-        max_tokens = max_tokens if max_tokens is not None else rest.get("max_tokens")
-        timeout = timeout if timeout is not None else rest.get("timeout")
-        on_break = on_break if on_break is not None else rest.get("on_break")
-        check = check if check is not None else rest.get("check")
-        prefill = prefill if prefill is not None else rest.get("prefill")
-        if "extra_body" in rest:
-            extra_body = {**rest["extra_body"], **(extra_body or {})}
-        if "extra_headers" in rest:
-            extra_headers = {**rest["extra_headers"], **(extra_headers or {})}
-        fields = {**{key: value for key, value in rest.items() if key not in _NAMED}, **fields}
-    if tool_choice is not None:
-        if tools is not None and not tools:
-            tool_choice = None  # an empty list of tools is left out, and a choice among none with it
-        elif tools is None or not isinstance(tool_choice, str):
-            fields["tool_choice"] = tool_choice
-            tool_choice = None
-    if isinstance(thinking, dict):
-        fields["thinking"] = thinking
-        thinking = None
-    arguments = (
-        prompt,
-        model,
-        system,
-        thinking,
-        tools or None,
-        tool_choice,
-        max_tokens,
-        timeout,
-        on_break,
-        check,
-        prefill,
-        extra_body,
-        extra_headers,
-        fields or None,
-    )
-    return arguments if on_upload is None else (*arguments, on_upload)
+        for name in NAMES:
+            if given[name] is None and name in defaults:
+                given[name] = defaults[name]
+            elif name in _MERGED and name in defaults:
+                given[name] = {**defaults[name], **given[name]}
+        given["fields"] = {**{key: value for key, value in defaults.items() if key not in given}, **given["fields"]}
+    return tuple(given.values())
 
 
-_NAMED = {
-    *("model", "system", "thinking", "tools", "tool_choice", "max_tokens", "timeout", "on_break", "check", "prefill"),
-    *("extra_body", "extra_headers"),
-}
-
-
-def is_omitted(value: object) -> bool:
+def is_given(value: object) -> bool:
     # openai-python's own NOT_GIVEN and omit may come along with code that was written for it.
-    return isinstance(value, Omit) or type(value).__name__ in ("NotGiven", "Omit")
-
-
-def openai_arguments(
-    arguments: dict[str, Any], defaults: dict[str, Any] | None = None
-) -> tuple[tuple[Any, ...], bool, bool]:
-    """The arguments of `chat.completions.create`: those of the core, whether to stream, whether usage chunks show."""
-    given = {key: value for key, value in arguments.items() if not is_omitted(value)}
-    if "messages" not in given:
-        raise TypeError("create() needs messages=[...]")
-    messages = given.pop("messages")
-    stream = bool(given.pop("stream", False) or False)
-    max_tokens = given.pop("max_tokens", None)
-    most = given.pop("max_completion_tokens", None)  # two names of one argument; the newer one counts
-    options = given.get("stream_options")
-    show_usage = bool(options and options.get("include_usage"))
-    request = native_arguments(
-        messages,
-        given.pop("model", None),
-        None,
-        given.pop("thinking", None),
-        given.pop("tools", None),
-        given.pop("tool_choice", None),
-        max_tokens if most is None else most,
-        given.pop("timeout", None),
-        given.pop("on_break", None),
-        given.pop("check", None),
-        given.pop("prefill", None),
-        given.pop("extra_body", None),
-        given.pop("extra_headers", None),
-        given,
-        defaults,
+    return value.__class__ in _PLAIN or (
+        value is not None and not isinstance(value, Omit) and type(value).__name__ not in ("NotGiven", "Omit")
     )
-    return request, stream, show_usage
+
+
+_PLACES = {"messages": 0, **{name: place for place, name in enumerate(NAMES[1:-1], 1) if name != "system"}}
+
+
+def openai_arguments(arguments: dict[str, Any]) -> tuple[tuple[Any, ...], bool, bool]:
+    """The arguments of `chat.completions.create`: those of the core, whether to stream, whether usage chunks show."""
+    request: list[Any] = [None] * (len(NAMES) - 1)
+    fields = {}
+    for key, value in arguments.items():
+        if value.__class__ in _PLAIN or is_given(value):
+            place = _PLACES.get(key)
+            if place is None:
+                fields[key] = value
+            else:
+                request[place] = value
+    if request[0] is None:
+        raise TypeError("create() needs messages=[...]")
+    stream = bool(fields.pop("stream", False))
+    if "max_completion_tokens" in fields:  # two names of one argument; the newer one counts
+        request[_PLACES["max_tokens"]] = fields.pop("max_completion_tokens")
+    options = fields.get("stream_options")
+    show_usage = bool(options and options.get("include_usage"))
+    return (*request, fields), stream, show_usage

@@ -6,7 +6,7 @@ from . import _core
 from ._errors import APIError, APIStatusError, InvalidRequestError, NotFoundError
 from ._message import _Value
 from ._object import Model, ModelList
-from ._request import native_arguments
+from ._request import completed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +101,26 @@ def _instead(wanted: str, served: list[str]) -> str:
     return f"It serves {', '.join(served[:shown])}{more}"
 
 
+class Models:
+    """`client.models`."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: _core.Client) -> None:
+        self._core = core
+
+    def list(self) -> ModelList:
+        """The models that the provider serves. Iterates, and has them in `.data`; see `Model` for what each can."""
+        return model_list(self._core.send(models_path(self._core)).json())
+
+    def check(self, model: str | None = None) -> Model:
+        """The row of one model, that of this client by default: that it is served, and what it can.
+
+        Raises NotFoundError where the provider does not list it, and names those that are near.
+        """
+        return find_model(self._core, model, self.list())
+
+
 # ---- balance --------------------------------------------------------------------------------------------------------
 
 
@@ -147,9 +167,7 @@ def token_request(
     defaults: dict[str, Any] | None,
 ) -> tuple[Any, ...]:
     kept = {key: value for key, value in (defaults or {}).items() if key in ("model", "system", "tools", "timeout")}
-    return native_arguments(
-        prompt, model, system, None, tools, None, None, timeout, None, None, None, None, None, {}, kept
-    )
+    return completed((prompt, model, system, None, tools, None, None, timeout, *(None,) * 6, {}), kept)
 
 
 def counts_tokens(core: _core.Client) -> bool:

@@ -1,17 +1,14 @@
-"""Pictures and videos that are uploaded before the request that shows them, once for each content and client.
-
-The one door of every request: `start` of the blocking client, `prepare_steps` of the other. Without such parts it costs
-a look at the prompt, and while nobody has imported `Image` or `Video` not even that.
-"""
+"""Pictures and videos that are uploaded before the request that shows them, once for each content and client."""
 
 from __future__ import annotations
 
 import os
-import sys
 
 from . import _core
 from ._errors import KimiError, NotFoundError
-from ._files import _Prepared, delete_steps, run, upload_steps, wait_steps
+from ._files import _Prepared, delete_steps, upload_steps, wait_steps
+from ._media import _Medium
+from ._request import NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._files import Steps
-    from ._media import _Medium
 
 _INLINE_BYTES = 10 << 20  # of base64: more, and send="auto" uploads
 _BLOCK = 1 << 20
@@ -38,21 +34,13 @@ class Uploads:
         self._under_way: dict[tuple[str, str], tuple[int, object]] = {}
         self._digests: dict[tuple[Any, ...], str] = {}  # of files whose size and times have not changed
 
-    def start(self, request: tuple[Any, ...], stream: bool, chunks: bool) -> _core.Stream:
-        """Begins a request of the blocking client, after what must be uploaded for it."""
-        if self.needed(request):
-            request = run(self._core, self.prepare_steps(request))
-        return self._core.start(request, stream, chunks)
-
-    def needed(self, request: tuple[Any, ...]) -> bool:
-        if "kimistream._media" not in sys.modules or isinstance(request[0], str):
-            return False
-        return any(medium.send != "inline" for medium in _media_in(request[0]))
+    def needed(self, prompt: Any) -> bool:
+        return any(medium.send != "inline" for medium in _media_in(prompt))
 
     def prepare_steps(self, request: tuple[Any, ...]) -> Steps[tuple[Any, ...]]:
         """The request with ids in place of what has been uploaded. The caller's own objects stay as they are."""
         made: dict[int, _Medium] = {}
-        on_progress = request[14] if len(request) > 14 else None
+        on_progress = request[NAMES.index("on_upload")]
         for medium in _media_in(request[0]):
             if id(medium) not in made and self._is_uploaded(medium):
                 file_id = yield from self._upload_steps(medium, on_progress)
@@ -143,8 +131,6 @@ def _state_of(medium: _Medium) -> tuple[Any, ...] | None:
 
 
 def _media_in(prompt: Any) -> Iterator[_Medium]:
-    from ._media import _Medium
-
     if not isinstance(prompt, (list, tuple)):
         return
     for item in prompt:

@@ -18,13 +18,9 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
-constexpr milliseconds drain_time{1000};         // how long a detached exchange may go on
-constexpr milliseconds drain_wait{100};          // how long a new one waits for it
-constexpr milliseconds upload_news_time{50};     // between two words on how far an upload is
-constexpr long buffer_bytes = 60 * 1024;         // of receive buffer; pages that are not touched cost nothing, but from
-                                                 // 64 kB on each free() makes malloc tidy up
-constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
-constexpr long media_upload_buffer_bytes = 256 * 1024;
+constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
+constexpr milliseconds drain_wait{100};       // how long a new one waits for it
+constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
@@ -39,24 +35,17 @@ std::string_view trim(std::string_view text) {
 struct CurlTransport::Transfer {
   CurlTransport* transport = nullptr;
   Easy easy;
-  std::string method, url;
   BodyReader body;
   UploadProgress on_upload;
   Clock::time_point told_upload_at{};
   bool upload_news = false;
-  milliseconds connect_timeout{};
-  bool compressed = false;
   Receiver* receiver = nullptr;  // null: detached or cancelled
   Handle* handle = nullptr;
-  curl_slist* header_list = nullptr;
   ResponseHead head;
-  std::string detail = std::string(CURL_ERROR_SIZE, '\0');
   std::optional<Error> error;  // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
   Clock::time_point deadline = Clock::time_point::max();
   bool added = false, head_given = false, cancelled = false, paused = false, done = false;
-
-  ~Transfer() { curl_slist_free_all(header_list); }
 };
 
 class CurlTransport::Handle final : public Exchange {
@@ -77,7 +66,7 @@ class CurlTransport::Handle final : public Exchange {
     // handle on the way, so nothing of it is touched afterwards.
     CurlTransport& transport = *transport_;
     const bool outer = std::exchange(transport.acting_, true);
-    curl_easy_pause(transfer_->easy.get(), CURLPAUSE_CONT);
+    curl_easy_pause(transfer_->easy->get(), CURLPAUSE_CONT);
     transport.acting_ = outer;
     if (!outer) transport.settle();
   }
@@ -115,7 +104,7 @@ CurlTransport::~CurlTransport() {
   }
   for (const auto& transfer : transfers_) {
     if (transfer->handle) transfer->handle->forget();
-    if (transfer->added) curl_multi_remove_handle(multi_, transfer->easy.get());
+    if (transfer->added) curl_multi_remove_handle(multi_, transfer->easy->get());
   }
   transfers_.clear();
   idle_.clear();
@@ -132,10 +121,9 @@ void CurlTransport::abandon() noexcept {
   poller_.abandon();
   for (auto& transfer : transfers_) {
     if (transfer->handle) transfer->handle->forget();
-    (void)transfer->easy.release();
-    transfer->header_list = nullptr;
+    transfer->easy->abandon();
   }
-  for (auto& easy : idle_) (void)easy.release();
+  for (auto& easy : idle_) easy->abandon();
 }
 
 CurlTransport::Easy CurlTransport::take_easy() {
@@ -144,31 +132,15 @@ CurlTransport::Easy CurlTransport::take_easy() {
     idle_.pop_back();
     return easy;
   }
-  Easy easy(curl_easy_init());
-  if (!easy) throw std::bad_alloc();
-  CURL* handle = easy.get();
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075500
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-#endif
-  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);  // a redirect must never carry the key elsewhere
-  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);  // thinking can be silent for minutes
-  curl_easy_setopt(handle, CURLOPT_TCP_KEEPIDLE, 30L);
-  curl_easy_setopt(handle, CURLOPT_TCP_KEEPINTVL, 15L);
-  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, buffer_bytes);
-  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &on_header);
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_write);
-  curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &on_open);
-  curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
-  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, this);
-  if (!options_->ca_file.empty()) {
-    curl_easy_setopt(handle, CURLOPT_CAINFO, options_->ca_file.c_str());
-    // With a default path beside the file, the certificates are parsed anew for every connection: 21 ms and 890 kB.
-    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
-  }
+  auto easy = std::make_unique<EasyHandle>(*options_);
+  easy->set(CURLOPT_HEADERFUNCTION, &on_header);
+  easy->set(CURLOPT_WRITEFUNCTION, &on_write);
+  easy->set(CURLOPT_READFUNCTION, &on_read);
+  easy->set(CURLOPT_SEEKFUNCTION, &on_seek);
+  easy->set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  easy->set(CURLOPT_OPENSOCKETDATA, this);
+  easy->set(CURLOPT_CLOSESOCKETFUNCTION, &on_close);
+  easy->set(CURLOPT_CLOSESOCKETDATA, this);
   return easy;
 }
 
@@ -178,22 +150,13 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
   auto owned = std::make_unique<Transfer>();
   Transfer& transfer = *owned;
   transfer.transport = this;
-  transfer.method = request.method;
-  transfer.url = request.url;
   transfer.body = BodyReader(request.body);
   transfer.on_upload = request.on_upload;
-  transfer.connect_timeout = request.connect_timeout;
-  transfer.compressed = request.compressed;
-  std::string line;
-  for (const auto& [name, value] : request.headers) {
-    // libcurl's spelling: "Name:" takes a header away, "Name;" sends one without a value.
-    line = name;
-    if (value.empty())
-      line += name == "Expect" ? ":" : ";";
-    else
-      (line += ": ") += value;
-    transfer.header_list = curl_slist_append(transfer.header_list, line.c_str());
-  }
+  transfer.easy = take_easy();
+  transfer.easy->prepare(request, transfer.body);
+  for (const CURLoption data :
+       {CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PRIVATE})
+    transfer.easy->set(data, &transfer);
   transfer.receiver = &receiver;
   transfers_.push_back(std::move(owned));
   auto handle = std::make_unique<Handle>(*this, transfer);
@@ -210,44 +173,8 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
 
 void CurlTransport::begin(Transfer& transfer) {
   transfer.deadline = Clock::time_point::max();
-  transfer.easy = take_easy();
-  CURL* easy = transfer.easy.get();
-  curl_easy_setopt(easy, CURLOPT_URL, transfer.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.header_list);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.detail.data());
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(transfer.connect_timeout.count()));
-  // "identity" asks for no compression, yet undoes one that a server applies all the same.
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer.compressed ? "gzip, deflate" : "identity");
-  const std::string proxy = options_->proxies.find(transfer.url);
-  curl_easy_setopt(easy, CURLOPT_PROXY, proxy.c_str());
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-  const auto plain = transfer.on_upload ? std::nullopt : transfer.body.plain();  // of a plain one libcurl tells nothing
-#if LIBCURL_VERSION_NUM >= 0x073E00
-  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
-                   transfer.body.has_sources() ? media_upload_buffer_bytes : upload_buffer_bytes);
-#endif
-  if (transfer.method == "GET") {
-    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
-  } else {
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer.method == "POST" ? nullptr : transfer.method.c_str());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.body.size()));
-    if (plain) {
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, plain->data() ? plain->data() : "");
-    } else {
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
-      curl_easy_setopt(easy, CURLOPT_READFUNCTION, &on_read);
-      curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
-      curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &on_seek);
-      curl_easy_setopt(easy, CURLOPT_SEEKDATA, &transfer);
-    }
-  }
   const bool outer = std::exchange(acting_, true);
-  curl_multi_add_handle(multi_, easy);
+  curl_multi_add_handle(multi_, transfer.easy->get());
   acting_ = outer;
   transfer.added = true;
 }
@@ -272,7 +199,9 @@ curl_socket_t CurlTransport::on_open(void* self, curlsocktype, curl_sockaddr* ad
 }
 
 int CurlTransport::on_close(void* self, curl_socket_t socket) {
-  static_cast<CurlTransport*>(self)->sockets_.erase(socket);
+  auto& transport = *static_cast<CurlTransport*>(self);
+  transport.poller_.forget(socket);
+  transport.sockets_.erase(socket);
   return ::close(socket);
 }
 
@@ -290,10 +219,10 @@ std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, 
     transfer.head = {};
   } else if (line.empty()) {
     long status = 0;
-    curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer.easy->get(), CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200) {
       transfer.head.status = static_cast<int>(status);
-      transfer.head_given = true;
+      transfer.head_given = transfer.transport->delivered_ = true;
       transfer.receiver->on_head(std::move(transfer.head));
     }
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
@@ -305,6 +234,7 @@ std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, 
 std::size_t CurlTransport::on_write(char* data, std::size_t, std::size_t size, void* pointer) {
   auto& transfer = *static_cast<Transfer*>(pointer);
   if (transfer.receiver) {
+    transfer.transport->delivered_ = true;
     if (!transfer.receiver->on_body({data, size})) {
       transfer.paused = true;
       return CURL_WRITEFUNC_PAUSE;
@@ -359,9 +289,10 @@ bool CurlTransport::pump(milliseconds wait) {
   auto now = Clock::now();
   if (curl_deadline_ <= now) {
     curl_deadline_ = Clock::time_point::max();
+    delivered_ = false;
     act(CURL_SOCKET_TIMEOUT, 0);
     settle();
-    wait = milliseconds(0);
+    if (delivered_) wait = milliseconds(0);
   }
   const auto next = next_deadline();
   if (next != Clock::time_point::max()) {
@@ -399,7 +330,7 @@ void CurlTransport::settle() {
     if (transfer->error)
       error = transfer->error;
     else if (code != CURLE_OK)
-      error = error_from_curl(code, transfer->detail.c_str(), host_of(transfer->url));
+      error = error_from_curl(code, transfer->easy->detail(), host_of(transfer->easy->url()));
     end(*transfer, std::move(error));
   }
   if (std::exchange(removals_, false)) {
@@ -443,8 +374,8 @@ void CurlTransport::release_waiting() {
 }
 
 void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
-  transfer.done = true;
-  curl_multi_remove_handle(multi_, transfer.easy.get());
+  transfer.done = delivered_ = true;
+  curl_multi_remove_handle(multi_, transfer.easy->get());
   transfer.added = false;
   Receiver* receiver = std::exchange(transfer.receiver, nullptr);
   if (transfer.handle) transfer.handle->forget();
@@ -459,9 +390,8 @@ void CurlTransport::remove(Transfer& transfer) {
     transfer.cancelled = removals_ = true;
     return;
   }
-  if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy.get());
+  if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy->get());
   transfer.added = false;
-  if (transfer.easy) curl_easy_setopt(transfer.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
   if (transfer.easy && idle_.size() < 64) idle_.push_back(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);

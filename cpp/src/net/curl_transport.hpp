@@ -19,15 +19,10 @@
 #include <curl/curl.h>
 
 #include "kimistream/transport.hpp"
-#include "net/environment.hpp"
+#include "net/easy_handle.hpp"
 #include "net/poller.hpp"
 
 namespace kimistream::net {
-
-struct CurlOptions {
-  Proxies proxies;
-  std::string ca_file;
-};
 
 class CurlTransport final : public Transport {
  public:
@@ -43,10 +38,7 @@ class CurlTransport final : public Transport {
  private:
   struct Transfer;
   class Handle;
-  struct CloseEasy {
-    void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-  };
-  using Easy = std::unique_ptr<CURL, CloseEasy>;
+  using Easy = std::unique_ptr<EasyHandle>;
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* unused);
   static int on_timer(CURLM* multi, long milliseconds, void* self);
@@ -84,6 +76,7 @@ class CurlTransport final : public Transport {
   std::unordered_set<curl_socket_t> sockets_;
   bool acting_ = false;  // inside libcurl: no handle may be removed now
   bool removals_ = false;
+  bool delivered_ = false;  // something has come for a receiver since this was last cleared
 };
 
 /// Makes transports that share one set of options, read from the environment now.

@@ -53,15 +53,26 @@ void Poller::abandon() noexcept {
   wake_write_ = -1;
 }
 
+// A kept connection is watched for each of its requests anew. The kernel is told of the first time only: it may go on
+// watching one that nobody asks for, and is told to stop when something happens there.
 void Poller::watch(int descriptor, bool readable, bool writable) {
+  const std::uint32_t wanted = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
+  Interest& interest = watched_[descriptor];
+  interest.wanted = wanted;
+  if (wanted == 0 || wanted == interest.known) return;
   ::epoll_event event{};
-  event.events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
+  event.events = wanted;
   event.data.fd = descriptor;
-  if (!readable && !writable) {
-    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, &event);
-  } else if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) != 0 && errno == ENOENT) {
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) fail("epoll_ctl");
-  }
+  if (::epoll_ctl(epoll_, interest.known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event) != 0) fail("epoll_ctl");
+  interest.known = wanted;
+}
+
+void Poller::forget(int descriptor) noexcept {
+  const auto found = watched_.find(descriptor);
+  if (found == watched_.end()) return;
+  ::epoll_event event{};
+  if (found->second.known) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, &event);
+  watched_.erase(found);
 }
 
 bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) {
@@ -82,6 +93,8 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
     } else if (event.data.fd == alarm_) {
       alarm_at_ = Clock::time_point::max();
       [[maybe_unused]] const auto size = ::read(alarm_, &ignored, sizeof ignored);
+    } else if (const auto found = watched_.find(event.data.fd); found != watched_.end() && found->second.wanted == 0) {
+      forget(event.data.fd);
     } else {
       ready.push_back({event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
                        (event.events & (EPOLLERR | EPOLLHUP)) != 0});
@@ -138,15 +151,19 @@ void Poller::abandon() noexcept {
 }
 
 void Poller::watch(int descriptor, bool readable, bool writable) {
-  std::erase_if(watched_, [&](const Watched& w) { return w.descriptor == descriptor; });
-  if (readable || writable) watched_.push_back({descriptor, readable, writable});
+  if (readable || writable)
+    watched_[descriptor].wanted = static_cast<std::uint32_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+  else
+    watched_.erase(descriptor);
 }
+
+void Poller::forget(int descriptor) noexcept { watched_.erase(descriptor); }
 
 bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) {
   ready.clear();
   std::vector<::pollfd> polled = {{wake_read_, POLLIN, 0}};
-  for (const auto& w : watched_)
-    polled.push_back({w.descriptor, static_cast<short>((w.readable ? POLLIN : 0) | (w.writable ? POLLOUT : 0)), 0});
+  for (const auto& [descriptor, interest] : watched_)
+    polled.push_back({descriptor, static_cast<short>(interest.wanted), 0});
   if (::poll(polled.data(), static_cast<nfds_t>(polled.size()), static_cast<int>(longest.count())) < 0) {
     if (errno == EINTR) return false;
     fail("poll");

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 namespace kimistream::net {
@@ -21,8 +22,11 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  /// Watches a descriptor; neither readable nor writable: no longer.
+  /// Watches a descriptor; neither readable nor writable: no longer, and what happens to it is not told.
   void watch(int descriptor, bool readable, bool writable);
+
+  /// The descriptor is about to be closed.
+  void forget(int descriptor) noexcept;
 
   /// Waits and fills `ready`. Returns early on a signal or wake(). @return false when a signal or wake() ended it
   bool wait(std::chrono::milliseconds longest, std::vector<Ready>& ready);
@@ -41,11 +45,10 @@ class Poller {
   int wake_read_ = -1, wake_write_ = -1;  // an eventfd (both ends the same) or a pipe
   int alarm_ = -1;                        // made when descriptor() is first asked for
   Clock::time_point alarm_at_ = Clock::time_point::max();
-  struct Watched {
-    int descriptor;
-    bool readable, writable;
+  struct Interest {
+    std::uint32_t wanted, known;  // by whoever watches; by the kernel
   };
-  std::vector<Watched> watched_;  // a handful for one stream, thousands for many: searched only on changes
+  std::unordered_map<int, Interest> watched_;
 };
 
 }  // namespace kimistream::net

@@ -1,0 +1,70 @@
+// A libcurl handle that remembers what it is set to: for a request like the one before, next to nothing is left to say.
+// Options cost more than they look: each text is copied, and each header is a list item with a copy of its own.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <curl/curl.h>
+
+#include "kimistream/headers.hpp"
+#include "kimistream/transport.hpp"
+#include "net/body_reader.hpp"
+#include "net/environment.hpp"
+
+namespace kimistream::net {
+
+struct CurlOptions {
+  Proxies proxies;
+  std::string ca_file;
+};
+
+class EasyHandle {
+ public:
+  /// With what is the same for every request. The options must outlive it.
+  explicit EasyHandle(const CurlOptions& options);
+  EasyHandle(const EasyHandle&) = delete;
+  EasyHandle& operator=(const EasyHandle&) = delete;
+
+  /// For this request and body, which must stay where it is until the transfer is over. A body that is not plain, or is
+  /// reported on, is left to the read callback.
+  void prepare(const HttpRequest& request, const BodyReader& body);
+
+  [[nodiscard]] CURL* get() const noexcept { return easy_.get(); }
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    curl_easy_setopt(get(), option, value);
+  }
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  /// What libcurl said about a failure, "" if nothing.
+  [[nodiscard]] const char* detail() const noexcept { return detail_.c_str(); }
+
+  /// In a child process: leaves libcurl's objects alone, for they hold the parent's connections.
+  void abandon() noexcept;
+
+ private:
+  struct Close {
+    void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+    void operator()(CURLU* address) const noexcept { curl_url_cleanup(address); }
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  };
+
+  void set_address(const std::string& url);
+  void set_headers(const Headers& headers);
+  void set_method(std::string_view method);
+
+  const CurlOptions& options_;
+  std::string detail_ = std::string(CURL_ERROR_SIZE, '\0');
+  std::string url_, method_, proxy_;
+  Headers headers_;
+  std::chrono::milliseconds connect_timeout_{};
+  long upload_buffer_ = 0;
+  bool compressed_ = false;
+  std::unique_ptr<curl_slist, Close> header_list_;
+  std::unique_ptr<CURLU, Close> address_;
+  std::unique_ptr<CURL, Close> easy_;  // below what it points to
+};
+
+}  // namespace kimistream::net
