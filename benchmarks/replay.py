@@ -8,17 +8,17 @@ import time
 from kimistream import _core
 
 
-def read_events(body: bytes) -> int:
+def read_events(stream: _core.Stream) -> int:
     characters = 0
-    for event in _core.replay("moonshot", body).events():
+    for event in stream.events():
         if event.type in ("text", "thinking"):
             characters += len(event.text)
     return characters
 
 
-def read_chunks(body: bytes) -> int:
+def read_chunks(stream: _core.Stream) -> int:
     characters = 0
-    for chunk in _core.replay("moonshot", body, chunks=True).chunks():
+    for chunk in stream.chunks():
         text = chunk.choices[0].delta.content
         if text:
             characters += len(text)
@@ -26,13 +26,15 @@ def read_chunks(body: bytes) -> int:
 
 
 def main() -> None:
-    read = {"events": read_events, "chunks": read_chunks}[sys.argv[1]]
+    shape = sys.argv[1]
+    read = {"events": read_events, "chunks": read_chunks}[shape]
     body = sys.stdin.buffer.read()
     frames = body.count(b"data: {")
     best = float("inf")
     for _ in range(31):
+        stream = _core.replay("moonshot", body, chunks=shape == "chunks")  # copies the body: not what is measured
         before = time.process_time()
-        read(body)
+        read(stream)
         best = min(best, time.process_time() - before)
     print(best / frames * 1e9)
 

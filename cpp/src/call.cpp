@@ -180,8 +180,7 @@ void Call::read_event(const sse::Event& event) {
   const std::size_t before = events_.size();
   const auto state = decoder_.feed(event.data, event.type, events_);
   if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed)
-    if (auto chunk = wire::chunk_of(decoder_, std::span(events_).subspan(before), created_))
-      chunks_.push_back(std::move(*chunk));
+    wire::add_chunk(decoder_, std::span(events_).subspan(before), created_, chunks_);
   if (state == wire::Decoder::State::open) return;
   if (state == wire::Decoder::State::ended) return complete();
   if (decoder_.finished() && decoder_.unreadable()) {  // garbage behind a complete answer

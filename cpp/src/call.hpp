@@ -129,7 +129,7 @@ class Call final : private Receiver {
   void finish_refused();
   void complete();
   void hand_over() {
-    chunks_.emplace_back().json = std::move(body_);
+    chunks_.emplace_back().frame = FrameText(std::move(body_));
     complete();
   }
   /// As long as the request's body goes out, it is not the server that is late.

@@ -234,7 +234,7 @@ Json Client::get(std::string_view path) { return send({.path = std::string(path)
 Json Client::send(const ResourceRequest& request) {
   Stream stream = start(request);
   auto chunk = stream.next_chunk();
-  return {chunk ? std::move(chunk->json) : std::string()};
+  return {chunk ? std::move(*chunk).json() : std::string()};
 }
 
 void Client::run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result, RunOptions run) {

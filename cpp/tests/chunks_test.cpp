@@ -27,7 +27,7 @@ std::vector<ks::Chunk> chunks(const char* provider, const std::vector<std::strin
   for (const auto& frame : frames) {
     const std::size_t before = events.size();
     decoder.feed(frame, "", events);
-    if (auto chunk = ks::wire::chunk_of(decoder, std::span(events).subspan(before), 5)) all.push_back(*chunk);
+    ks::wire::add_chunk(decoder, std::span(events).subspan(before), 5, all);
   }
   return all;
 }
@@ -47,11 +47,11 @@ const std::string body =
 TEST_CASE("a frame that nothing was changed in is shown as it came") {
   const auto all = chunks("moonshot", {content("a"), content("b", R"("stop")"), "[DONE]"});
   REQUIRE(all.size() == 2);
-  CHECK(all[0].json == content("a"));
+  CHECK(all[0].json() == content("a"));
   CHECK(all[0].content == "a");
   CHECK(all[0].plain);
   CHECK(all[1].finish_reason == "stop");
-  CHECK(whole("moonshot", body, false).json == body);
+  CHECK(whole("moonshot", body, false).json() == body);
 }
 
 TEST_CASE("Q20: reasoning that was in the content is shown as reasoning") {
@@ -60,8 +60,8 @@ TEST_CASE("Q20: reasoning that was in the content is shown as reasoning") {
   CHECK(all[0].reasoning == "x");
   CHECK_FALSE(all[0].content);
   CHECK(all[1].content == "y");
-  CHECK(all[1].json.find("think") == std::string::npos);
-  CHECK(Tree::parse(all[0].json).text_of("extra") == "7");
+  CHECK(all[1].json().find("think") == std::string::npos);
+  CHECK(Tree::parse(all[0].json()).text_of("extra") == "7");
   CHECK(all[2].finish_reason == "stop");
 }
 
@@ -73,18 +73,18 @@ TEST_CASE("calls that leaked into the text are shown as calls") {
   REQUIRE(all.size() == 3);
   CHECK(all[0].content == "go ");
   CHECK_FALSE(all[1].plain);
-  CHECK(all[1].json.find(R"("name":"f")") != std::string::npos);
-  CHECK(all[1].json.find("<|") == std::string::npos);
+  CHECK(all[1].json().find(R"("name":"f")") != std::string::npos);
+  CHECK(all[1].json().find("<|") == std::string::npos);
   CHECK(all[2].finish_reason == "tool_calls");
   const ks::Chunk one = whole(
       "vllm", R"({"choices":[{"index":0,"message":{"content":")" + markup + R"("},"finish_reason":"stop"}]})", false);
-  CHECK(one.json.find(R"("finish_reason":"tool_calls")") != std::string::npos);
-  CHECK(one.json.find(R"("content":null)") != std::string::npos);
-  CHECK(one.json.find("<|") == std::string::npos);
+  CHECK(one.json().find(R"("finish_reason":"tool_calls")") != std::string::npos);
+  CHECK(one.json().find(R"("content":null)") != std::string::npos);
+  CHECK(one.json().find("<|") == std::string::npos);
 }
 
 TEST_CASE("Q35: a whole body where a stream was asked for becomes the one chunk that says all of it") {
-  const Tree root = Tree::parse(whole("moonshot", body, true).json);
+  const Tree root = Tree::parse(whole("moonshot", body, true).json());
   CHECK(root.text_of("object") == "chat.completion.chunk");
   const Tree& choice = root.find("choices")->items().front();
   CHECK(choice.find("delta")->text_of("content") == "hi");
@@ -96,7 +96,7 @@ TEST_CASE("Q35: a whole body where a stream was asked for becomes the one chunk 
           "moonshot",
           R"({"choices":[{"index":0,"message":{"content":null,"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g","arguments":"{}"}}]},"finish_reason":"tool_calls"}]})",
           true)
-          .json);
+          .json());
   const Tree& calls = *with_calls.find("choices")->items().front().find("delta")->find("tool_calls");
   CHECK(calls.items()[1].text_of("index") == "1");
 }
@@ -109,5 +109,15 @@ TEST_CASE("a frame of the other protocol is shown in this one") {
        R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}})", R"({"type":"ping"})"});
   REQUIRE_FALSE(all.empty());
   CHECK(all.back().content == "hi");
-  CHECK(all.back().json.find(R"("created":5)") != std::string::npos);
+  CHECK(all.back().json().find(R"("created":5)") != std::string::npos);
+}
+
+TEST_CASE("frames that differ in their text alone share the rest, and each still gives its own") {
+  const std::vector<std::string> frames = {content("a"), content("b"), content(R"(\"c\" \u00e9\n)"), content("d")};
+  const auto all = chunks("moonshot", frames);
+  REQUIRE(all.size() == frames.size());
+  for (std::size_t i = 0; i < frames.size(); ++i) CHECK(all[i].json() == frames[i]);
+  CHECK(all[2].content == "\"c\" \xC3\xA9\n");
+  ks::Chunk moved = all[3];
+  CHECK(std::move(moved).json() == frames[3]);
 }

@@ -80,7 +80,7 @@ TEST_CASE("a stream that was opened for chunks gives frames as they came") {
   std::vector<ks::Chunk> chunks;
   while (auto chunk = stream.next_chunk()) chunks.push_back(*chunk);
   REQUIRE(chunks.size() == 3);
-  CHECK(chunks[0].json == frame);
+  CHECK(chunks[0].json() == frame);
   CHECK(chunks[0].content == "Hi");
   CHECK(chunks[0].plain);
   CHECK(chunks[0].has_choices);
@@ -97,7 +97,7 @@ TEST_CASE("the chunk of a glued frame is the one that can be read") {
   ks::Stream stream = client.stream(one_plus_one, ks::Shape::chunks);
   const auto chunk = stream.next_chunk();
   REQUIRE(chunk);
-  CHECK(chunk->json == text("b"));
+  CHECK(chunk->json() == text("b"));
 }
 
 TEST_CASE("a stream of which the reader sees only the end of a wait keeps its clocks") {

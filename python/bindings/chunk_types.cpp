@@ -33,7 +33,7 @@ PyTypeObject *chunk_type = nullptr, *choice_type = nullptr, *delta_type = nullpt
 PyObject* full(ChunkObject* self) {
   if (self->full) return self->full;
   try {
-    self->full = loads_as(self->chunk.json, registry().completion_chunk).release().ptr();
+    self->full = loads_as(self->chunk.json(), registry().completion_chunk).release().ptr();
   } catch (...) {
     set_current_exception();
   }

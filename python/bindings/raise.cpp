@@ -145,7 +145,7 @@ std::string wait_for_body(Shared& shared) {
     if (wait_for_item(shared.stream) < 0) throw py::error_already_set();
     if (shared.stream.state() == Stream::State::ended) break;
   }
-  return std::move(chunk.json);
+  return std::move(chunk).json();
 }
 
 bool wait_for_head(Stream& stream) {

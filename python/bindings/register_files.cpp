@@ -153,7 +153,7 @@ void register_files(py::module_& module) {
           if (state < 0) throw py::error_already_set();
           if (state == 0) break;
         }
-        return py::bytes(chunk.json);
+        return py::bytes(chunk.json());
       },
       py::arg("stream"), "The body of an answer that came whole, as bytes.");
 }

@@ -59,7 +59,7 @@ void register_providers(py::module_& module) {
             throw py::error_already_set();
           else if (stream->stream.state() == Stream::State::ended)
             break;
-        return text(chunk.json);
+        return text(chunk.json());
       },
       py::arg("stream"), "The body of an answer that came whole, as JSON text: numbers as they were written.");
 }

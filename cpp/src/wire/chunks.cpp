@@ -58,6 +58,12 @@ struct Said {
   }
 };
 
+FrameText written(const Tree& root) {
+  std::string text;
+  root.write(text);
+  return FrameText(std::move(text));
+}
+
 Chunk rewritten(const FrameView& view, std::span<const Event> events) {
   Said said(events);
   Tree root = Tree::parse(view.text);
@@ -69,13 +75,12 @@ Chunk rewritten(const FrameView& view, std::span<const Event> events) {
   if (!plain) delta.set("tool_calls", std::move(said.calls));
   choice.set("delta", std::move(delta));
   choice.set("finish_reason", said.finish_reason.empty() ? Tree() : Tree::string(said.finish_reason));
-  Chunk chunk{.content = std::move(said.content),
-              .reasoning = std::move(said.reasoning),
-              .finish_reason = std::move(said.finish_reason),
-              .has_choices = true,
-              .plain = plain};
-  root.write(chunk.json);
-  return chunk;
+  return {.frame = written(root),
+          .content = std::move(said.content),
+          .reasoning = std::move(said.reasoning),
+          .finish_reason = std::move(said.finish_reason),
+          .has_choices = true,
+          .plain = plain};
 }
 
 /// A completion whose message says what the events say.
@@ -113,32 +118,35 @@ void put_delta(Tree& root) {
 
 }  // namespace
 
-std::optional<Chunk> chunk_of(const Decoder& decoder, std::span<const Event> events, std::int64_t created) {
-  if (!decoder.has_frame()) return std::nullopt;
+void add_chunk(Decoder& decoder, std::span<const Event> events, std::int64_t created, std::vector<Chunk>& out) {
+  if (!decoder.has_frame()) return;
   const FrameView view = decoder.frame();
-  if (decoder.altered()) return rewritten(view, events);
-  Chunk chunk{.json = decoder.frame_json(false, created)};
-  if (chunk.json.empty()) return std::nullopt;
+  if (decoder.altered()) {
+    out.push_back(rewritten(view, events));
+    return;
+  }
+  FrameText frame = decoder.frame_text(false, created);
+  if (frame.empty()) return;
+  Chunk& chunk = out.emplace_back();
+  chunk.frame = std::move(frame);
   if (view.content) chunk.content.emplace(*view.content);
   if (view.reasoning) chunk.reasoning.emplace(*view.reasoning);
   chunk.finish_reason.assign(view.finish_reason);
   chunk.has_choices = view.has_choices;
   chunk.plain = view.plain;
-  return chunk;
 }
 
-Chunk whole_chunk(const Decoder& decoder, std::span<const Event> events, bool streamed, std::int64_t created) {
-  Chunk chunk{.json = decoder.frame_json(true, created), .has_choices = decoder.frame().has_choices};
+Chunk whole_chunk(Decoder& decoder, std::span<const Event> events, bool streamed, std::int64_t created) {
+  Chunk chunk{.frame = decoder.frame_text(true, created), .has_choices = decoder.frame().has_choices};
   if (!decoder.altered() && !streamed) return chunk;
-  Tree root = Tree::parse(chunk.json);
+  Tree root = Tree::parse(chunk.json());
   if (decoder.altered()) {
     Accumulator accumulator;
     for (const Event& event : events) accumulator.add(event);
     put_message(root, accumulator.message());
   }
   if (streamed) put_delta(root);
-  chunk.json.clear();
-  root.write(chunk.json);
+  chunk.frame = written(root);
   return chunk;
 }
 

@@ -4,22 +4,21 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
+#include <vector>
 
 #include "kimistream/event.hpp"
 #include "wire/decoder.hpp"
 
 namespace kimistream::wire {
 
-/// The frame that the decoder has read last, or nothing for one that says nothing in this shape.
+/// Appends the frame that the decoder has read last, unless it says nothing in this shape.
 /// @param events  those that it made of the frame
 /// @param created seconds since 1970, for protocols that do not say it
-std::optional<Chunk> chunk_of(const Decoder& decoder, std::span<const Event> events, std::int64_t created);
+void add_chunk(Decoder& decoder, std::span<const Event> events, std::int64_t created, std::vector<Chunk>& out);
 
 /// A whole answer that the decoder has read.
 /// @param streamed a stream was asked for: it becomes the one chunk that says all of it
-Chunk whole_chunk(const Decoder& decoder, std::span<const Event> events, bool streamed, std::int64_t created);
+Chunk whole_chunk(Decoder& decoder, std::span<const Event> events, bool streamed, std::int64_t created);
 
 }  // namespace kimistream::wire

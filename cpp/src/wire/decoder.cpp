@@ -54,7 +54,7 @@ Decoder::State Decoder::mark(std::vector<Event>& out) {
 
 Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out) {
   text_ = {};
-  altered_ = false;
+  altered_ = is_repeated_ = false;
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body = trim(body);  // gateways pad with white space to keep the connection alive (Q2)
   if (!read(body, {})) return fail(body, !frame_.has_error);
@@ -90,6 +90,7 @@ bool Decoder::read(std::string_view text, std::string_view type) {
 /// What `read` would do, for a frame that differs from the one before in its text alone.
 bool Decoder::read_repeated(std::string_view text) {
   const auto differing = repeat_.match(text, repeat_scratch_);
+  is_repeated_ = differing.has_value();
   if (!differing) return false;
   frame_.has_escapes = differing->data() == repeat_scratch_.data();
   frame_.choice.*repeated_ = *differing;  // the rest of frame_ is as the last `read` left it
@@ -289,10 +290,11 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
   out.emplace_back(Finish{std::move(final_reason)});
 }
 
-std::string Decoder::frame_json(bool whole_body, std::int64_t created) const {
-  if (provider_->protocol == Protocol::openai_chat) return std::string(text_);
-  return whole_body ? wire::completion_json(frame_, id_, model_, created)
-                    : wire::chunk_json(frame_, id_, model_, created);
+FrameText Decoder::frame_text(bool whole_body, std::int64_t created) {
+  if (provider_->protocol == Protocol::openai_chat)
+    return is_repeated_ ? repeat_.share(text_) : FrameText(std::string(text_));
+  return FrameText(whole_body ? wire::completion_json(frame_, id_, model_, created)
+                              : wire::chunk_json(frame_, id_, model_, created));
 }
 
 std::string Decoder::reasoning_details() const {

@@ -66,7 +66,7 @@ class Decoder {
   /// The frame of the last call of `feed` or `feed_body` in the OpenAI shape, whatever the protocol; "" where it says
   /// nothing there.
   /// @param created seconds since 1970, for protocols that do not say it
-  [[nodiscard]] std::string frame_json(bool whole_body, std::int64_t created) const;
+  [[nodiscard]] FrameText frame_text(bool whole_body, std::int64_t created);
   /// Of the last call of `feed` or `feed_body`; made only for those who ask.
   [[nodiscard]] FrameView frame() const noexcept {
     const Choice& choice = frame_.choice;
@@ -125,6 +125,7 @@ class Decoder {
   std::string id_, model_, signature_, error_body_;
   std::string details_;  // the items of all reasoning_details so far, commas between them
   std::string content_scratch_, reasoning_scratch_, repeat_scratch_;
+  bool is_repeated_ = false;  // the frame read last
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
   bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
 };

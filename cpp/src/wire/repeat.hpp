@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "kimistream/event.hpp"
 
 namespace kimistream::wire {
 
@@ -15,6 +18,7 @@ class Repeat {
   void learn(std::string_view frame, std::size_t at, std::size_t length) {
     head_.assign(frame.substr(0, at));
     tail_.assign(frame.substr(at + length));
+    shared_.reset();
   }
   void forget() noexcept { head_.clear(); }
 
@@ -23,8 +27,15 @@ class Repeat {
   /// empty or not a string's inside.
   [[nodiscard]] std::optional<std::string_view> match(std::string_view frame, std::string& scratch) const;
 
+  /// A frame that has matched, with what it shares with others kept once.
+  [[nodiscard]] FrameText share(std::string_view frame) {
+    if (!shared_) shared_ = std::make_shared<const FrameText::Around>(FrameText::Around{head_, tail_});
+    return {shared_, frame.substr(head_.size(), frame.size() - head_.size() - tail_.size())};
+  }
+
  private:
-  std::string head_, tail_;  // an empty head: nothing is remembered
+  std::shared_ptr<const FrameText::Around> shared_;  // made for the first who asks
+  std::string head_, tail_;                          // an empty head: nothing is remembered
 };
 
 }  // namespace kimistream::wire
