@@ -63,9 +63,10 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
 #endif
   if (replace(method_, request.method)) set_method(method_);
   if (method_ == "GET") return;
-  const auto plain = request.on_upload ? std::nullopt : body.plain();  // of a plain one libcurl tells nothing
+  const char* text = nullptr;  // left to the read callback: of a plain body libcurl tells nothing while it goes out
+  if (const auto plain = body.plain(); plain && !request.on_upload) text = plain->empty() ? "" : plain->data();
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  set(CURLOPT_POSTFIELDS, plain ? (plain->data() ? plain->data() : "") : nullptr);
+  set(CURLOPT_POSTFIELDS, text);
 }
 
 /// Parsed here, once: libcurl would parse a text again for each request, a tenth of what a small one costs.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
+from .connect import Target
 from .simulate import simulate
 
 app = typer.Typer(
@@ -16,22 +20,51 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Provider = Annotated[
-    str | None,
-    typer.Option(help="Who serves Kimi: moonshot (the default), moonshot-cn, openrouter, vllm, sglang, ..."),
-]
-BaseUrl = Annotated[str | None, typer.Option(help="Address of the API, in place of the provider's own.")]
-Environment = Annotated[
-    str | None,
-    typer.Option(help="An environment of kimistream.toml: its address, key variable, model and options."),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 Model = Annotated[str | None, typer.Option(help="Model, by its name at the provider.")]
 Timeout = Annotated[
     float | None,
     typer.Option(help="Seconds for connect, first event and silence, each.", min=0.001),
 ]
-Simulate = Annotated[bool, typer.Option("--simulate", help="Ask the built-in simulator: no key, no network.")]
+
+
+def _target(
+    provider: Annotated[
+        str | None,
+        typer.Option(help="Who serves Kimi: moonshot (the default), moonshot-cn, openrouter, vllm, sglang, ..."),
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of the API, in place of the provider's own.")] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(help="An environment of kimistream.toml: its address, key variable, model and options."),
+    ] = None,
+    timeout: Timeout = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Ask the built-in simulator: no key, no network.")
+    ] = False,
+) -> Target:
+    return Target(provider, base_url, timeout, simulate, environment)
+
+
+def asks(command: Callable[..., int]) -> Callable[..., None]:
+    """Gives a command the options that say whom to ask, in place of its parameter `target`, and ends with what it
+    returns as exit code."""
+    whom = inspect.signature(_target, eval_str=True).parameters
+    own = dict(inspect.signature(command, eval_str=True).parameters)
+    del own["target"]
+    last = [own.pop("as_json")] if "as_json" in own else []
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        target = _target(**{name: given.pop(name) for name in whom})
+        raise typer.Exit(command(target, **given))
+
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own.values(), *whom.values(), *last)
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 @app.callback(invoke_without_command=True)
@@ -51,16 +84,15 @@ def root(
 
 
 @app.command()
+@asks
 def chat(
+    target: Target,
     question: Annotated[
         list[str] | None,
         typer.Argument(help='What to ask; "-", or nothing and a pipe, reads it from stdin.', show_default=False),
     ] = None,
     no_thinking: Annotated[bool, typer.Option("--no-thinking", help="Answer at once, without thinking.")] = False,
     model: Model = None,
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
     system: Annotated[str | None, typer.Option(help="Instructions that come before the question.")] = None,
     max_tokens: Annotated[
         int | None,
@@ -72,53 +104,37 @@ def chat(
         list[str] | None,
         typer.Option(help="Have the text of this document before the question; may be repeated."),
     ] = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
-) -> None:
+) -> int:
     """Ask a question. The answer goes to stdout; thinking is dimmed, or goes to stderr where stdout is a pipe."""
     from .chat import Ask, Shown, run
-    from .connect import Target
 
-    target = Target(provider, base_url, timeout, simulate, environment)
     shown = Shown(image or [], video or [], file or [])
     ask = Ask(question or [], not no_thinking, model, system, max_tokens, shown)
-    raise typer.Exit(run(target, ask))
+    return run(target, ask)
 
 
 @app.command()
-def models(
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
-    as_json: AsJson = False,
-) -> None:
+@asks
+def models(target: Target, as_json: AsJson = False) -> int:
     """List the models and what they can: a table on a terminal, one id a line in a pipe."""
-    from .connect import Target
     from .models import run
 
-    raise typer.Exit(run(Target(provider, base_url, timeout, simulate, environment), as_json))
+    return run(target, as_json)
 
 
 @app.command()
-def balance(
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
-    as_json: AsJson = False,
-) -> None:
+@asks
+def balance(target: Target, as_json: AsJson = False) -> int:
     """Show what is left on the account. Where the provider has no such resource, it says so."""
     from .balance import run
-    from .connect import Target
 
-    raise typer.Exit(run(Target(provider, base_url, timeout, simulate, environment), as_json))
+    return run(target, as_json)
 
 
 @app.command()
+@asks
 def tokens(
+    target: Target,
     words: Annotated[
         list[str] | None,
         typer.Argument(help='What to count; "-", or nothing and a pipe, reads it from stdin.', show_default=False),
@@ -127,19 +143,12 @@ def tokens(
     system: Annotated[str | None, typer.Option(help="Instructions that come before it.")] = None,
     model: Model = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Estimate here: no key, no network.")] = False,
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Count the tokens of a prompt. Where the provider counts none they are estimated, which stderr says."""
-    from .connect import Target
     from .tokens import Prompt, run
 
-    target = Target(provider, base_url, timeout, simulate, environment)
-    raise typer.Exit(run(target, Prompt(words or [], file, system, model, estimate), as_json))
+    return run(target, Prompt(words or [], file, system, model, estimate), as_json)
 
 
 @app.command()
@@ -177,90 +186,67 @@ app.add_typer(files, name="files")
 
 
 @files.command("upload")
+@asks
 def upload_files(
+    target: Target,
     paths: Annotated[list[str], typer.Argument(help="Files to upload.", show_default=False)],
     purpose: Annotated[
         str | None,
         typer.Option(help="file-extract, image, video or batch; else what the first bytes and the name suggest."),
     ] = None,
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Upload files. Their ids go to stdout, one a line; a bar on stderr shows how far it is."""
-    from .connect import Target
     from .files import upload
 
-    raise typer.Exit(upload(Target(provider, base_url, timeout, simulate, environment), paths, purpose, as_json))
+    return upload(target, paths, purpose, as_json)
 
 
 @files.command("list")
-def list_files(
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
-    as_json: AsJson = False,
-) -> None:
+@asks
+def list_files(target: Target, as_json: AsJson = False) -> int:
     """List the files: a table on a terminal, one id a line in a pipe."""
-    from .connect import Target
     from .files import show_all
 
-    raise typer.Exit(show_all(Target(provider, base_url, timeout, simulate, environment), as_json))
+    return show_all(target, as_json)
 
 
 @files.command("show")
+@asks
 def show_file(
+    target: Target,
     file_id: Annotated[str, typer.Argument(help="Id of a file.", show_default=False)],
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Show what the provider knows of a file."""
-    from .connect import Target
     from .files import show
 
-    raise typer.Exit(show(Target(provider, base_url, timeout, simulate, environment), file_id, as_json))
+    return show(target, file_id, as_json)
 
 
 @files.command("content")
+@asks
 def file_content(
+    target: Target,
     file_id: Annotated[str, typer.Argument(help="Id of a file.", show_default=False)],
     output: Annotated[str | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
-) -> None:
+) -> int:
     """Print what a file holds: the text that was extracted, or its bytes."""
-    from .connect import Target
     from .files import content
 
-    raise typer.Exit(content(Target(provider, base_url, timeout, simulate, environment), file_id, output))
+    return content(target, file_id, output)
 
 
 @files.command("delete")
+@asks
 def delete_files(
+    target: Target,
     file_ids: Annotated[list[str], typer.Argument(help="Ids of files.", show_default=False)],
-    provider: Provider = None,
-    base_url: BaseUrl = None,
-    environment: Environment = None,
-    timeout: Timeout = None,
-    simulate: Simulate = False,
-) -> None:
+) -> int:
     """Delete files."""
-    from .connect import Target
     from .files import delete
 
-    raise typer.Exit(delete(Target(provider, base_url, timeout, simulate, environment), file_ids))
+    return delete(target, file_ids)
 
 
 app.command()(simulate)
