@@ -67,6 +67,7 @@ TEST_CASE("what happens where nobody looks is not told, and costs one wait at mo
   Poller poller;
   Pipe pipe;
   std::vector<Poller::Ready> ready;
+  poller.keep(pipe.ends[0]);
   poller.watch(pipe.ends[0], true, false);
   poller.watch(pipe.ends[0], false, false);
   pipe.fill();
@@ -85,28 +86,33 @@ TEST_CASE("what happens where nobody looks is not told, and costs one wait at mo
   CHECK(ready[0].readable);
 }
 
-TEST_CASE("a descriptor may be watched for something else, and its number may be another's later") {
+TEST_CASE("a descriptor's number may be another's later, whether its closing was told or not") {
   Poller poller;
   std::vector<Poller::Ready> ready;
-  int number = -1;
-  {
+  for (const bool kept : {false, true, false}) {
+    int number = -1;
+    {
+      const Pipe pipe;
+      number = pipe.ends[0];
+      if (kept) poller.keep(number);
+      poller.watch(number, true, false);
+      poller.watch(number, false, false);
+      if (kept) poller.forget(number);
+      if (kept) poller.forget(number);  // once more does no harm
+    }
     const Pipe pipe;
-    number = pipe.ends[0];
+    REQUIRE(pipe.ends[0] == number);
+    pipe.fill();
+    poller.wait(milliseconds(0), ready);
+    CHECK(ready.empty());
+    poller.watch(number, false, true);  // a pipe's reading end is never writable
+    poller.wait(milliseconds(0), ready);
+    CHECK(ready.empty());
     poller.watch(number, true, false);
-    poller.forget(number);
-    poller.forget(number);  // once more does no harm
+    poller.wait(milliseconds(1000), ready);
+    CHECK(ready.size() == 1);
+    poller.watch(number, false, false);
   }
-  const Pipe pipe;
-  REQUIRE(pipe.ends[0] == number);
-  pipe.fill();
-  poller.wait(milliseconds(0), ready);
-  CHECK(ready.empty());
-  poller.watch(number, false, true);  // a pipe's reading end is never writable
-  poller.wait(milliseconds(0), ready);
-  CHECK(ready.empty());
-  poller.watch(number, true, false);
-  poller.wait(milliseconds(1000), ready);
-  CHECK(ready.size() == 1);
 }
 
 TEST_CASE("a descriptor whose other end is gone is named") {

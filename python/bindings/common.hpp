@@ -101,9 +101,14 @@ bool wait_for_head(Stream& stream);
 
 /// What an iterator gives.
 enum class Gives { events, texts, thoughts, chunks };
+/// What an awaitable waits for: the response head, the one chunk of an answer that comes whole (which stays to be
+/// taken), the message.
+enum class Awaits { head, body, message };
 
 PyObject* make_iterator(const SharedPtr& shared, Gives gives);
 PyObject* make_async_iterator(const SharedPtr& shared, Gives gives, PyObject* loop);
+/// Raises what the stream fails with.
+PyObject* make_awaitable(const SharedPtr& shared, Awaits awaits, PyObject* loop);
 /// Takes the next item that is there without waiting. @return 1 taken into `out`, 0 nothing there, -1 error,
 /// 2 no more of this kind (a reader of thoughts stops where the answer begins)
 int take_item(Shared& shared, Gives gives, PyObject** out);

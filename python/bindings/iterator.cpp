@@ -2,6 +2,8 @@
 //
 // What is ready is handed over without giving up the GIL; it is released only to wait. The asynchronous ones are their
 // own awaitables: an item that is there is returned without a turn of the event loop, otherwise a future is.
+#include <variant>
+
 #include "common.hpp"
 
 namespace kimistream::python {
@@ -9,7 +11,7 @@ namespace {
 
 struct Iterator {
   PyObject_HEAD SharedPtr shared;
-  Gives gives;
+  std::variant<Gives, Awaits> wanted;
   PyObject* loop;    // asyncio: the event loop; null for a blocking iterator
   PyObject* future;  // asyncio: what the task waits on
 };
@@ -19,11 +21,11 @@ PyTypeObject* async_type = nullptr;
 PyObject* name_create_future = nullptr;
 PyObject* name_blocking = nullptr;
 
-PyObject* make(PyTypeObject* type, const SharedPtr& shared, Gives gives, PyObject* loop) {
+PyObject* make(PyTypeObject* type, const SharedPtr& shared, std::variant<Gives, Awaits> wanted, PyObject* loop) {
   auto* self = PyObject_New(Iterator, type);
   if (!self) return nullptr;
   new (&self->shared) SharedPtr(shared);
-  self->gives = gives;
+  new (&self->wanted) std::variant<Gives, Awaits>(wanted);
   self->loop = Py_XNewRef(loop);
   self->future = nullptr;
   return reinterpret_cast<PyObject*>(self);
@@ -48,11 +50,37 @@ PyObject* next(PyObject* object) {
   auto& self = *reinterpret_cast<Iterator*>(object);
   for (;;) {
     PyObject* item = nullptr;
-    const int taken = take_item(*self.shared, self.gives, &item);
+    const int taken = take_item(*self.shared, std::get<Gives>(self.wanted), &item);
     if (taken == 1) return item;
     if (taken != 0) return nullptr;
     if (wait_for_item(self.shared->stream) <= 0) return nullptr;
   }
+}
+
+/// As take_item: 1 when what is waited for is there. The message's own events are of no interest to anybody.
+int take_awaited(Shared& shared, Awaits awaits, PyObject** out) {
+  Stream& stream = shared.stream;
+  Event ignored;
+  if (awaits == Awaits::message)
+    while (stream.take(ignored)) continue;
+  const auto state = stream.state();
+  if (state == Stream::State::failed && (awaits != Awaits::head || !stream.opened())) return 0;
+  const bool there = awaits == Awaits::head   ? state != Stream::State::opening
+                     : awaits == Awaits::body ? state == Stream::State::ready || state == Stream::State::ended
+                                              : state == Stream::State::ended;
+  if (!there) return 0;
+  try {
+    *out = (awaits == Awaits::message ? from_message(stream.partial()) : py::none()).release().ptr();
+    return 1;
+  } catch (...) {
+    set_current_exception();
+    return -1;
+  }
+}
+
+int take(Iterator& self, PyObject** out) {
+  if (const auto* awaits = std::get_if<Awaits>(&self.wanted)) return take_awaited(*self.shared, *awaits, out);
+  return take_item(*self.shared, std::get<Gives>(self.wanted), out);
 }
 
 /// One step of an awaited `__anext__`: an item, a future to wait on, or an end.
@@ -60,11 +88,11 @@ PySendResult step(Iterator& self, PyObject** result) {
   *result = nullptr;
   drop_future(self);
   for (;;) {
-    const int taken = take_item(*self.shared, self.gives, result);
-    if (taken == 1) return PYGEN_RETURN;
-    if (taken < 0) return PYGEN_ERROR;
+    const int taken = take(self, result);
     const auto state = self.shared->stream.state();
     if (state == Stream::State::ended || state == Stream::State::failed) self.shared->owner = py::none();
+    if (taken == 1) return PYGEN_RETURN;
+    if (taken < 0) return PYGEN_ERROR;
     if (taken == 2 || state == Stream::State::ended) {
       PyErr_SetNone(PyExc_StopAsyncIteration);
       return PYGEN_ERROR;
@@ -73,7 +101,7 @@ PySendResult step(Iterator& self, PyObject** result) {
       set_error(*self.shared->stream.error());
       return PYGEN_ERROR;
     }
-    if (state == Stream::State::ready) continue;
+    if (state == Stream::State::ready && std::holds_alternative<Gives>(self.wanted)) continue;
     if (self.shared->waiter) {
       PyErr_SetString(PyExc_RuntimeError, "this stream is being read by another task: give each task its own stream");
       return PYGEN_ERROR;
@@ -189,6 +217,10 @@ int take_item(Shared& shared, Gives gives, PyObject** out) {
 PyObject* make_iterator(const SharedPtr& shared, Gives gives) { return make(blocking_type, shared, gives, nullptr); }
 PyObject* make_async_iterator(const SharedPtr& shared, Gives gives, PyObject* loop) {
   return make(async_type, shared, gives, loop);
+}
+
+PyObject* make_awaitable(const SharedPtr& shared, Awaits awaits, PyObject* loop) {
+  return make(async_type, shared, awaits, loop);
 }
 
 void register_iterators(py::module_&) {

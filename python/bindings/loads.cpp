@@ -1,5 +1,6 @@
 // JSON text as Python objects: dicts and lists, or objects with attributes (_object.py).
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <vector>
 
@@ -60,6 +61,9 @@ class Builder final : public json::Visitor {
   void on_null() override { add(py::none()); }
   void on_bool(bool value) override { add(py::bool_(value)); }
   void on_number(std::string_view text) override {
+    long long small = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), small);
+    if (error == std::errc() && end == text.data() + text.size()) return add(steal(PyLong_FromLongLong(small)));
     const std::string number(text);
     if (text.find_first_of(".eENI") == std::string_view::npos)
       add(steal(PyLong_FromString(number.c_str(), nullptr, 10)));

@@ -20,6 +20,10 @@ py::object async_iterator(const SharedPtr& self, Gives gives, const py::object& 
   return steal(make_async_iterator(self, gives, loop.ptr()));
 }
 
+py::object awaitable(const SharedPtr& self, Awaits awaits, const py::object& loop) {
+  return steal(make_awaitable(self, awaits, loop.ptr()));
+}
+
 }  // namespace
 
 void register_stream(py::module_& module) {
@@ -36,6 +40,18 @@ void register_stream(py::module_& module) {
            [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::thoughts, loop); })
       .def("chunks_async",
            [](const SharedPtr& self, const py::object& loop) { return async_iterator(self, Gives::chunks, loop); })
+      .def(
+          "head_async",
+          [](const SharedPtr& self, const py::object& loop) { return awaitable(self, Awaits::head, loop); },
+          "Awaits the response head.")
+      .def(
+          "body_async",
+          [](const SharedPtr& self, const py::object& loop) { return awaitable(self, Awaits::body, loop); },
+          "Awaits an answer that comes whole.")
+      .def(
+          "message_async",
+          [](const SharedPtr& self, const py::object& loop) { return awaitable(self, Awaits::message, loop); },
+          "Awaits the end; what comes stays only in the message, which is the result.")
       .def("wait_for_head",
            [](const SharedPtr& self) {
              if (!wait_for_head(self->stream)) throw py::error_already_set();
@@ -55,34 +71,6 @@ void register_stream(py::module_& module) {
             return from_completion(body, std::string(self->stream.request_id()));
           },
           "The same as a ChatCompletion.")
-      .def("drop_items",
-           [](const SharedPtr& self) {
-             Event event;
-             Chunk chunk;
-             while (self->stream.take(event) || self->stream.take(chunk)) continue;
-           })
-      .def(
-          "change",
-          [](const SharedPtr& self, const py::object& loop) {
-            if (self->waiter)
-              throw std::runtime_error("this stream is being read by another task: give each task its own stream");
-            py::object future = loop.attr("create_future")();
-            // The future outlives its place here: whoever awaits it holds it, and it clears the place when it is done.
-            self->waiter = future.ptr();
-            future.attr("add_done_callback")(
-                py::cpp_function([weak = std::weak_ptr<Shared>(self), raw = future.ptr()](const py::object&) {
-                  if (const auto shared = weak.lock(); shared && shared->waiter == raw) shared->waiter = nullptr;
-                }));
-            return future;
-          },
-          py::arg("loop"), "A future that is done when the stream's state may have changed.")
-      .def("raise_failure",
-           [](const SharedPtr& self) {
-             if (const Error* error = self->stream.error()) {
-               set_error(*error);
-               throw py::error_already_set();
-             }
-           })
       .def("show_usage_chunks", [](const SharedPtr& self) { self->show_usage_chunks = true; })
       .def("close",
            [](const SharedPtr& self) {
@@ -90,11 +78,6 @@ void register_stream(py::module_& module) {
              self->stream.close();
            })
       .def_readwrite("owner", &Shared::owner, "What must live as long as this stream has more to come.")
-      .def_property_readonly("opened", [](const SharedPtr& self) { return self->stream.opened(); })
-      .def_property_readonly("opening",
-                             [](const SharedPtr& self) { return self->stream.state() == Stream::State::opening; })
-      .def_property_readonly("ready",
-                             [](const SharedPtr& self) { return self->stream.state() == Stream::State::ready; })
       .def_property_readonly("over",
                              [](const SharedPtr& self) {
                                const auto state = self->stream.state();

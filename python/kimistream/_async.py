@@ -78,9 +78,16 @@ class _Reactors:
         loop = asyncio.get_running_loop()
         core = self.start(loop, start)
         try:
-            while not core.over and not core.ready:
-                await core.change(loop)
+            await core.body_async(loop)
             return read(core)
+        finally:
+            core.close()
+
+    async def message(self, start: Callable[[_core.Reactor], _core.Stream]) -> Message:
+        loop = asyncio.get_running_loop()
+        core = self.start(loop, start)
+        try:
+            return await core.message_async(loop)
         finally:
             core.close()
 
@@ -109,10 +116,7 @@ class _AsyncStreamBase:
     async def _wait_for_head(self) -> None:
         await self._prepare()
         core, loop = self._open()
-        while core.opening:
-            await core.change(loop)
-        if not core.opened:
-            core.raise_failure()
+        await core.head_async(loop)
 
     async def close(self) -> None:
         """Ends the answer and closes its connection, unless it is over."""
@@ -208,14 +212,7 @@ class AsyncStream(_AsyncStreamBase):
     async def _message(self) -> Message:
         await self._prepare()
         core, loop = self._open()
-        while True:
-            core.drop_items()
-            if core.over:
-                break
-            await core.change(loop)
-        core.owner = None
-        core.raise_failure()
-        return core.partial or Message()
+        return await core.message_async(loop)
 
 
 class AsyncChatCompletionStream(_AsyncStreamBase):
@@ -261,18 +258,6 @@ class AsyncKimi:
 
     __init__.__doc__ = Kimi.__doc__
 
-    def _begin(self, arguments: tuple[Any, ...], *, stream: bool) -> AsyncStream:
-        request = self._sender.completed(arguments)
-        opened = AsyncStream(self._reactors, lambda reactor: reactor.start(request, stream, False))
-        if self._sender.must_upload(request):
-
-            async def upload() -> Callable[[_core.Reactor], _core.Stream]:
-                prepared = await run(self._reactors, self._sender.uploads.prepare_steps(request))
-                return lambda reactor: reactor.start(prepared, stream, False)
-
-            opened._uploading = upload
-        return opened
-
     def stream(
         self,
         prompt: Any,
@@ -297,7 +282,16 @@ class AsyncKimi:
             *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
             *(on_upload, extra_body, extra_headers, fields),
         )
-        return self._begin(arguments, stream=True)
+        request = self._sender.completed(arguments)
+        stream = AsyncStream(self._reactors, lambda reactor: reactor.start(request, True, False))
+        if self._sender.must_upload(request):
+
+            async def upload() -> Callable[[_core.Reactor], _core.Stream]:
+                prepared = await run(self._reactors, self._sender.uploads.prepare_steps(request))
+                return lambda reactor: reactor.start(prepared, True, False)
+
+            stream._uploading = upload
+        return stream
 
     async def complete(
         self,
@@ -323,11 +317,10 @@ class AsyncKimi:
             *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
             *(on_upload, extra_body, extra_headers, fields),
         )
-        stream = self._begin(arguments, stream=False)
-        try:
-            return await stream.message
-        finally:
-            await stream.close()
+        request = self._sender.completed(arguments)
+        if self._sender.must_upload(request):
+            request = await run(self._reactors, self._sender.uploads.prepare_steps(request))
+        return await self._reactors.message(lambda reactor: reactor.start(request, False, False))
 
     async def balance(self, *, timeout: float | None = None) -> _resources.Balance:
         """As `Kimi.balance`."""

@@ -1,7 +1,7 @@
 """The C++ core, as python/bindings/ makes it. Private: the package kimistream is its face."""
 
-from asyncio import AbstractEventLoop, Future
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, final
 
 from ._errors import KimiError
@@ -76,6 +76,15 @@ class Stream:
     def texts_async(self, loop: AbstractEventLoop, /) -> AsyncIterator[str]: ...
     def thoughts_async(self, loop: AbstractEventLoop, /) -> AsyncIterator[str]: ...
     def chunks_async(self, loop: AbstractEventLoop, /) -> AsyncIterator[ChatCompletionChunk]: ...
+    def head_async(self, loop: AbstractEventLoop, /) -> Awaitable[None]:
+        """Awaits the response head."""
+
+    def body_async(self, loop: AbstractEventLoop, /) -> Awaitable[None]:
+        """Awaits an answer that comes whole."""
+
+    def message_async(self, loop: AbstractEventLoop, /) -> Awaitable[Message]:
+        """Awaits the end; what comes stays only in the message, which is the result."""
+
     def wait_for_head(self) -> None: ...
     def message(self) -> Message: ...
     def json(self) -> Any:
@@ -84,21 +93,10 @@ class Stream:
     def completion(self) -> ChatCompletion:
         """The same as a ChatCompletion."""
 
-    def drop_items(self) -> None: ...
-    def change(self, loop: AbstractEventLoop) -> Future[None]:
-        """A future that is done when the stream's state may have changed."""
-
-    def raise_failure(self) -> None: ...
     def show_usage_chunks(self) -> None: ...
     def close(self) -> None: ...
     owner: object
     """What must live as long as this stream has more to come."""
-    @property
-    def opened(self) -> bool: ...
-    @property
-    def opening(self) -> bool: ...
-    @property
-    def ready(self) -> bool: ...
     @property
     def over(self) -> bool: ...
     @property

@@ -194,8 +194,11 @@ int CurlTransport::on_timer(CURLM*, long wait, void* self) {
 
 curl_socket_t CurlTransport::on_open(void* self, curlsocktype, curl_sockaddr* address) {
   const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  if (socket >= 0) static_cast<CurlTransport*>(self)->sockets_.insert(socket);
-  return socket < 0 ? CURL_SOCKET_BAD : socket;
+  if (socket < 0) return CURL_SOCKET_BAD;
+  auto& transport = *static_cast<CurlTransport*>(self);
+  transport.sockets_.insert(socket);
+  transport.poller_.keep(socket);
+  return socket;
 }
 
 int CurlTransport::on_close(void* self, curl_socket_t socket) {

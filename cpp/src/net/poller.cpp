@@ -53,12 +53,12 @@ void Poller::abandon() noexcept {
   wake_write_ = -1;
 }
 
-// A kept connection is watched for each of its requests anew. The kernel is told of the first time only: it may go on
-// watching one that nobody asks for, and is told to stop when something happens there.
 void Poller::watch(int descriptor, bool readable, bool writable) {
   const std::uint32_t wanted = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
   Interest& interest = watched_[descriptor];
   interest.wanted = wanted;
+  // One that is not kept may be closed, and its number be another's, without a word.
+  if (wanted == 0 && !interest.kept) return forget(descriptor);
   if (wanted == 0 || wanted == interest.known) return;
   ::epoll_event event{};
   event.events = wanted;
@@ -94,7 +94,8 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
       alarm_at_ = Clock::time_point::max();
       [[maybe_unused]] const auto size = ::read(alarm_, &ignored, sizeof ignored);
     } else if (const auto found = watched_.find(event.data.fd); found != watched_.end() && found->second.wanted == 0) {
-      forget(event.data.fd);
+      ::epoll_ctl(epoll_, EPOLL_CTL_DEL, event.data.fd, nullptr);  // nobody asks, and it would be told for ever
+      found->second.known = 0;
     } else {
       ready.push_back({event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
                        (event.events & (EPOLLERR | EPOLLHUP)) != 0});
@@ -154,7 +155,7 @@ void Poller::watch(int descriptor, bool readable, bool writable) {
   if (readable || writable)
     watched_[descriptor].wanted = static_cast<std::uint32_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
   else
-    watched_.erase(descriptor);
+    forget(descriptor);
 }
 
 void Poller::forget(int descriptor) noexcept { watched_.erase(descriptor); }
@@ -163,7 +164,7 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
   ready.clear();
   std::vector<::pollfd> polled = {{wake_read_, POLLIN, 0}};
   for (const auto& [descriptor, interest] : watched_)
-    polled.push_back({descriptor, static_cast<short>(interest.wanted), 0});
+    if (interest.wanted) polled.push_back({descriptor, static_cast<short>(interest.wanted), 0});
   if (::poll(polled.data(), static_cast<nfds_t>(polled.size()), static_cast<int>(longest.count())) < 0) {
     if (errno == EINTR) return false;
     fail("poll");

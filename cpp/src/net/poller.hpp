@@ -25,6 +25,10 @@ class Poller {
   /// Watches a descriptor; neither readable nor writable: no longer, and what happens to it is not told.
   void watch(int descriptor, bool readable, bool writable);
 
+  /// This descriptor is forgotten before it is closed. So the kernel may go on watching it while nobody else does, and
+  /// need not be told each time that somebody does again.
+  void keep(int descriptor) { watched_[descriptor].kept = true; }
+
   /// The descriptor is about to be closed.
   void forget(int descriptor) noexcept;
 
@@ -46,7 +50,8 @@ class Poller {
   int alarm_ = -1;                        // made when descriptor() is first asked for
   Clock::time_point alarm_at_ = Clock::time_point::max();
   struct Interest {
-    std::uint32_t wanted, known;  // by whoever watches; by the kernel
+    std::uint32_t wanted = 0, known = 0;  // by whoever watches; by the kernel
+    bool kept = false;
   };
   std::unordered_map<int, Interest> watched_;
 };
