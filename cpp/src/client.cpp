@@ -138,7 +138,6 @@ Client::Impl::Impl(ClientOptions given)
       headers_.add("Authorization", "Bearer " + options.api_key);
   }
   headers_.add("User-Agent", "kimistream/" KIMISTREAM_VERSION);
-  headers_.add("Expect", "");  // libcurl would wait a second for "100 Continue" before it sends a large body
   const Headers& own = options.default_headers;
   for (const Headers* further : {&provider->headers, &own})
     for (const auto& [name, value] : *further) headers_.set(name, value);

@@ -91,7 +91,7 @@ struct Letters final : ks::BodySource {
 };
 
 ks::HttpRequest post(const std::string& url, std::vector<ks::Body::Segment> segments) {
-  ks::HttpRequest request{.url = url, .headers = {{"Expect", ""}}};
+  ks::HttpRequest request{.url = url};
   request.body = std::make_shared<ks::Body>();
   request.body->segments = std::move(segments);
   return request;

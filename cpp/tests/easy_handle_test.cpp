@@ -69,10 +69,29 @@ TEST_CASE("each request goes out as it is, whatever the handle was set to before
         "POST /a 1 - identity 3\n"
         "POST /b 1 - identity 3\n"
         "POST /b 2 3 identity 3\n"
-        "POST /b - - gzip, deflate 3\n"
+        "POST /b - - gzip 3\n"
         "POST /b - - identity 6\n"
         "GET /b - - identity 0\n");
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a large body is not held back for a word of the server that none sends") {
+  FaultServer server;
+  const ks::net::CurlOptions options;
+  EasyHandle easy(options);
+  easy.set(
+      CURLOPT_WRITEFUNCTION, +[](char*, std::size_t, std::size_t size, void*) { return size; });
+  const std::string url = server.base_url(Script().json(200, "{}"));
+  send(easy, request_of(url, "small"));
+  send(easy, request_of(url, std::string(3 << 20, 'x')));
+  auto own = request_of(url, std::string(3 << 20, 'x'));
+  own.headers.add("Expect", "100-continue");  // whoever wants it has it
+  send(easy, own);
+  const auto received = server.received();
+  REQUIRE(received.size() == 3);
+  CHECK(received[1].request.header("expect").empty());
+  CHECK(received[1].request.body_bytes == 3 << 20);
+  CHECK(received[2].request.header("expect") == "100-continue");
 }
 
 TEST_CASE("an address that cannot be read is libcurl's to refuse, and the next one works") {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "common.hpp"
+#include "pool.hpp"
 
 namespace kimistream::python {
 namespace {
@@ -28,6 +29,9 @@ struct DeltaObject {
 };
 
 PyTypeObject *chunk_type = nullptr, *choice_type = nullptr, *delta_type = nullptr;
+Pool<ChunkObject> chunk_pool;
+Pool<ChoiceObject> choice_pool;
+Pool<DeltaObject> delta_pool;
 
 /// Borrowed reference, null on error.
 PyObject* full(ChunkObject* self) {
@@ -112,30 +116,24 @@ PyObject* reduce(PyObject* self, PyObject* args) {
   return result;
 }
 
-void free_object(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  PyObject_Free(self);
-  Py_DECREF(type);
-}
-
 void dealloc_chunk(PyObject* self) {
   auto* chunk = reinterpret_cast<ChunkObject*>(self);
   chunk->chunk.~Chunk();
   Py_XDECREF(chunk->full);
-  free_object(self);
+  chunk_pool.give(self);
 }
 void dealloc_choice(PyObject* self) {
   auto* choice = reinterpret_cast<ChoiceObject*>(self);
   Py_XDECREF(choice->delta);
   Py_DECREF(choice->chunk);
-  free_object(self);
+  choice_pool.give(self);
 }
 void dealloc_delta(PyObject* self) {
   auto* delta = reinterpret_cast<DeltaObject*>(self);
   Py_XDECREF(delta->content);
   Py_XDECREF(delta->reasoning);
   Py_DECREF(delta->chunk);
-  free_object(self);
+  delta_pool.give(self);
 }
 
 ChunkObject* share(ChunkObject* chunk) {
@@ -144,7 +142,7 @@ ChunkObject* share(ChunkObject* chunk) {
 }
 
 PyObject* make_delta(ChunkObject* chunk) {
-  auto* delta = PyObject_New(DeltaObject, delta_type);
+  auto* delta = delta_pool.take(delta_type);
   if (!delta) return nullptr;
   delta->chunk = share(chunk);
   delta->content = delta->reasoning = nullptr;
@@ -152,7 +150,7 @@ PyObject* make_delta(ChunkObject* chunk) {
 }
 
 PyObject* make_choice(ChunkObject* chunk) {
-  auto* choice = PyObject_New(ChoiceObject, choice_type);
+  auto* choice = choice_pool.take(choice_type);
   if (!choice) return nullptr;
   choice->chunk = share(chunk);
   choice->delta = nullptr;
@@ -228,7 +226,7 @@ PyTypeObject* make_type(const char* name, std::size_t size, destructor dealloc, 
 }  // namespace
 
 PyObject* from_chunk(Chunk&& chunk) {
-  auto* self = PyObject_New(ChunkObject, chunk_type);
+  auto* self = chunk_pool.take(chunk_type);
   if (!self) return nullptr;
   new (&self->chunk) Chunk(std::move(chunk));
   self->full = nullptr;

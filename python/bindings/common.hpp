@@ -87,6 +87,11 @@ void set_error(const Error& error);
 /// Sets the Python exception for whatever C++ exception is being handled.
 void set_current_exception();
 
+/// How long a wait without the GIL may be: signal handlers run between two of them.
+std::chrono::milliseconds wait_slice();
+/// What is due after such a wait: the log, signal handlers. @return false when one of those has raised; the stream is
+/// then closed
+bool after_wait(Stream& stream);
 /// Waits, with the GIL released, until there is something to take. @return 1 ready, 0 ended, -1 a Python exception is
 /// set
 int wait_for_item(Stream& stream);

@@ -7,6 +7,8 @@
 #include <array>
 #include <cstring>
 
+#include "pool.hpp"
+
 namespace kimistream::python {
 
 py::object from_rare_event(const Event& event);
@@ -19,11 +21,12 @@ struct Record {
 };
 
 template <std::size_t Size>
+Pool<Record<Size>> pool;
+
+template <std::size_t Size>
 void dealloc(PyObject* self) {
   for (PyObject* field : reinterpret_cast<Record<Size>*>(self)->fields) Py_XDECREF(field);
-  PyTypeObject* type = Py_TYPE(self);
-  PyObject_Free(self);
-  Py_DECREF(type);
+  pool<Size>.give(self);
 }
 
 template <std::size_t Size>
@@ -77,7 +80,7 @@ struct Type {
   template <class... Fields>
   static PyObject* make(Fields... fields) {
     static_assert(sizeof...(Fields) == size);
-    auto* self = PyObject_New(Object, type);
+    auto* self = pool<size>.take(type);
     if (!self) return nullptr;
     std::size_t i = 0;
     ((self->fields[i++] = fields), ...);
@@ -99,7 +102,7 @@ struct Type {
     static constexpr const char* formats[] = {"", "O", "OO", "OOO"};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, formats[size], keywords.data(), &given[0], &given[1], &given[2]))
       return nullptr;
-    auto* self = PyObject_New(Object, type);
+    auto* self = pool<size>.take(type);
     if (!self) return nullptr;
     for (std::size_t i = 0; i < size; ++i) self->fields[i] = Py_NewRef(given[i]);
     return reinterpret_cast<PyObject*>(self);

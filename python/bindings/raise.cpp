@@ -32,25 +32,28 @@ bool on_main_thread() {
 #endif
 }
 
-/// @return false when a signal handler has raised; the stream is then closed
+/// @return false when a Python exception is set
 bool wait_a_while(Stream& stream) {
-  const auto slice = on_main_thread() ? std::chrono::milliseconds(100) : std::chrono::milliseconds(60'000);
   try {
     const WithoutGil released;
-    stream.wait(slice);
+    stream.wait(wait_slice());
   } catch (...) {
     set_current_exception();
     return false;
   }
-  write_log(stream);
-  if (PyErr_CheckSignals() != 0) {
-    stream.close();
-    return false;
-  }
-  return true;
+  return after_wait(stream);
 }
 
 }  // namespace
+
+std::chrono::milliseconds wait_slice() { return std::chrono::milliseconds(on_main_thread() ? 100 : 60'000); }
+
+bool after_wait(Stream& stream) {
+  write_log(stream);
+  if (PyErr_CheckSignals() == 0) return true;
+  stream.close();
+  return false;
+}
 
 WithoutGil::~WithoutGil() {
 #ifdef __GLIBCXX__

@@ -9,14 +9,18 @@ py::object text(std::string_view value) { return py::reinterpret_steal<py::objec
 
 Shape shape_of(bool chunks) { return chunks ? Shape::chunks : Shape::events; }
 
-Shared start(Client& client, const py::tuple& arguments, bool stream, Shape shape) {
+/// @param waits for what comes first, in the same breath: giving the GIL up and taking it back again costs something
+Shared start(Client& client, const py::tuple& arguments, bool stream, Shape shape, bool waits = false) {
   const Request request = to_request(arguments);
   std::optional<Stream> opened;
   {
     const WithoutGil released;
     opened.emplace(client.start(request, stream, shape));
+    if (waits) opened->wait(wait_slice());
   }
-  return Shared(std::move(*opened));
+  Shared shared(std::move(*opened));
+  if (waits && !after_wait(shared.stream)) throw py::error_already_set();
+  return shared;
 }
 
 }  // namespace
@@ -57,7 +61,7 @@ void register_client(py::module_& module) {
       .def(
           "complete",
           [](Client& self, const py::tuple& arguments) {
-            Shared shared = start(self, arguments, false, Shape::events);
+            Shared shared = start(self, arguments, false, Shape::events, true);
             drain(shared);
             return from_message(shared.stream.partial());
           },
@@ -65,7 +69,7 @@ void register_client(py::module_& module) {
       .def(
           "complete_chat",
           [](Client& self, const py::tuple& arguments) {
-            Shared shared = start(self, arguments, false, Shape::chunks);
+            Shared shared = start(self, arguments, false, Shape::chunks, true);
             const std::string body = wait_for_body(shared);
             return from_completion(body, std::string(shared.stream.request_id()));
           },

@@ -1,5 +1,6 @@
 #include "net/easy_handle.hpp"
 
+#include <cstdint>
 #include <new>
 
 namespace kimistream::net {
@@ -10,8 +11,12 @@ constexpr long buffer_bytes = 60 * 1024;         // of receive buffer; pages tha
 constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
 constexpr long media_upload_buffer_bytes = 256 * 1024;
 
-// "identity" asks for no compression, yet undoes one that a server applies all the same.
-const char* encodings(bool compressed) { return compressed ? "gzip, deflate" : "identity"; }
+// From 1 MiB on libcurl would wait a second for "100 Continue" before it sends a body.
+constexpr std::uint64_t large_bytes = std::uint64_t{1} << 19;
+
+// What "deflate" means servers do not agree on. "identity" asks for no compression, yet undoes one that a server
+// applies all the same.
+const char* encodings(bool compressed) { return compressed ? "gzip" : "identity"; }
 
 /// @return whether it was another
 template <class Value, class Given>
@@ -53,7 +58,8 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
     set_address(url_);
     if (replace(proxy_, options_.proxies.find(url_))) set(CURLOPT_PROXY, proxy_.c_str());
   }
-  if (replace(headers_, request.headers)) set_headers(headers_);
+  const bool other_size = replace(large_, body.size() >= large_bytes);
+  if (replace(headers_, request.headers) || other_size) set_headers(headers_);
   if (replace(connect_timeout_, request.connect_timeout))
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout_.count()));
   if (replace(compressed_, request.compressed)) set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
@@ -88,12 +94,10 @@ void EasyHandle::set_headers(const Headers& headers) {
   for (const auto& [name, value] : headers) {
     // libcurl's spelling: "Name:" takes a header away, "Name;" sends one without a value.
     line = name;
-    if (value.empty())
-      line += name == "Expect" ? ":" : ";";
-    else
-      (line += ": ") += value;
+    line.append(value.empty() ? ";" : ": ").append(value);
     list = curl_slist_append(list, line.c_str());
   }
+  if (large_ && !headers.find("Expect")) list = curl_slist_append(list, "Expect:");
   set(CURLOPT_HTTPHEADER, list);
   header_list_.reset(list);
 }
