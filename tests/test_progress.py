@@ -15,7 +15,8 @@ from kimistream.progress import Bar
 from kimistream.simulator import Simulator
 
 
-def test_it_shows_how_far_an_upload_is(simulator: Simulator) -> None:
+def test_it_shows_how_far_an_upload_is(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")  # on a dumb one nothing can be drawn over
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80)
     with Kimi(base_url=simulator.base_url, api_key=simulator.api_key) as client, Bar(console) as bar:
