@@ -21,6 +21,14 @@ ks::HttpRequest request_of(std::string url, std::string text) {
   return request;
 }
 
+/// One that throws answers away.
+struct Deaf : EasyHandle {
+  explicit Deaf(const ks::net::CurlOptions& options) : EasyHandle(options) {
+    set(
+        CURLOPT_WRITEFUNCTION, +[](char*, std::size_t, std::size_t size, void*) { return size; });
+  }
+};
+
 void send(EasyHandle& easy, const ks::HttpRequest& request) {
   const ks::net::BodyReader body(request.body);
   easy.prepare(request, body);
@@ -32,9 +40,7 @@ void send(EasyHandle& easy, const ks::HttpRequest& request) {
 TEST_CASE("each request goes out as it is, whatever the handle was set to before") {
   FaultServer server;
   const ks::net::CurlOptions options;
-  EasyHandle easy(options);
-  easy.set(
-      CURLOPT_WRITEFUNCTION, +[](char*, std::size_t, std::size_t size, void*) { return size; });
+  Deaf easy(options);
   const std::string url = server.base_url(Script().json(200, "{}"));
   auto request = request_of(url + "/a", "one");
   send(easy, request);
@@ -78,9 +84,7 @@ TEST_CASE("each request goes out as it is, whatever the handle was set to before
 TEST_CASE("a large body is not held back for a word of the server that none sends") {
   FaultServer server;
   const ks::net::CurlOptions options;
-  EasyHandle easy(options);
-  easy.set(
-      CURLOPT_WRITEFUNCTION, +[](char*, std::size_t, std::size_t size, void*) { return size; });
+  Deaf easy(options);
   const std::string url = server.base_url(Script().json(200, "{}"));
   send(easy, request_of(url, "small"));
   send(easy, request_of(url, std::string(3 << 20, 'x')));
@@ -97,9 +101,7 @@ TEST_CASE("a large body is not held back for a word of the server that none send
 TEST_CASE("an address that cannot be read is libcurl's to refuse, and the next one works") {
   FaultServer server;
   const ks::net::CurlOptions options;
-  EasyHandle easy(options);
-  easy.set(
-      CURLOPT_WRITEFUNCTION, +[](char*, std::size_t, std::size_t size, void*) { return size; });
+  Deaf easy(options);
   const auto wrong = request_of("http://[::1/v1", "x");
   const ks::net::BodyReader body(wrong.body);
   easy.prepare(wrong, body);
@@ -113,9 +115,7 @@ TEST_CASE("the proxy follows the address") {
   ks::net::CurlOptions options;
   options.proxies.http = proxy.base_url(Script().json(200, "{}"));
   options.proxies.none = "127.0.0.1";
-  EasyHandle easy(options);
-  easy.set(
-      CURLOPT_WRITEFUNCTION, +[](char*, std::size_t, std::size_t size, void*) { return size; });
+  Deaf easy(options);
   FaultServer server;
   const std::string near = server.base_url(Script().json(200, "{}"));
   const auto port_of = [](const std::string& url) { return url.substr(url.find(':', 5) + 1, 5); };
