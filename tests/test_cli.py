@@ -52,6 +52,11 @@ def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.Comple
     )
 
 
+def at(sim: Simulator, *arguments: str) -> tuple[int, str, str]:
+    done = run(*arguments, "--base-url", sim.base_url, MOONSHOT_API_KEY=sim.api_key)
+    return done.returncode, done.stdout, done.stderr
+
+
 def ask(sim: Simulator, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return run("chat", "--base-url", sim.base_url, *arguments, stdin=stdin, MOONSHOT_API_KEY=sim.api_key)
 

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("aiohttp")
 pytest.importorskip("httpx")  # test_cli wants it
-from test_cli import KEY, on_terminal, posix_only, run
+from test_cli import KEY, at, on_terminal, posix_only, run
 
 from kimistream.simulator import Simulator
 
@@ -25,11 +25,6 @@ else:
 def sim() -> Iterator[Simulator]:
     with Simulator(pace=0) as simulator:
         yield simulator
-
-
-def at(sim: Simulator, *arguments: str) -> tuple[int, str, str]:
-    done = run(*arguments, "--base-url", sim.base_url, MOONSHOT_API_KEY=sim.api_key)
-    return done.returncode, done.stdout, done.stderr
 
 
 def test_help() -> None:

@@ -31,6 +31,10 @@ using SharedPtr = std::shared_ptr<Shared>;
 
 /// A Python str of UTF-8 text; bytes that are not UTF-8 become U+FFFD. New reference, null on error.
 PyObject* to_str(std::string_view text);
+/// What a function of Python's C API gave. @throws what it has set instead
+py::object steal(PyObject* object);
+/// `to_str`, owned. @throws what it fails with
+inline py::object text(std::string_view value) { return steal(to_str(value)); }
 /// UTF-8 text of a Python str; lone surrogates become U+FFFD. @throws py::type_error for anything else
 std::string from_str(py::handle text, const char* what);
 /// JSON text as Python objects. @throws ValueError

@@ -70,6 +70,11 @@ void write(std::string& out, py::handle object, int depth) {
 
 }  // namespace
 
+py::object steal(PyObject* object) {
+  if (!object) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(object);
+}
+
 PyObject* to_str(std::string_view text) {
   return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
 }

@@ -9,11 +9,6 @@
 namespace kimistream::python {
 namespace {
 
-py::object steal(PyObject* object) {
-  if (!object) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(object);
-}
-
 /// Keys as interned strings. The same few come again and again, so those that were seen last are kept; a place for
 /// each length and first and last letter is enough to tell nearly all of them apart.
 class Keys {
@@ -85,7 +80,7 @@ class Builder final : public json::Visitor {
     Open& object = stack_.back();
     object.key = keys().find(text);
     if (!object.type) return;
-    object.hides = text.starts_with('_') || is_reserved(text);
+    object.hides = text.starts_with('_') || is_reserved(object.key);
     next_class_ = class_of(object.kinds, object.key);
   }
   py::object take() { return std::move(root_); }
@@ -117,10 +112,11 @@ class Builder final : public json::Visitor {
     return found ? found : registry().object;
   }
 
-  static bool is_reserved(std::string_view text) {
-    if (!text.starts_with("model_") && !text.starts_with("to_")) return false;
-    const py::object reserved = py::handle(registry().object).attr("_reserved");
-    return reserved.contains(steal(to_str(text)));
+  static bool is_reserved(const py::object& key) {
+    static PyObject* const reserved = py::object(py::handle(registry().object).attr("_reserved")).release().ptr();
+    const int found = PySet_Contains(reserved, key.ptr());
+    if (found < 0) throw py::error_already_set();
+    return found != 0;
   }
 
   static py::object instance(const Open& object) {

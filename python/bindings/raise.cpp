@@ -70,7 +70,7 @@ WithoutGil::~WithoutGil() {
 void write_log(Stream& stream) {
   for (const std::string& line : stream.take_log()) {
     try {
-      py::handle(registry().log)(py::reinterpret_steal<py::object>(to_str(line)));
+      py::handle(registry().log)(text(line));
     } catch (py::error_already_set& failure) {
       failure.discard_as_unraisable("kimistream's log");
     }
@@ -80,7 +80,6 @@ void write_log(Stream& stream) {
 void set_error(const Error& error) {
   try {
     py::dict fields;
-    const auto text = [](std::string_view value) { return py::reinterpret_steal<py::object>(to_str(value)); };
     fields["kind"] = kind_name(error.kind);
     fields["message"] = text(error.message);
     fields["status_code"] = error.status_code ? py::object(py::int_(*error.status_code)) : py::none();

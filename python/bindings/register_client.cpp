@@ -5,8 +5,6 @@
 namespace kimistream::python {
 namespace {
 
-py::object text(std::string_view value) { return py::reinterpret_steal<py::object>(to_str(value)); }
-
 Shape shape_of(bool chunks) { return chunks ? Shape::chunks : Shape::events; }
 
 /// @param waits for what comes first, in the same breath: giving the GIL up and taking it back again costs something

@@ -145,17 +145,8 @@ void register_files(py::module_& module) {
     return names;
   });
   module.def(
-      "body_bytes",
-      [](const SharedPtr& shared) {
-        Chunk chunk;
-        while (!shared->stream.take(chunk)) {
-          const int state = wait_for_item(shared->stream);
-          if (state < 0) throw py::error_already_set();
-          if (state == 0) break;
-        }
-        return py::bytes(chunk.json());
-      },
-      py::arg("stream"), "The body of an answer that came whole, as bytes.");
+      "body_bytes", [](const SharedPtr& shared) { return py::bytes(wait_for_body(*shared)); }, py::arg("stream"),
+      "The body of an answer that came whole, as bytes.");
 }
 
 }  // namespace kimistream::python

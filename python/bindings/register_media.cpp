@@ -5,8 +5,6 @@
 namespace kimistream::python {
 namespace {
 
-py::object text(std::string_view value) { return py::reinterpret_steal<py::object>(to_str(value)); }
-
 /// Nothing of Python may be touched any more, by other threads than the one that ends it at least.
 bool python_ends() {
 #if PY_VERSION_HEX >= 0x030D0000

@@ -4,8 +4,6 @@
 namespace kimistream::python {
 namespace {
 
-py::object text(std::string_view value) { return py::reinterpret_steal<py::object>(to_str(value)); }
-
 const Provider& row_named(const py::object& name) {
   const std::string wanted = from_str(name, "provider");
   if (const Provider* row = find_provider(wanted)) return *row;
@@ -51,17 +49,8 @@ void register_providers(py::module_& module) {
       py::arg("answer"));
 
   module.def(
-      "body_text",
-      [](const SharedPtr& stream) {
-        Chunk chunk;
-        while (!stream->stream.take(chunk))
-          if (wait_for_item(stream->stream) < 0)
-            throw py::error_already_set();
-          else if (stream->stream.state() == Stream::State::ended)
-            break;
-        return text(chunk.json());
-      },
-      py::arg("stream"), "The body of an answer that came whole, as JSON text: numbers as they were written.");
+      "body_text", [](const SharedPtr& stream) { return text(wait_for_body(*stream)); }, py::arg("stream"),
+      "The body of an answer that came whole, as JSON text: numbers as they were written.");
 }
 
 }  // namespace kimistream::python

@@ -3,11 +3,6 @@
 namespace kimistream::python {
 namespace {
 
-py::object steal(PyObject* object) {
-  if (!object) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(object);
-}
-
 /// None when nothing has come.
 py::object from_partial(const Message& message) {
   const bool any =

@@ -3,12 +3,6 @@
 namespace kimistream::python {
 namespace {
 
-py::object text(std::string_view value) {
-  PyObject* str = to_str(value);
-  if (!str) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(str);
-}
-
 /// None for "".
 py::object text_or_none(const std::string& value) { return value.empty() ? py::none() : text(value); }
 

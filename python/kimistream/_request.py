@@ -171,7 +171,7 @@ def openai_arguments(arguments: dict[str, Any]) -> tuple[tuple[Any, ...], bool, 
     request: list[Any] = [None] * (len(NAMES) - 1)
     fields = {}
     for key, value in arguments.items():
-        if value.__class__ in _PLAIN or is_given(value):
+        if is_given(value):
             place = _PLACES.get(key)
             if place is None:
                 fields[key] = value

@@ -116,8 +116,7 @@ bool CurlTransport::in_child() const noexcept { return fork_generation_ != fork_
 /// In a child process the connections are the parent's. They are closed here without a word (a TLS farewell would go
 /// out on the parent's session), and libcurl's objects are left behind.
 void CurlTransport::abandon() noexcept {
-  for (const curl_socket_t socket : sockets_) ::close(socket);
-  sockets_.clear();
+  for (const int socket : poller_.kept()) ::close(socket);
   poller_.abandon();
   for (auto& transfer : transfers_) {
     if (transfer->handle) transfer->handle->forget();
@@ -195,16 +194,12 @@ int CurlTransport::on_timer(CURLM*, long wait, void* self) {
 curl_socket_t CurlTransport::on_open(void* self, curlsocktype, curl_sockaddr* address) {
   const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (socket < 0) return CURL_SOCKET_BAD;
-  auto& transport = *static_cast<CurlTransport*>(self);
-  transport.sockets_.insert(socket);
-  transport.poller_.keep(socket);
+  static_cast<CurlTransport*>(self)->poller_.keep(socket);
   return socket;
 }
 
 int CurlTransport::on_close(void* self, curl_socket_t socket) {
-  auto& transport = *static_cast<CurlTransport*>(self);
-  transport.poller_.forget(socket);
-  transport.sockets_.erase(socket);
+  static_cast<CurlTransport*>(self)->poller_.forget(socket);
   return ::close(socket);
 }
 

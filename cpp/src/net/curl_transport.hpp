@@ -13,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include <curl/curl.h>
@@ -73,7 +72,6 @@ class CurlTransport final : public Transport {
   std::deque<Transfer*> waiting_;    // for a draining one's connection
   std::vector<Transfer*> uploads_;   // of which there is news to tell
   std::vector<Easy> idle_;
-  std::unordered_set<curl_socket_t> sockets_;
   bool acting_ = false;  // inside libcurl: no handle may be removed now
   bool removals_ = false;
   bool delivered_ = false;  // something has come for a receiver since this was last cleared

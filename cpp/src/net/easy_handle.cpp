@@ -31,9 +31,7 @@ bool replace(Value& known, const Given& given) {
 EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_(curl_url()), easy_(curl_easy_init()) {
   if (!address_ || !easy_) throw std::bad_alloc();
   set(CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075500
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-#endif
   set(CURLOPT_FOLLOWLOCATION, 0L);  // a redirect must never carry the key elsewhere
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -63,10 +61,8 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
   if (replace(connect_timeout_, request.connect_timeout))
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout_.count()));
   if (replace(compressed_, request.compressed)) set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
-#if LIBCURL_VERSION_NUM >= 0x073E00
   if (replace(upload_buffer_, body.has_sources() ? media_upload_buffer_bytes : upload_buffer_bytes))
     set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_);
-#endif
   if (replace(method_, request.method)) set_method(method_);
   if (method_ == "GET") return;
   const char* text = nullptr;  // left to the read callback: of a plain body libcurl tells nothing while it goes out

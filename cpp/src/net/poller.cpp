@@ -28,6 +28,13 @@ void close_if_open(int& descriptor) noexcept {
 
 }  // namespace
 
+std::vector<int> Poller::kept() const {
+  std::vector<int> all;
+  for (const auto& [descriptor, interest] : watched_)
+    if (interest.kept) all.push_back(descriptor);
+  return all;
+}
+
 #ifdef __linux__
 
 Poller::Poller() {
@@ -152,10 +159,9 @@ void Poller::abandon() noexcept {
 }
 
 void Poller::watch(int descriptor, bool readable, bool writable) {
-  if (readable || writable)
-    watched_[descriptor].wanted = static_cast<std::uint32_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
-  else
-    forget(descriptor);
+  Interest& interest = watched_[descriptor];
+  interest.wanted = static_cast<std::uint32_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+  if (interest.wanted == 0 && !interest.kept) forget(descriptor);
 }
 
 void Poller::forget(int descriptor) noexcept { watched_.erase(descriptor); }

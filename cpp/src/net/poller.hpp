@@ -29,6 +29,9 @@ class Poller {
   /// need not be told each time that somebody does again.
   void keep(int descriptor) { watched_[descriptor].kept = true; }
 
+  /// Those that are kept now.
+  [[nodiscard]] std::vector<int> kept() const;
+
   /// The descriptor is about to be closed.
   void forget(int descriptor) noexcept;
 
