@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from python_imports import Arrow, arrows, circles, module_names
 
 import kimistream
 
@@ -168,19 +169,86 @@ def test_bindings_use_the_public_headers_only() -> None:
     assert wrong == []
 
 
-def test_the_simulator_does_not_use_the_package() -> None:
-    """So that it judges the client as a stranger."""
-    wrong = [
-        name_of(path)
-        for path in python_files(PACKAGE / "simulator")
-        if re.search(r"^\s*(from \.\.|from kimistream|import kimistream)", "".join(_imports(path)), re.MULTILINE)
+# ---- rooms of the Python package ------------------------------------------------------------------------------------
+
+# Each sees only those before it. `kimistream` itself stands last but for the programs: it hands names on.
+ROOMS = [
+    *("_core", "_values", "_requests", "_resources", "_clients"),
+    *("recording", "bulk", "agents", "costs", "telemetry", "verify", "display"),
+    *("simulator", "progress", "", "integrations", "cli"),
+]
+SIMULATOR_ROOMS = ["values", "saying", "refusing", "dialects", "framing", "faults", "serving", ""]
+DOORS = "_clients"  # a client's methods: what they import when they are called may stand in a room above
+
+
+def room_of(module: str, within: str = "") -> str:
+    return module.removeprefix(within).split(".")[0]
+
+
+def is_a_door(arrow: Arrow) -> bool:
+    return arrow.when_called and room_of(arrow.source) == DOORS
+
+
+def runs_up(arrow: Arrow, rooms: list[str], within: str = "") -> bool:
+    return rooms.index(room_of(arrow.target, within)) > rooms.index(room_of(arrow.source, within))
+
+
+def test_every_module_stands_in_a_room() -> None:
+    modules = module_names(PACKAGE)
+    assert {room_of(module) for module in modules} <= set(ROOMS)
+    assert {room_of(module, "simulator.") for module in modules if module.startswith("simulator.")} <= set(
+        SIMULATOR_ROOMS
+    )
+    flat = {path.name for path in PACKAGE.glob("*.py*")} - {"py.typed"}
+    assert flat == {"__init__.py", "_core.pyi", "progress.py"}, "`progress` is a public name"
+
+
+def test_rooms_see_only_those_before_them() -> None:
+    wrong = [str(arrow) for arrow in arrows(PACKAGE) if runs_up(arrow, ROOMS) and not is_a_door(arrow)]
+    assert wrong == [], "arrows that run up"
+
+
+def test_the_rooms_of_the_simulator_too() -> None:
+    """And it uses nothing of the package, so that it judges the client as a stranger."""
+    own = [arrow for arrow in arrows(PACKAGE) if room_of(arrow.source) == "simulator"]
+    assert [str(arrow) for arrow in own if room_of(arrow.target) != "simulator"] == []
+    inside = [
+        Arrow(*(name.removeprefix("simulator").removeprefix(".") for name in arrow[:2]), *arrow[2:]) for arrow in own
     ]
-    assert wrong == []
+    assert inside
+    assert [str(arrow) for arrow in inside if runs_up(arrow, SIMULATOR_ROOMS)] == [], "arrows that run up"
 
 
-def _imports(path: Path) -> list[str]:
-    code = re.sub(r'""".*?"""', "", path.read_text("utf-8"), flags=re.DOTALL)
-    return [f"{line}\n" for line in code.splitlines() if re.match(r"\s*(from|import) ", line)]
+def test_no_circle_of_files() -> None:
+    graph: dict[str, set[str]] = {module: set() for module in module_names(PACKAGE)}
+    for arrow in arrows(PACKAGE):
+        if not is_a_door(arrow):
+            graph[arrow.source].add(arrow.target)
+    assert circles(graph) == []
+
+
+def test_a_wrong_arrow_is_seen(tmp_path: Path) -> None:
+    """That the tests above see what they are there for: annotations, functions, circles."""
+    for name, code in {
+        "__init__.py": "",
+        "_values/__init__.py": "",
+        "_values/a.py": "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .._clients.b import B\n",
+        "_clients/__init__.py": "",
+        "_clients/b.py": "def door():\n    from ..bulk import run\nfrom .._values import a\n",
+        "bulk/__init__.py": "from kimistream._clients.b import door\n",
+    }.items():
+        path = tmp_path / "kimistream" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+    found = arrows(tmp_path / "kimistream")
+    up = [arrow for arrow in found if runs_up(arrow, ROOMS)]
+    assert [str(arrow) for arrow in up] == ["_values.a:3 imports _clients.b", "_clients.b:2 imports bulk"]
+    assert [is_a_door(arrow) for arrow in up] == [False, True]
+    graph: dict[str, set[str]] = {}
+    for arrow in found:
+        if not is_a_door(arrow):
+            graph.setdefault(arrow.source, set()).add(arrow.target)
+    assert circles(graph) == [["_clients.b", "_values.a"]]
 
 
 # ---- names ----------------------------------------------------------------------------------------------------------
@@ -193,7 +261,7 @@ TABLES = {
     "cpp/src/models.cpp",
     "cpp/src/providers.cpp",
     "python/kimistream/cli/fingerprints.py",
-    "python/kimistream/simulator/dialects.py",
+    "python/kimistream/simulator/dialects/table.py",
 }
 EVERYWHERE = ("MOONSHOT_API_KEY", "anthropic_messages")  # a variable, a protocol
 # The other protocol has its maker's name, and is spoken in one folder.
@@ -205,9 +273,9 @@ NAMED_ON_PURPOSE = {
     "python/kimistream/cli/app.py": ("moonshot (the default), moonshot-cn, openrouter, vllm, sglang",),
     "python/kimistream/cli/connect.py": ('"moonshot"',),
     "python/kimistream/cli/failures.py": ("api.moonshot.ai", "api.moonshot.cn", "moonshot-cn", '"moonshot"'),
-    "python/kimistream/simulator/checks.py": ("tools_are_moonshots", "MOONSHOT"),
-    "python/kimistream/simulator/models.py": ("moonshotai/Kimi-K2.6", "moonshot_row", '"moonshot"'),
-    "python/kimistream/simulator/server.py": ('"moonshot"',),
+    "python/kimistream/simulator/refusing/checks.py": ("tools_are_moonshots", "MOONSHOT"),
+    "python/kimistream/simulator/values/models.py": ("moonshotai/Kimi-K2.6", "moonshot_row", '"moonshot"'),
+    "python/kimistream/simulator/serving/server.py": ('"moonshot"',),
 }
 
 
@@ -215,7 +283,7 @@ MODELS = re.compile(r"kimi[-_.]?k\d|kimi-for-|kimi-latest", re.IGNORECASE)
 MODELS_ON_PURPOSE = {
     "cpp/include/kimistream/provider.hpp": ('default_model = "kimi-k2.6"',),  # of a row that names none
     "python/kimistream/cli/probing.py": ('"kimi-k2.6"',),
-    "python/kimistream/simulator/models.py": MODELS,
+    "python/kimistream/simulator/values/models.py": MODELS,
 }
 
 

@@ -41,7 +41,7 @@ def pixels_of(png: bytes) -> tuple[int, int, int, bytes]:
 
 @pytest.mark.parametrize(("channels", "colour"), [(1, 0), (3, 2), (4, 6)])
 def test_a_png_of_our_own_has_every_pixel(channels: int, colour: int) -> None:
-    from kimistream._pictures import _plain_png
+    from kimistream._requests.pictures import _plain_png
 
     pixels = bytes(index * 7 % 256 for index in range(5 * 3 * channels))
     assert pixels_of(_plain_png(pixels, 5, 3, channels)) == (5, 3, colour, pixels)
@@ -221,6 +221,6 @@ def test_none_of_the_libraries_is_imported() -> None:
 
 
 def test_the_package_alone_does_not_import_them() -> None:
-    program = "import sys, kimistream; print('kimistream._media' in sys.modules)"
+    program = "import sys, kimistream; print('kimistream._requests.media' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -366,24 +366,24 @@ def test_keys_that_would_hide_what_an_object_has_stay_data(fault_server: FaultSe
     body = {**COMPLETION, **HIDING}
     body["choices"] = [{**COMPLETION["choices"][0], **HIDING}]
     url = fault_server.url(Script().json(200, body, {"X-Request-Id": "req-1"}))
-    for answered in (kimi(url).chat.completions.create(**ASKED), kimistream._object.ChatCompletion(body)):
+    for answered in (kimi(url).chat.completions.create(**ASKED), kimistream._values.completions.ChatCompletion(body)):
         assert answered.model_dump(exclude_unset=True) == body
         assert json.loads(answered.to_json())["_kinds"] == 3
         assert HIDING.items() <= answered.model_extra.items()
         assert answered.choices[0].message.content is None
-        assert isinstance(answered, kimistream._object.ChatCompletion)
+        assert isinstance(answered, kimistream._values.completions.ChatCompletion)
         assert pickle.loads(pickle.dumps(answered)) == copy.copy(answered) == copy.deepcopy(answered) == answered
         assert "_kinds=3" in repr(answered)
 
 
 def test_the_core_and_the_constructor_make_the_same(answered: Any) -> None:
-    made = kimistream._object.ChatCompletion(COMPLETION)
+    made = kimistream._values.completions.ChatCompletion(COMPLETION)
     assert repr(made) == repr(answered)
     for one, other in ((made, answered), (made.choices[0], answered.choices[0]), (made.usage, answered.usage)):
         assert type(one) is type(other)
         assert vars(one).keys() == vars(other).keys() - {"_request_id"}
-    assert type(made.choices[0].message.tool_calls[0].function) is kimistream._object.Function
-    assert type(answered.choices[0].message.tool_calls[0].function) is kimistream._object.Function
+    assert type(made.choices[0].message.tool_calls[0].function) is kimistream._values.completions.Function
+    assert type(answered.choices[0].message.tool_calls[0].function) is kimistream._values.completions.Function
 
 
 def test_a_value_that_is_set_is_dumped(answered: Any) -> None:

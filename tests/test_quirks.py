@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 import kimistream
-from kimistream import _core
-from kimistream._stream import Stream
+from kimistream import Stream, _core
 
 HOLD = "openai-compatible"
 

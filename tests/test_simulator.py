@@ -15,7 +15,7 @@ httpx = pytest.importorskip("httpx")
 from simulator_client import WEATHER, deltas, frames, message, post  # noqa: E402
 
 from kimistream.simulator import Simulator  # noqa: E402  (after the skips)
-from kimistream.simulator.tokens import pieces  # noqa: E402  (after the skips)
+from kimistream.simulator.values.tokens import pieces  # noqa: E402  (after the skips)
 
 SEARCH = {"type": "builtin_function", "function": {"name": "$web_search"}}
 

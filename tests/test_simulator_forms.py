@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from kimistream.simulator.forms import Form, Part
+from kimistream.simulator.serving.forms import Form, Part
 
 TYPE = 'multipart/form-data; boundary="e-d"'
 DATA = b"\r\n--e-\r\n\r\n--e-c\r\n"

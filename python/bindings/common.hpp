@@ -46,7 +46,7 @@ std::string dumps(py::handle object);
 
 // ---- values -------------------------------------------------------------------------------------------------------
 
-/// From the arguments of stream(), complete() and create(), in the order of `_request.NAMES`.
+/// From the arguments of stream(), complete() and create(), in the order of `_requests/arguments.py`, NAMES.
 Request to_request(const py::tuple& arguments);
 /// @param body JSON text or None
 ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,

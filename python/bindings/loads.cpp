@@ -1,4 +1,4 @@
-// JSON text as Python objects: dicts and lists, or objects with attributes (_object.py).
+// JSON text as Python objects: dicts and lists, or objects with attributes (_values/object.py).
 #include <array>
 #include <charconv>
 #include <cstring>

@@ -27,7 +27,7 @@ FileContent from_buffer(const py::bytes& bytes) {
   return FileContent::from_memory(owner, std::as_bytes(std::span(view.data(), view.size())));
 }
 
-/// What on_progress raises is kept by its Python side (`_files.Progress`); here it only ends the upload.
+/// What on_progress raises is kept by its Python side (`_requests/uploads.py`); here it only ends the upload.
 UploadOptions to_options(const py::object& filename, const py::object& content_type, const py::object& on_progress,
                          const py::object& timeout) {
   UploadOptions options{.filename = from_str(filename, "the name of the file"),

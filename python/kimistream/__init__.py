@@ -11,9 +11,10 @@
 
 from __future__ import annotations
 
-from ._client import Kimi
+from ._clients.kimi import Kimi
+from ._clients.stream import Stream
 from ._core import Text, Thinking, ToolCallDelta, ToolCallStart, __version__
-from ._errors import (
+from ._values.errors import (
     APIConnectionError,
     APIError,
     APIStatusError,
@@ -31,26 +32,25 @@ from ._errors import (
     RateLimitError,
     UnprocessableEntityError,
 )
-from ._headers import Headers
-from ._message import Finish, Message, Notice, ToolCall, Usage
-from ._stream import Stream
+from ._values.headers import Headers
+from ._values.message import Finish, Message, Notice, ToolCall, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import progress as progress
     from . import simulator as simulator
-    from ._async import AsyncKimi as AsyncKimi
-    from ._async import AsyncStream as AsyncStream
-    from ._files import Extracted as Extracted
-    from ._files import FileContent as FileContent
-    from ._media import Image as Image
-    from ._media import Video as Video
-    from ._object import FileObject as FileObject
-    from ._object import Model as Model
-    from ._providers import providers as providers
-    from ._providers import register_provider as register_provider
-    from ._resources import Balance as Balance
-    from ._resources import TokenCount as TokenCount
+    from ._clients.async_kimi import AsyncKimi as AsyncKimi
+    from ._clients.async_stream import AsyncStream as AsyncStream
+    from ._requests.media import Image as Image
+    from ._requests.media import Video as Video
+    from ._requests.providers import providers as providers
+    from ._requests.providers import register_provider as register_provider
+    from ._values.resources import Balance as Balance
+    from ._values.resources import Extracted as Extracted
+    from ._values.resources import FileContent as FileContent
+    from ._values.resources import FileObject as FileObject
+    from ._values.resources import Model as Model
+    from ._values.resources import TokenCount as TokenCount
 
     AsyncOpenAI = AsyncKimi
 
@@ -104,19 +104,19 @@ __all__ = [
 
 # Imported when they are first asked for: asyncio alone takes longer to import than all of this package.
 _LAZY = {
-    "AsyncKimi": ("_async", "AsyncKimi"),
-    "AsyncOpenAI": ("_async", "AsyncKimi"),
-    "AsyncStream": ("_async", "AsyncStream"),
-    "Balance": ("_resources", "Balance"),
-    "Extracted": ("_files", "Extracted"),
-    "FileContent": ("_files", "FileContent"),
-    "FileObject": ("_object", "FileObject"),
-    "Image": ("_media", "Image"),
-    "Model": ("_object", "Model"),
-    "TokenCount": ("_resources", "TokenCount"),
-    "Video": ("_media", "Video"),
-    "providers": ("_providers", "providers"),
-    "register_provider": ("_providers", "register_provider"),
+    "AsyncKimi": ("_clients.async_kimi", "AsyncKimi"),
+    "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
+    "AsyncStream": ("_clients.async_stream", "AsyncStream"),
+    "Balance": ("_values.resources", "Balance"),
+    "Extracted": ("_values.resources", "Extracted"),
+    "FileContent": ("_values.resources", "FileContent"),
+    "FileObject": ("_values.resources", "FileObject"),
+    "Image": ("_requests.media", "Image"),
+    "Model": ("_values.resources", "Model"),
+    "TokenCount": ("_values.resources", "TokenCount"),
+    "Video": ("_requests.media", "Video"),
+    "providers": ("_requests.providers", "providers"),
+    "register_provider": ("_requests.providers", "register_provider"),
 }
 
 

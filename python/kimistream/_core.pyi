@@ -4,11 +4,12 @@ from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, final
 
-from ._errors import KimiError
-from ._headers import Headers
-from ._message import Finish, Message, Notice, ToolCall, Usage
-from ._object import ChatCompletion, ChatCompletionChunk, Object
-from ._stream import Event
+from ._values.completions import ChatCompletion, ChatCompletionChunk
+from ._values.errors import KimiError
+from ._values.event import Event
+from ._values.headers import Headers
+from ._values.message import Finish, Message, Notice, ToolCall, Usage
+from ._values.object import Object
 
 __version__: str
 
@@ -133,7 +134,7 @@ class Client:
         """The same in the OpenAI shape."""
 
     def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
-    def count_tokens(self, arguments: tuple[Any, ...]) -> Stream:
+    def count_tokens(self, client: Client, arguments: tuple[Any, ...]) -> Stream:
         """Starts a request for the count of a prompt's tokens."""
 
     def close(self) -> None: ...

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-DONE, REFUSED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
-"""Exit statuses: done; the server or the network refused; wrong usage; stopped by Ctrl-C."""
+from .ending import WRONG_USAGE
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from . import DONE
 from .connect import Target, connect
-from .failures import explained, guarded
+from .ending import DONE, guarded
+from .failures import explained
 from .output import be_lenient, harmless, put_json
 
 _FIELDS = ("available_balance", "voucher_balance", "cash_balance")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import DONE, WRONG_USAGE
 from .connect import Connection, Target, connect
-from .failures import CommandError, explained, guarded
+from .ending import DONE, WRONG_USAGE, CommandError, guarded
+from .failures import explained
 from .output import Printer, be_lenient, tell
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def _prompt(connection: Connection, question: str, shown: Shown) -> Any:
     if not (shown.images or shown.videos or shown.files):
         return question
     from kimistream import Image, Video
-
-    from ..progress import Bar
+    from kimistream.progress import Bar
 
     media = [*(Image(path, send="auto") for path in shown.images), *(Video(path, send="auto") for path in shown.videos)]
     messages: list[Any] = []

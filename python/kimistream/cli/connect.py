@@ -9,8 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import WRONG_USAGE
-from .failures import CommandError
+from .ending import WRONG_USAGE, CommandError
 from .output import tell
 
 if TYPE_CHECKING:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from . import DONE, REFUSED, STOPPED, WRONG_USAGE
-from .output import give_up_stdout, tell
+from .connect import Connection
+from .ending import REFUSED, WRONG_USAGE, CommandError
 
 if TYPE_CHECKING:
     from kimistream import APIStatusError, KimiError
-
-    from .connect import Connection
 
 # Moonshot runs two platforms; the other one, by the host that refused a key.
 _OTHER_PLATFORM: Mapping[str, str] = {"api.moonshot.ai": "moonshot-cn", "api.moonshot.cn": "moonshot"}
@@ -23,30 +21,6 @@ _HINTS: Mapping[int, str] = {
     404: "`kimistream models` lists the models; see also --base-url.",
     429: "Too many requests, or no balance left: wait a little, or look at the account.",
 }
-
-
-class CommandError(Exception):
-    """The end of a command: what to tell, and with which status to exit."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-def guarded(command: Callable[[], int]) -> int:
-    """The command's exit status, whatever happens to it."""
-    try:
-        return command()
-    except CommandError as error:
-        tell(error.message)
-        return error.status
-    except KeyboardInterrupt:
-        tell("stopped")
-        return STOPPED
-    except BrokenPipeError:  # the reader has seen enough: `| head`
-        give_up_stdout()
-        return DONE
 
 
 def explained(error: KimiError, connection: Connection) -> CommandError:

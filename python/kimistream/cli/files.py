@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from . import DONE, WRONG_USAGE
 from .connect import Connection, Target, connect
-from .failures import CommandError, explained, guarded
+from .ending import DONE, WRONG_USAGE, CommandError, guarded
+from .failures import explained
 from .output import be_lenient, harmless, put_json, tell
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def upload(target: Target, paths: list[str], purpose: str | None, as_json: bool) -> int:
     def command(connection: Connection) -> None:
-        from ..progress import Bar
+        from kimistream.progress import Bar
 
         done: list[Any] = []
         for path in paths:
@@ -107,7 +107,7 @@ def _run(target: Target, command: Callable[[Connection], None]) -> int:
 
 def _purpose(path: str) -> str:
     """What a file is most likely uploaded for: its first bytes tell a picture or video, its name a batch."""
-    from kimistream._files import content_of
+    from kimistream._requests.uploads import content_of
 
     if path.endswith(".jsonl"):
         return "batch"

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import DONE
 from .connect import Target, connect
-from .failures import explained, guarded
+from .ending import DONE, guarded
+from .failures import explained
 from .output import be_lenient, harmless, put_json
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from . import DONE, WRONG_USAGE
-from .failures import CommandError, guarded, told_by
+from .ending import DONE, WRONG_USAGE, CommandError, guarded
+from .failures import told_by
 from .output import be_lenient, harmless, put_json, tell
 from .toml import table
 

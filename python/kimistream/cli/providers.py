@@ -6,8 +6,7 @@ import difflib
 import sys
 from typing import Any
 
-from . import DONE, WRONG_USAGE
-from .failures import CommandError, guarded
+from .ending import DONE, WRONG_USAGE, CommandError, guarded
 from .output import be_lenient, harmless, put_json
 from .toml import table
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import REFUSED, WRONG_USAGE
-from .failures import CommandError, guarded
+from .ending import REFUSED, WRONG_USAGE, CommandError, guarded
 from .output import tell
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import DONE, WRONG_USAGE
 from .connect import Target, connect
-from .failures import CommandError, explained, guarded
+from .ending import DONE, WRONG_USAGE, CommandError, guarded
+from .failures import explained
 from .output import be_lenient, put_json, tell
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _text(prompt: Prompt) -> str:
 
 def _count(target: Target, prompt: Prompt, text: str) -> TokenCount:
     from kimistream import KimiError
-    from kimistream._resources import estimated, token_request
+    from kimistream._resources.tokens import estimated, token_request
 
     if prompt.estimate:
         return estimated(token_request(text, prompt.model, prompt.system, None, None, None))

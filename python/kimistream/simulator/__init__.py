@@ -17,11 +17,11 @@ try:
 except ImportError as missing:
     raise ImportError('the simulator needs aiohttp: pip install "kimistream[simulator]"') from missing
 
-from .dialects import DIALECTS
-from .errors import FAILURES
-from .quirks import QUIRKS
-from .records import Request
-from .server import Simulator
-from .usage import USAGE_PLACES
+from .dialects.table import DIALECTS
+from .faults.quirks import QUIRKS
+from .serving.server import Simulator
+from .values.failures import FAILURES
+from .values.records import Request
+from .values.usage import USAGE_PLACES
 
 __all__ = ["DIALECTS", "FAILURES", "QUIRKS", "USAGE_PLACES", "Request", "Simulator"]

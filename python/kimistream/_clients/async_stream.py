@@ -1,0 +1,131 @@
+"""An answer while it arrives, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .stream import StreamFace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+    from typing import Any
+
+    from .. import _core
+    from .._values.event import Event
+    from .._values.message import Message
+    from .reactors import Reactors
+
+
+class _AsyncStreamBase(StreamFace):
+    """A stream that is opened by the first `await`, `async with` or `async for`."""
+
+    def __init__(self, reactors: Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> None:
+        self._reactors = reactors
+        self._start = start
+        self._opened: _core.Stream | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _open(self) -> tuple[_core.Stream, asyncio.AbstractEventLoop]:
+        if self._opened is None or self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._opened = self._reactors.start(self._loop, self._start)
+        return self._opened, self._loop
+
+    async def _prepare(self) -> None:
+        """What must be done before it can be opened."""
+
+    async def _wait_for_head(self) -> None:
+        await self._prepare()
+        core, loop = self._open()
+        await core.head_async(loop)
+
+    async def close(self) -> None:
+        """Ends the answer and closes its connection, unless it is over."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened.owner = None
+
+    aclose = close
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def _core_stream(self) -> _core.Stream:
+        if self._opened is None:
+            raise RuntimeError("this stream has not been opened yet: await it, or use `async with` or `async for`")
+        return self._opened
+
+
+class AsyncStream(_AsyncStreamBase):
+    """Typed events: `async for event in stream`, `async for text in stream.text`, `await stream.message`."""
+
+    _uploading: Callable[[], Awaitable[Callable[[_core.Reactor], _core.Stream]]] | None = None
+
+    async def _prepare(self) -> None:
+        if self._uploading is not None:
+            self._start = await self._uploading()
+            self._uploading = None
+
+    async def _prepared(self, iterate: Callable[[], AsyncIterator[Any]]) -> AsyncIterator[Any]:
+        await self._prepare()
+        async for item in iterate():
+            yield item
+
+    def __await__(self) -> Generator[Any, None, AsyncStream]:
+        return self.__aenter__().__await__()
+
+    async def __aenter__(self) -> AsyncStream:
+        await self._wait_for_head()
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        if self._uploading is not None:
+            return self._prepared(self.__aiter__)
+        core, loop = self._open()
+        return core.events_async(loop)
+
+    async def __anext__(self) -> Event:
+        await self._prepare()
+        return await self.__aiter__().__anext__()
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        """The fragments of the answer."""
+        if self._uploading is not None:
+            return self._prepared(lambda: self.text)
+        core, loop = self._open()
+        return core.texts_async(loop)
+
+    @property
+    def thinking(self) -> AsyncIterator[str]:
+        """The fragments of the reasoning. Ends where the answer begins, which stays to be read."""
+        if self._uploading is not None:
+            return self._prepared(lambda: self.thinking)
+        core, loop = self._open()
+        return core.thoughts_async(loop)
+
+    @property
+    def message(self) -> Awaitable[Message]:
+        """The whole message; reads to the end."""
+        return self._message()
+
+    async def _message(self) -> Message:
+        await self._prepare()
+        core, loop = self._open()
+        return await core.message_async(loop)
+
+
+class AsyncChatCompletionStream(_AsyncStreamBase):
+    """A stream of chunks in the OpenAI shape."""
+
+    async def __aenter__(self) -> AsyncChatCompletionStream:
+        await self._wait_for_head()
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        core, loop = self._open()
+        return core.chunks_async(loop)
+
+    async def __anext__(self) -> Any:
+        return await self.__aiter__().__anext__()

@@ -1,0 +1,58 @@
+"""Doors: the methods of both clients, made from what stands once.
+
+A door's signature and docstring are those of what it is made from; `inspect.signature` finds them by `__wrapped__`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any, Concatenate, ParamSpec, TypeVar
+
+    from .._requests.sender import Sender
+    from .._requests.steps import Steps
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+    Door = TypeVar("Door", bound=Callable[..., Any])
+
+
+def blocking(steps: Callable[Concatenate[Sender, P], Steps[T]]) -> Callable[Concatenate[Any, P], T]:
+    """A method that takes the steps one after the other and waits for each."""
+    from .driver import run
+
+    def door(self: Any, /, *arguments: P.args, **named: P.kwargs) -> T:
+        return run(self._sender.core, steps(self._sender, *arguments, **named))
+
+    return dressed(door, steps)
+
+
+def awaiting(
+    steps: Callable[Concatenate[Sender, P], Steps[T]],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """The same method, awaited."""
+    from .async_driver import run
+
+    async def door(self: Any, /, *arguments: P.args, **named: P.kwargs) -> T:
+        return await run(self._reactors, steps(self._sender, *arguments, **named))
+
+    return dressed(door, steps)
+
+
+def takes(source: Callable[Concatenate[Any, P], Any]) -> Callable[[Callable[..., T]], Callable[Concatenate[Any, P], T]]:
+    """A method that hands its arguments on to `source`, and so takes the same."""
+
+    def signed(door: Callable[..., T]) -> Callable[Concatenate[Any, P], T]:
+        door.__wrapped__ = source  # type: ignore[attr-defined]
+        return door
+
+    return signed
+
+
+def dressed(door: Door, steps: Any) -> Door:
+    """The door with the name and the words of what it is made from."""
+    door.__wrapped__ = steps  # type: ignore[attr-defined]
+    door.__name__ = door.__qualname__ = steps.__name__.removesuffix("_all")
+    door.__doc__ = steps.__doc__
+    return door

@@ -1,0 +1,83 @@
+"""One reactor for each event loop: no thread stands behind an asynchronous client.
+
+The loop watches the reactor's descriptor; when that is readable it calls the core, which reads what is there and wakes
+the tasks that have something to take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .._values.message import Message
+
+
+class _LoopReactor:
+    """A reactor and its place on an event loop. Its streams and its client hold it; with the last of them it goes."""
+
+    def __init__(self, client: _core.Client, loop: asyncio.AbstractEventLoop) -> None:
+        self.core = _core.Reactor(client)
+        self._loop = weakref.ref(loop)
+        loop.add_reader(self.core.descriptor, self.core.pump)
+
+    def __del__(self) -> None:
+        # A reader that stays registered would be called with a descriptor that something else may own by then.
+        loop, core = self._loop(), self.core
+        if loop is None or loop.is_closed():
+            return
+        if loop.is_running() and asyncio._get_running_loop() is not loop:  # dropped on another thread
+            loop.call_soon_threadsafe(lambda: loop.remove_reader(core.descriptor))
+        else:
+            loop.remove_reader(core.descriptor)
+
+
+class Reactors:
+    """One reactor for each event loop that a client is used from."""
+
+    def __init__(self, client: _core.Client) -> None:
+        self._client = client
+        self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopReactor] = weakref.WeakKeyDictionary()
+
+    def start(self, loop: asyncio.AbstractEventLoop, start: Callable[[_core.Reactor], _core.Stream]) -> _core.Stream:
+        """Begins a stream on a loop, now rather than at the loop's next turn."""
+        reactor = self._by_loop.get(loop)
+        if reactor is None:
+            for known in self._by_loop.keyrefs():
+                other = known()
+                if other is not None and other.is_closed():
+                    self._by_loop.pop(other, None)
+            reactor = self._by_loop[loop] = _LoopReactor(self._client, loop)
+        stream = start(reactor.core)
+        stream.owner = reactor
+        reactor.core.pump()
+        return stream
+
+    async def read(
+        self, start: Callable[[_core.Reactor], _core.Stream], read: Callable[[_core.Stream], Any] = _core.Stream.json
+    ) -> Any:
+        """The body of an answer that comes whole, as `read` gives it."""
+        loop = asyncio.get_running_loop()
+        core = self.start(loop, start)
+        try:
+            await core.body_async(loop)
+            return read(core)
+        finally:
+            core.close()
+
+    async def message(self, start: Callable[[_core.Reactor], _core.Stream]) -> Message:
+        loop = asyncio.get_running_loop()
+        core = self.start(loop, start)
+        try:
+            return await core.message_async(loop)
+        finally:
+            core.close()
+
+    def close(self) -> None:
+        self._by_loop.clear()

@@ -1,0 +1,132 @@
+"""An answer while it arrives."""
+
+from __future__ import annotations
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from .._values.event import Event
+    from .._values.headers import Headers
+    from .._values.message import Message, Usage
+
+
+class StreamFace:
+    """What every stream tells of itself, without waiting."""
+
+    __slots__ = ()
+
+    def _core_stream(self) -> _core.Stream:
+        raise NotImplementedError
+
+    @property
+    def partial(self) -> Message | None:
+        """The message as far as it has come, None when nothing has. Never waits."""
+        return self._core_stream().partial
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens that the provider has counted so far, or None. Never waits."""
+        return self._core_stream().usage
+
+    @property
+    def request_id(self) -> str | None:
+        return self._core_stream().request_id or None
+
+    @property
+    def status_code(self) -> int:
+        return self._core_stream().status_code
+
+    @property
+    def headers(self) -> Headers:
+        """The response headers; names compare without regard to case."""
+        return self._core_stream().headers
+
+
+class _StreamBase(StreamFace):
+    """What the two shapes of a stream have in common. Leaving a `with`, `close()`, or dropping the last reference
+    closes the connection. One thread at a time reads a stream; `close()` may come from any."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: _core.Stream) -> None:
+        self._core = core
+
+    def _core_stream(self) -> _core.Stream:
+        return self._core
+
+    def close(self) -> None:
+        """Ends the answer and closes its connection, unless it is over. Any number of times."""
+        self._core.close()
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "over" if self._core.over else "open"
+        return f"<{self.__class__.__name__} {state}, HTTP {self.status_code}, request id {self.request_id}>"
+
+
+class Stream(_StreamBase):
+    """A stream of typed events, in the order in which they arrive.
+
+    for event in stream: ...     Thinking, Text, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice
+    for text in stream.text: ... only the answer's text
+    stream.message               the whole message; reads to the end
+    """
+
+    __slots__ = ("_iterator",)
+
+    def __init__(self, core: _core.Stream) -> None:
+        super().__init__(core)
+        self._iterator: Iterator[Event] | None = None
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._core.events()
+
+    def __next__(self) -> Event:
+        if self._iterator is None:
+            self._iterator = self._core.events()
+        return next(self._iterator)
+
+    @property
+    def text(self) -> Iterator[str]:
+        """The fragments of the answer."""
+        return self._core.texts()
+
+    @property
+    def thinking(self) -> Iterator[str]:
+        """The fragments of the reasoning. Ends where the answer begins, which stays to be read."""
+        return self._core.thoughts()
+
+    @property
+    def message(self) -> Message:
+        """The whole message; reads to the end. Raises what the stream fails with, with `.partial` on it."""
+        return self._core.message()
+
+
+class ChatCompletionStream(_StreamBase):
+    """A stream of chunks in the OpenAI shape."""
+
+    __slots__ = ("_iterator",)
+
+    def __init__(self, core: _core.Stream) -> None:
+        super().__init__(core)
+        self._iterator: Iterator[Any] | None = None
+
+    def __enter__(self) -> ChatCompletionStream:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._core.chunks()
+
+    def __next__(self) -> Any:
+        if self._iterator is None:
+            self._iterator = self._core.chunks()
+        return next(self._iterator)

@@ -1,0 +1,192 @@
+"""Environments from a TOML file: dev, staging, prod. Nothing is read unless one is asked for by name.
+
+    # kimistream.toml
+    [environments.dev]
+    provider = "mine"
+    key_variable = "DEV_KEY"            # the variable that holds the key; never the key itself
+    options = { thinking = false, max_tokens = 500 }
+
+    [environments.prod]
+    base_url = "https://api.moonshot.ai/v1"
+    model = "kimi-k2.6"
+    timeout = 60
+    max_retries = 5
+
+    [providers.mine]
+    inherits = "vllm"
+    base_url = "http://gpu-7:8000/v1"
+
+The file is the one that KIMISTREAM_CONFIG names, else ./kimistream.toml, else ~/.config/kimistream/config.toml (below
+XDG_CONFIG_HOME where that is set). The first that exists is the only one that is read.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .. import _core
+from .._values.errors import InvalidRequestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NoReturn
+
+CONFIG_VARIABLE = "KIMISTREAM_CONFIG"
+_LOCAL = "kimistream.toml"
+_MAX_BYTES = 1 << 20
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "provider": (str,),
+    "base_url": (str,),
+    "key_variable": (str,),
+    "model": (str,),
+    "timeout": (int, float),
+    "max_retries": (int,),
+    "headers": (dict,),
+    "options": (dict,),
+}
+_KEYS_OF_KEYS = ("api_key", "key", "token", "secret")
+
+
+def load(name: str) -> dict[str, Any]:
+    """The settings of an environment, checked, with its provider registered. Raises InvalidRequestError."""
+    if not isinstance(name, str):
+        raise TypeError(f"environment must be a str, not {type(name).__name__}")
+    path = _find()
+    if path is None:
+        raise InvalidRequestError(
+            f"the environment {name!r} is asked for, but there is no file of environments: write {_LOCAL}, or "
+            f"{_home_file()}, or name one in {CONFIG_VARIABLE}"
+        )
+    content = _read(path)
+    environments, rows = _tables(content, "environments", path), _tables(content, "providers", path)
+    settings = environments.get(name)
+    if settings is None:
+        _refuse(path, f"there is no [environments.{name}] in it{_near(name, environments)}")
+    _check(settings, f"environments.{name}", path)
+    if settings.get("provider") in rows:
+        _register(str(settings["provider"]), rows, path, ())
+    return settings
+
+
+def _home_file() -> str:
+    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(folder, "kimistream", "config.toml")
+
+
+def _find() -> str | None:
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        if not os.path.isfile(named):
+            raise InvalidRequestError(f"{CONFIG_VARIABLE} names {named}, which is no file")
+        return named
+    if os.path.isfile(_LOCAL):
+        _refuse_a_strangers(_LOCAL)
+        return _LOCAL
+    home = _home_file()
+    return home if os.path.isfile(home) else None
+
+
+def _refuse_a_strangers(path: str) -> None:
+    """A file that somebody else may have put into this folder would decide where a key is sent: it must be named."""
+    if not hasattr(os, "geteuid"):
+        return
+    state = os.stat(path)
+    if state.st_uid not in (0, os.geteuid()):
+        why = "it belongs to another user"
+    elif state.st_mode & 0o002:
+        why = "everybody may write to it"
+    else:
+        return
+    _refuse(os.path.abspath(path), f"{why}: if it can be trusted, name it in {CONFIG_VARIABLE}")
+
+
+def _read(path: str) -> dict[str, Any]:
+    loads = _toml_reader()
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        _refuse(path, f"it cannot be read: {error.strerror or error}")
+    if len(raw) > _MAX_BYTES:
+        _refuse(path, "it is larger than 1 MiB")
+    try:
+        content: dict[str, Any] = loads(raw.decode())
+    except (ValueError, RecursionError) as error:  # of the encoding, or of TOML
+        _refuse(path, f"it is not TOML: {error}")
+    return content
+
+
+def _toml_reader() -> Any:
+    from importlib import import_module
+
+    for module in ("tomllib", "tomli"):  # the second for Python 3.10
+        try:
+            return import_module(module).loads
+        except ImportError:
+            continue
+    raise InvalidRequestError("files of environments need Python 3.11, or the package tomli: pip install tomli")
+
+
+def _tables(content: dict[str, Any], name: str, path: str) -> dict[str, dict[str, Any]]:
+    _refuse_unknown(content, ("environments", "providers"), "the file", path)
+    tables = content.get(name, {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        _refuse(path, f"{name} must be tables: [{name}.some-name]")
+    return tables
+
+
+def _check(settings: dict[str, Any], where: str, path: str) -> None:
+    for key in _KEYS_OF_KEYS:
+        if key in settings:
+            _refuse(path, f"{where}.{key}: a key has no place in this file; put it into a variable of the "
+                          f"environment and name that: key_variable = ...")  # fmt: skip
+    _refuse_unknown(settings, _KINDS, where, path)
+    for key, value in settings.items():
+        kinds = _KINDS[key]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            _refuse(path, f"{where}.{key} must be a {kinds[-1].__name__}, not {type(value).__name__}")
+    for name in settings.get("headers", ()):
+        if name.lower() in ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"):
+            _refuse(path, f"{where}.headers: {name} carries a key, which has no place in this file")
+
+
+def _register(name: str, rows: dict[str, dict[str, Any]], path: str, heirs: tuple[str, ...]) -> None:
+    """Registers a row of the file and those that it inherits from. They never replace a row of another origin."""
+    if name in heirs:
+        _refuse(path, f"providers inherit from each other in a circle: {' <- '.join((*heirs, name))}")
+    row = rows[name]
+    if row.get("inherits") in rows:
+        _register(str(row["inherits"]), rows, path, (*heirs, name))
+    if "name" in row:
+        _refuse(path, f"providers.{name}.name: the name is the table's own")
+    try:
+        whole = _core.check_provider({**row, "name": name})
+    except InvalidRequestError as error:
+        _refuse(path, f"providers.{name}: {error}")
+    if name in _core.provider_names():
+        if _core.provider_row(name) != whole:
+            _refuse(path, f"providers.{name}: there is another provider of this name; choose a name of its own")
+        return
+    _core.register_provider({**row, "name": name})
+
+
+def _refuse_unknown(given: dict[str, Any], known: Iterable[str], where: str, path: str) -> None:
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        _refuse(path, f"{where} has the unknown key {unknown[0]!r}{_near(unknown[0], known)}")
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    import difflib
+
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(known)}" if known else ""
+
+
+def _refuse(path: str, why: str) -> NoReturn:
+    raise InvalidRequestError(f"{path}: {why}")

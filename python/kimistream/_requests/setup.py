@@ -1,0 +1,121 @@
+"""What a client is made of: from its arguments, the environments of a file, and variables."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+KEY_VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
+PROVIDER_VARIABLE = "KIMISTREAM_PROVIDER"
+ENVIRONMENT_VARIABLE = "KIMISTREAM_ENVIRONMENT"
+
+
+class _Retries(int):
+    """A number of retries that nobody asked for, so that an environment's own may take its place."""
+
+    __slots__ = ()
+
+
+DEFAULT_RETRIES = _Retries(2)
+
+
+class Setup:
+    """What a client is made of.
+
+    core          the arguments of the core's client
+    environment   the environment of the configuration file that it is for, or None
+    key_variable  the variable that the key was taken from, "" where it was passed or there is none
+    defaults      what requests say where the caller says nothing, or None
+    """
+
+    __slots__ = ("core", "defaults", "environment", "key_variable")
+
+    def __init__(
+        self, core: dict[str, Any], environment: str | None, key_variable: str, defaults: dict[str, Any] | None
+    ) -> None:
+        self.core = core
+        self.environment = environment
+        self.key_variable = key_variable
+        self.defaults = defaults
+
+
+def client_setup(
+    api_key: str | None,
+    provider: str | Mapping[str, Any] | None,
+    base_url: str | None,
+    model: str | None,
+    timeout: float | None,
+    max_retries: int,
+    default_headers: dict[str, str] | None,
+    environment: str | None,
+) -> Setup:
+    """What the caller said, else what the environment of the configuration file says, else the variables."""
+    if provider is not None and not isinstance(provider, str) and hasattr(provider, "keys"):
+        from .providers import name_of
+
+        provider = name_of(provider)
+    if environment is None and provider is None and base_url is None:
+        # A variable of the shell does not mix with an address or a provider that the program names: the key of one
+        # would be sent to the other.
+        environment = os.environ.get(ENVIRONMENT_VARIABLE) or None
+    defaults = None
+    key_variables: tuple[str, ...] = KEY_VARIABLES
+    if environment is not None:
+        from .environments import load
+
+        settings = load(environment)
+        provider = provider if provider is not None else settings.get("provider")
+        base_url = base_url if base_url is not None else settings.get("base_url")
+        model = model if model is not None else settings.get("model")
+        timeout = timeout if timeout is not None else settings.get("timeout")
+        if isinstance(max_retries, _Retries):
+            max_retries = settings.get("max_retries", max_retries)
+        if "headers" in settings:
+            default_headers = {**settings["headers"], **(default_headers or {})}
+        if "key_variable" in settings:
+            key_variables = (settings["key_variable"],)
+        defaults = settings.get("options")
+    key_variable = ""
+    if api_key is None:
+        key_variable = next((name for name in key_variables if os.environ.get(name)), "")
+        api_key = os.environ.get(key_variable) if key_variable else None
+        if not key_variable and key_variables is not KEY_VARIABLES:
+            from .._values.errors import InvalidRequestError
+
+            raise InvalidRequestError(
+                f"the environment {environment!r} takes its key from {key_variables[0]}, which is not set"
+            )
+    core = _core_arguments(api_key, provider, base_url, model, timeout, max_retries, default_headers, environment)
+    return Setup(core, environment, key_variable, defaults)
+
+
+def _core_arguments(
+    api_key: str | None,
+    provider: str | Mapping[str, Any] | None,
+    base_url: str | None,
+    model: str | None,
+    timeout: float | None,
+    max_retries: int,
+    default_headers: dict[str, str] | None,
+    environment: str | None,
+) -> dict[str, Any]:
+    for name, value in (("provider", provider), ("base_url", base_url), ("model", model)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int):
+        raise TypeError(f"max_retries must be an int, not {type(max_retries).__name__}")
+    if provider is None:
+        provider = "" if environment is not None and base_url else os.environ.get(PROVIDER_VARIABLE) or ""
+    return {
+        "provider": provider,
+        "base_url": base_url or "",
+        "api_key": api_key,
+        "model": model or "",
+        "timeout": timeout,
+        "max_retries": int(max_retries),
+        "default_headers": default_headers,
+    }

@@ -1,0 +1,214 @@
+"""Everything that can go wrong, with the names that users of openai-python know.
+
+KimiError (also OpenAIError)
+  InvalidRequestError           the caller's mistake, found before anything was sent; also a ValueError
+  APIError
+    APIConnectionError          no answer
+      APITimeoutError           not in time
+    APIStatusError              the server said no
+      BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404, ConflictError 409,
+      UnprocessableEntityError 422, RateLimitError 429, InternalServerError 5xx
+    IncompleteStreamError       the stream ended before the answer was complete; `.partial` has what came
+"""
+
+from __future__ import annotations
+
+from .. import _core
+from .headers import Headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .message import Message
+
+
+class KimiError(Exception):
+    """The base of all errors of this package."""
+
+
+OpenAIError = KimiError
+
+
+class InvalidRequestError(KimiError, ValueError):
+    """A request, option or key that cannot work. Nothing was sent."""
+
+
+class APIError(KimiError):
+    """What went wrong between this client and the server.
+
+    message      what happened, and what to do next
+    status_code  of the response, or the one that an error inside a stream carries; None where there was none
+    type, code, param   as the server sent them, None where it did not
+    body         the inner `error` object where there is one, else the whole JSON, else the text; None without a body
+    request_id   to quote to the provider's support; None where it is not known
+    headers      of the response
+    reason       what it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not
+                 said), "overload", "quota", "suspended", "content_filter", "context_overflow", "key"; else None
+    retryable    the same request may succeed later
+    retry_after  seconds that the server asks to wait, or None
+    partial      the `Message` as far as it came, or None when nothing came
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        body: object | None = None,
+        request_id: str | None = None,
+        headers: Headers | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        partial: Message | None = None,
+        type: str | None = None,
+        code: Any = None,
+        reason: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.body = body
+        self.request_id = request_id
+        self.headers = headers if headers is not None else Headers()
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.partial = partial
+        self.reason = reason
+        fields: dict[str, Any] = body if isinstance(body, dict) else {}
+        self.type: str | None = fields.get("type", type)
+        self.code: Any = fields.get("code", code)
+        self.param: Any = fields.get("param")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.__class__, self.message, self.__dict__.copy())
+
+
+def _restore(cls: type[APIError], message: str, state: dict[str, object]) -> APIError:
+    error = cls.__new__(cls, message)
+    error.__dict__.update(state)
+    return error
+
+
+class APIConnectionError(APIError):
+    """No answer came: refused, unreachable, TLS, or broken before the response began."""
+
+
+class APITimeoutError(APIConnectionError):
+    """One of the clocks ran out: connect, first event, or silence between events."""
+
+
+class APIStatusError(APIError):
+    """The server answered with an error status, or with an error inside a stream."""
+
+
+class BadRequestError(APIStatusError):
+    """400: the request is wrong."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the key is missing, wrong, or of another platform."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the key is right, but may not do this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: no such model or resource."""
+
+
+class ConflictError(APIStatusError):
+    """409."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too much at once, or an empty account; `.reason` and `.retryable` tell them apart."""
+
+
+class InternalServerError(APIStatusError):
+    """5xx: the server's fault."""
+
+
+class IncompleteStreamError(APIError):
+    """The stream ended before the answer was complete. `.partial` has what came."""
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+_BY_KIND: dict[str, type[APIError]] = {
+    "connection": APIConnectionError,
+    "timeout": APITimeoutError,
+    "incomplete_stream": IncompleteStreamError,
+    "response": APIError,
+}
+
+
+def _read_body(text: str) -> object:
+    if not text:
+        return None
+    try:
+        body: object = _core.loads(text)
+    except ValueError:
+        return text
+    if isinstance(body, dict) and body.get("error"):
+        return body["error"]
+    return body
+
+
+def _class_of(kind: str, status_code: int | None) -> type[APIError]:
+    if kind != "status" or status_code is None:
+        return _BY_KIND.get(kind, APIError)
+    return InternalServerError if status_code >= 500 else _BY_STATUS.get(status_code, APIStatusError)
+
+
+def make_error(
+    *,
+    kind: str,
+    message: str,
+    status_code: int | None,
+    body: str,
+    type: str,
+    code: str,
+    reason: str,
+    request_id: str,
+    headers: Headers,
+    retryable: bool,
+    retry_after: float | None,
+    partial: Message | None,
+) -> KimiError:
+    """The core's error value as an exception. Called by the core."""
+    if kind == "invalid_request":
+        return InvalidRequestError(message)
+    return _class_of(kind, status_code)(
+        message,
+        status_code=status_code,
+        body=_read_body(body),
+        request_id=request_id or None,
+        headers=headers,
+        retryable=retryable,
+        retry_after=retry_after,
+        partial=partial,
+        type=type or None,
+        code=code or None,
+        reason=reason or None,
+    )
+
+
+def log(line: str) -> None:
+    """A line of the core's log: failed attempts and retries. Called by the core."""
+    import logging  # only when there is something to say: it would take a fifth of the package's import
+
+    logging.getLogger("kimistream").info(line)

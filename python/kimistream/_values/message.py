@@ -1,0 +1,192 @@
+"""What is said: messages, tool calls, usage and notices. Plain values."""
+
+from __future__ import annotations
+
+from .. import _core
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+
+class Usage(Value):
+    """Tokens as the provider counted them, and the cost where it said one. None: the provider did not say.
+
+    prompt_tokens      the whole input, the cached part included
+    completion_tokens  the whole output, the reasoning included
+    """
+
+    __slots__ = _fields = __match_args__ = (
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "cached_tokens",
+        "reasoning_tokens",
+        "cost",
+    )
+    type: Literal["usage"] = "usage"
+
+    def __init__(
+        self,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        total_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+        cost: float | None = None,
+    ) -> None:
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
+        self.total_tokens = total_tokens
+        self.cached_tokens = cached_tokens
+        self.reasoning_tokens = reasoning_tokens
+        self.cost = cost
+
+
+class Notice(Value):
+    """Something that the client met, repaired or left out. `code` is a stable word, `message` a sentence."""
+
+    __slots__ = _fields = __match_args__ = ("code", "message")
+    type: Literal["notice"] = "notice"
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+
+
+class Finish(Value):
+    """The model has finished: "stop", "length", "tool_calls", "content_filter", ... (an open set)."""
+
+    __slots__ = _fields = __match_args__ = ("reason",)
+    type: Literal["finish"] = "finish"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class Function(Value):
+    """The function of a tool call: its name, and its arguments as JSON text."""
+
+    __slots__ = _fields = __match_args__ = ("name", "arguments")
+
+    def __init__(self, name: str, arguments: str) -> None:
+        self.name = name
+        self.arguments = arguments
+
+
+class ToolCall(Value):
+    """A whole call that the model wants made.
+
+    arguments  JSON text; `parse()` gives the object
+    complete   False for a call that was cut off: its `arguments` are as far as they came, do not run it
+    wire_type  the kind of tool as the provider names it: "function", "builtin_function"
+    """
+
+    __slots__ = _fields = __match_args__ = ("index", "id", "name", "arguments", "wire_type", "complete")
+    type: Literal["tool_call"] = "tool_call"
+
+    def __init__(
+        self, index: int, id: str, name: str, arguments: str, wire_type: str = "function", complete: bool = True
+    ) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+        self.wire_type = wire_type
+        self.complete = complete
+
+    @property
+    def function(self) -> Function:
+        """The same under the names of the OpenAI shape."""
+        return Function(self.name, self.arguments)
+
+    def parse(self) -> Any:
+        """The arguments as Python objects. Raises ValueError when they are not JSON."""
+        return _core.loads(self.arguments)
+
+    def _to_wire(self) -> dict[str, Any]:
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.id, "type": self.wire_type, "function": function}
+
+
+class Message(Value):
+    """One message: what the model answered, or what goes into a conversation.
+
+    content        None (no content came) is not ""; `text` is always a str
+    reasoning      also under its other name, `reasoning_content`
+    finish_reason  None for a message that broke off
+    warnings       Notices of what was met on the way
+    resumed        the text was continued after a break
+    reasoning_details, signature   opaque forms of the reasoning that some providers want back as they came
+    """
+
+    __slots__ = _fields = __match_args__ = (
+        "role",
+        "content",
+        "reasoning",
+        "tool_calls",
+        "finish_reason",
+        "usage",
+        "warnings",
+        "id",
+        "model",
+        "request_id",
+        "resumed",
+        "reasoning_details",
+        "signature",
+    )
+
+    def __init__(
+        self,
+        role: str = "assistant",
+        content: str | list[Any] | None = None,
+        reasoning: str | None = None,
+        tool_calls: list[ToolCall] | None = None,
+        finish_reason: str | None = None,
+        usage: Usage | None = None,
+        warnings: list[Notice] | None = None,
+        id: str | None = None,
+        model: str | None = None,
+        request_id: str | None = None,
+        resumed: bool = False,
+        reasoning_details: list[Any] | None = None,
+        signature: str | None = None,
+    ) -> None:
+        self.role = role
+        self.content = content
+        self.reasoning = reasoning
+        self.tool_calls = tool_calls if tool_calls is not None else []
+        self.finish_reason = finish_reason
+        self.usage = usage
+        self.warnings = warnings if warnings is not None else []
+        self.id = id or None
+        self.model = model or None
+        self.request_id = request_id or None
+        self.resumed = resumed
+        self.reasoning_details = reasoning_details
+        self.signature = signature or None
+
+    @property
+    def text(self) -> str:
+        """The text of the content, "" where there is none."""
+        if isinstance(self.content, list):
+            return "".join(part.get("text", "") for part in self.content if isinstance(part, dict))
+        return self.content or ""
+
+    @property
+    def reasoning_content(self) -> str | None:
+        return self.reasoning
+
+    @property
+    def parsed(self) -> Any:
+        """The content read as JSON. Raises ValueError when it is not."""
+        return _core.loads(self.text)
+
+    def _to_wire(self) -> dict[str, Any]:
+        wire: dict[str, Any] = {"role": self.role, "content": self.content, "reasoning_content": self.reasoning}
+        wire["reasoning_details"] = self.reasoning_details
+        wire["signature"] = self.signature
+        if self.tool_calls:
+            wire["tool_calls"] = [call._to_wire() for call in self.tool_calls]
+        return {key: value for key, value in wire.items() if value is not None}

@@ -1,0 +1,68 @@
+"""How far an upload is, as a bar: on a terminal and in a notebook. Needs rich: pip install "kimistream[cli]", for
+notebooks "kimistream[notebook]".
+
+    from kimistream.progress import Bar
+
+    with Bar() as bar:
+        client.files.create(file="clip.mp4", purpose="video", on_progress=bar)
+        client.complete(["What happens?", Video("clip.mp4")], on_upload=bar)
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console
+
+
+class Bar:
+    """A bar for one upload after the other; a callback for `on_progress` and `on_upload`.
+
+    console  where to draw; None: stderr where that is a terminal, the cell in a notebook, else nowhere
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console
+        self._progress: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Bar:
+        console = self._console or _place()
+        if console is not None:
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+            self._progress = Progress(*columns, console=console, transient=not console.is_jupyter)
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = self._task = None
+
+    def __call__(self, sent: int, total: int) -> None:
+        """So many bytes of so many have gone out."""
+        if self._progress is None:
+            return
+        if sent == 0 or self._task is None:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task = self._progress.add_task("uploading", total=total)
+        self._progress.update(self._task, completed=sent)
+
+
+def _place() -> Console | None:
+    notebook = type(getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()).__name__
+    shows = notebook == "ZMQInteractiveShell" or sys.stderr.isatty()
+    if not shows:
+        return None
+    from rich.console import Console
+
+    return Console() if notebook == "ZMQInteractiveShell" else Console(stderr=True)

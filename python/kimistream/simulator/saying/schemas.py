@@ -1,0 +1,147 @@
+"""Instances of a JSON Schema, made up but deterministic: arguments of tool calls and structured answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ..values.shapes import dig
+from .knowledge import find_cities
+
+MAX_DEPTH = 8  # of nested schemas; below it only what is required is made, below twice that nothing
+MAX_ITEMS = 100  # of an array, whatever its minItems
+MAX_FILL = 10_000  # characters to which a text is lengthened, whatever its minLength
+
+_PLACE = re.compile(r"city|location|place|town|destination|城市|地点|地区|位置", re.IGNORECASE)
+_QUESTION = re.compile(r"query|question|search|prompt|keyword|topic|查询|问题|关键", re.IGNORECASE)
+_ANSWER = re.compile(r"answer|result|reply|response|summary|content|explanation|text|回答|答案|摘要", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])-?\d{1,15}(?:\.\d{1,15})?(?![A-Za-z0-9_])")
+_WORD = re.compile(r"\w+")
+_FORMATS = {
+    "date": "2026-01-01",
+    "time": "12:00:00",
+    "date-time": "2026-01-01T12:00:00Z",
+    "email": "user@example.com",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+
+
+@dataclass
+class Hints:
+    """What an instance is made of: the question, the answer in words, and the numbers of the question in turn."""
+
+    question: str
+    answer: str = ""
+    city: str = ""
+    numbers: list[Decimal] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, question: str, answer: str = "", city: str = "") -> Hints:
+        cities = find_cities(question)
+        numbers = [Decimal(number) for number in _NUMBER.findall(question)]
+        return cls(question, answer, city or (cities[0] if cities else ""), numbers)
+
+    def word(self) -> str:
+        """The longest word of the question, the first of several: names and nouns are long."""
+        words: list[str] = _WORD.findall(self.question)
+        return max(words, key=len, default="example")
+
+
+def instance(schema: Any, hints: Hints, *, optional: bool = False) -> Any:
+    """A value that fits the schema. Optional properties are filled with `optional`, or where none is required."""
+    return _Maker(schema, hints, optional).make(schema, "", 0)
+
+
+class _Maker:
+    """Makes one instance; the parts of a schema are made under the name of the property that they describe."""
+
+    def __init__(self, root: Any, hints: Hints, optional: bool) -> None:
+        self._root = root
+        self._hints = hints
+        self._optional = optional
+        self._makers: Mapping[str, Callable[[Mapping[str, Any], str, int], Any]] = {
+            "object": self._object,
+            "array": self._array,
+            "string": self._string,
+            "number": self._number,
+            "integer": self._number,
+            "boolean": lambda *_: True,
+            "null": lambda *_: None,
+        }
+
+    def make(self, schema: Any, name: str, depth: int) -> Any:
+        if not isinstance(schema, Mapping) or depth > 2 * MAX_DEPTH:
+            return {}
+        if "const" in schema:
+            return schema["const"]
+        if isinstance(schema.get("enum"), list) and schema["enum"]:
+            return schema["enum"][0]
+        inner = self._elsewhere(schema)
+        if inner is not None:
+            return self.make(inner, name, depth + 1)
+        return self._makers.get(_type_of(schema), self._string)(schema, name, depth)
+
+    def _elsewhere(self, schema: Mapping[str, Any]) -> Any:
+        """The schema that this one refers to, or its first alternative that is more than null; None for neither."""
+        if isinstance(schema.get("$ref"), str):
+            return dig(self._root, tuple(schema["$ref"].split("/")[1:]))
+        for key in ("anyOf", "oneOf", "allOf"):
+            if isinstance(schema.get(key), list) and schema[key]:
+                return next((one for one in schema[key] if dig(one, ("type",)) != "null"), schema[key][0])
+        return None
+
+    def _object(self, schema: Mapping[str, Any], _name: str, depth: int) -> Any:
+        properties = schema.get("properties")
+        if not isinstance(properties, Mapping):
+            return {}
+        required = schema.get("required")
+        wanted = [key for key in properties if isinstance(required, list) and key in required]
+        if depth <= MAX_DEPTH and (self._optional or not wanted):
+            wanted = list(properties)
+        return {key: self.make(properties[key], key, depth + 1) for key in wanted}
+
+    def _array(self, schema: Mapping[str, Any], name: str, depth: int) -> Any:
+        least = schema.get("minItems")
+        if depth > MAX_DEPTH and not least:
+            return []
+        count = min(max(1, least), MAX_ITEMS) if isinstance(least, int) else 1
+        return [self.make(schema.get("items", {"type": "string"}), name, depth + 1) for _ in range(count)]
+
+    def _string(self, schema: Mapping[str, Any], name: str, _depth: int) -> Any:
+        about = f"{name} {schema.get('description', '')}"
+        hints = self._hints
+        if schema.get("format") in _FORMATS:
+            text = _FORMATS[schema["format"]]
+        elif hints.city and _PLACE.search(about):
+            text = hints.city
+        elif hints.answer and _ANSWER.search(about):
+            text = hints.answer
+        elif _QUESTION.search(about):
+            text = hints.question
+        else:
+            text = hints.word()
+        least, most = schema.get("minLength"), schema.get("maxLength")
+        text = text.ljust(min(least, MAX_FILL), ".") if isinstance(least, int) else text
+        return text[:most] if isinstance(most, int) and most >= 0 else text
+
+    def _number(self, schema: Mapping[str, Any], _name: str, _depth: int) -> Any:
+        numbers = self._hints.numbers
+        value = numbers.pop(0) if numbers else Decimal(1)
+        low, high = schema.get("minimum"), schema.get("maximum")
+        value = max(value, Decimal(str(low))) if isinstance(low, (int, float)) else value
+        value = min(value, Decimal(str(high))) if isinstance(high, (int, float)) else value
+        whole = value == value.to_integral_value()
+        return int(value) if whole or _type_of(schema) == "integer" else float(value)
+
+
+def _type_of(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), "null")
+    if isinstance(kind, str):
+        return kind
+    return "object" if "properties" in schema else "string"

@@ -1,0 +1,147 @@
+"""Answering a question: from the parsed body to the last byte, with the faults that were ordered."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from ..dialects.reading import read_chat
+from ..faults.orders import Faults, read_faults
+from ..faults.quirks import quirky_bytes, quirky_reply, quirky_stream
+from ..framing.protocols import PROTOCOLS, stream
+from ..framing.reply import make_reply
+from ..framing.wire import error_frames
+from ..saying.answers import Plan, plan
+from ..values.cache import prefix_digests
+from ..values.frame import Sent
+from ..values.replies import Reply
+from ..values.requests import ChatRequest
+from ..values.shapes import dump
+from .http import beside, json_response
+from .state import State
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request under way."""
+
+    request: web.Request
+    reply: Reply
+    faults: Faults
+    headers: Mapping[str, str]
+    wants_usage: bool
+
+
+class ChatHandler:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def __call__(self, request: web.Request, body: Any) -> web.StreamResponse:
+        state, dialect = self._state, self._state.dialect
+        faults = read_faults(state.orders_for(request.headers), dialect)
+        uploads = state.files if "files" in dialect.endpoints else None
+        asked = await beside(request, read_chat, body, dialect, uploads)
+        said, digests = await beside(request, self._prepare, asked, body)
+        state.number += 1
+        cached = state.cache.cached_tokens(asked, digests)
+        reply = make_reply(dialect, asked, said, number=state.number, created=int(time.time()), cached=cached)
+        reply = quirky_reply(reply, faults.quirks)
+        whole = not asked.streams or any(quirk.json_body for quirk in faults.quirks)
+        exchange = Exchange(request, reply, faults, self._headers(request, reply, whole=whole), asked.wants_usage)
+        if faults.stalls_before_head:
+            await asyncio.sleep(faults.stall)
+        return await (self._whole(exchange) if whole else self._stream(exchange))
+
+    def _prepare(self, asked: ChatRequest, body: Mapping[str, Any]) -> tuple[Plan, list[bytes]]:
+        scripted = self._state.script(body) if self._state.script else None
+        return plan(asked, scripted), prefix_digests(asked)
+
+    def _headers(self, request: web.Request, reply: Reply, *, whole: bool) -> dict[str, str]:
+        dialect, cached = self._state.dialect, reply.usage.cached
+        headers = {dialect.cache_header: str(cached)} if cached and dialect.cache_header else {}
+        values = {"id": reply.id, **reply.usage.counters}
+        for name, template in {**dialect.reply_headers, **(dialect.body_headers if whole else {})}.items():
+            headers[name] = template.format(**values)
+        for name, pattern in dialect.echoes.items():
+            value = request.headers.get(name, "")
+            if re.fullmatch(pattern, value):
+                headers[name] = value
+        return headers
+
+    async def _whole(self, exchange: Exchange) -> web.StreamResponse:
+        """The real API sends the head of such an answer only when it is complete; a dialect with padding does not."""
+        faults, dialect = exchange.faults, self._state.dialect
+        padding = dialect.padding + tuple(block for quirk in faults.quirks for block in quirk.padding)
+        pause = self._state.pace * exchange.reply.usage.completion + (0 if faults.stalls_before_head else faults.stall)
+        body = PROTOCOLS[dialect.protocol].body(exchange.reply, dialect)
+        if faults.cut_at is not None:
+            await asyncio.sleep(pause)
+            _hang_up(exchange.request)
+        if not padding:
+            await asyncio.sleep(pause)
+            return json_response(body, headers=exchange.headers)
+        response = web.StreamResponse(headers={"Content-Type": "application/json", **exchange.headers})
+        await response.prepare(exchange.request)
+        try:
+            for block in padding:
+                await response.write(block)
+                await asyncio.sleep(pause / len(padding))
+            await response.write(dump(body))
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the reader has left, or was ordered to be left
+        return response
+
+    async def _stream(self, exchange: Exchange) -> web.StreamResponse:
+        kind = next((quirk.content_type for quirk in exchange.faults.quirks if quirk.content_type), "text/event-stream")
+        headers = {"Content-Type": kind, "Cache-Control": "no-cache", **exchange.headers}
+        response = web.StreamResponse(headers=headers)
+        if any(quirk.gzip for quirk in exchange.faults.quirks):
+            response.enable_compression(web.ContentCoding.gzip)
+        await response.prepare(exchange.request)
+        try:
+            await self._send(exchange, response)
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the reader has left, or was ordered to be left
+        return response
+
+    async def _send(self, exchange: Exchange, response: web.StreamResponse) -> None:
+        dialect, reply, faults = self._state.dialect, exchange.reply, exchange.faults
+        frames = stream(reply, dialect, self._state.places, exchange.wants_usage)
+        clock = asyncio.get_running_loop().time
+        due, sent, stalled = clock(), 0, faults.stalls_before_head
+        for event in quirky_stream(frames, reply, dialect, faults.quirks):
+            if faults.stall_at == sent and not stalled:
+                stalled = True
+                await asyncio.sleep(faults.stall)
+                due = clock()
+            if faults.cut_at == sent:
+                _hang_up(exchange.request)
+            if faults.error is not None and faults.error_at == sent:
+                for last in quirky_bytes(error_frames(faults.error, dialect, reply), faults.quirks):
+                    await response.write(last.data)
+                return
+            # Against a clock, not by sleeping the pace each time: the writes would add up and slow the stream.
+            due += self._state.pace * event.tokens
+            # Also without a pace: a write that need not wait gives no other stream its turn.
+            await asyncio.sleep(max(0.0, due - clock()))
+            await _write(response, event)
+            sent += event.counts
+
+
+async def _write(response: web.StreamResponse, event: Sent) -> None:
+    if event.data:
+        await response.write(event.data)
+
+
+def _hang_up(request: web.Request) -> None:
+    """Close the connection after what was written, without the end that HTTP would want: later writes fail."""
+    if request.transport is not None:
+        request.transport.close()
