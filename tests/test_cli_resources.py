@@ -13,6 +13,8 @@ pytest.importorskip("aiohttp")
 pytest.importorskip("httpx")  # test_cli wants it
 from test_cli import KEY, at, on_terminal, posix_only, run
 
+import kimistream
+from kimistream import Kimi
 from kimistream.simulator import Simulator
 
 if sys.version_info >= (3, 11):
@@ -169,6 +171,41 @@ def test_on_a_terminal_providers_are_a_table() -> None:
     assert status == 0
     assert "address" in screen
     assert "moonshot-cn" in screen
+
+
+@posix_only
+@pytest.mark.parametrize("columns", ["30", "60", "200"])
+def test_no_table_cuts_anything(columns: str) -> None:
+    _, screen = on_terminal(["providers"], COLUMNS=columns)
+    assert "\u2026" not in screen
+    for row in kimistream.providers().values():
+        assert row["name"] in screen
+        assert columns != "200" or row["base_url"] in screen
+
+
+@posix_only
+def test_a_number_is_never_cut(sim: Simulator) -> None:
+    file = Kimi(base_url=sim.base_url, api_key=sim.api_key).files.create(
+        file=("a-report-of-rather-a-long-name.txt", b"x" * 30_000), purpose="file-extract"
+    )
+    for columns in ("20", "40", "60"):
+        _, screen = on_terminal(
+            ["files", "list", "--base-url", sim.base_url], COLUMNS=columns, MOONSHOT_API_KEY=sim.api_key
+        )
+        assert "30,000" in screen
+        assert file.id in screen
+        _, screen = on_terminal(["models", "--base-url", sim.base_url], COLUMNS=columns, MOONSHOT_API_KEY=sim.api_key)
+        assert "1,048,576" in screen
+
+
+@posix_only
+def test_long_lines_break_between_words(sim: Simulator) -> None:
+    _, screen = on_terminal(
+        ["chat", "--base-url", sim.base_url, "--model", "kimi-k9", "hi"], COLUMNS="40", MOONSHOT_API_KEY=sim.api_key
+    )
+    assert max(map(len, screen.splitlines())) <= 40
+    assert " ".join(screen.split()).count("request id") == 1
+    assert "Not found the model kimi-k9" in " ".join(screen.split())
 
 
 # ---- environments ---------------------------------------------------------------------------------------------------

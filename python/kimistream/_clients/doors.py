@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 def blocking(steps: Callable[Concatenate[Sender, P], Steps[T]]) -> Callable[Concatenate[Any, P], T]:
     """A method that takes the steps one after the other and waits for each."""
-    from .driver import run
 
     def door(self: Any, /, *arguments: P.args, **named: P.kwargs) -> T:
+        from .driver import run
+
         return run(self._sender.core, steps(self._sender, *arguments, **named))
 
     return dressed(door, steps)
@@ -32,9 +33,10 @@ def awaiting(
     steps: Callable[Concatenate[Sender, P], Steps[T]],
 ) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
     """The same method, awaited."""
-    from .async_driver import run
 
     async def door(self: Any, /, *arguments: P.args, **named: P.kwargs) -> T:
+        from .async_driver import run
+
         return await run(self._reactors, steps(self._sender, *arguments, **named))
 
     return dressed(door, steps)

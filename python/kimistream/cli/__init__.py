@@ -13,7 +13,7 @@ def main() -> None:
         import rich  # noqa: F401  (asked for here, so that a missing one is told before anything runs)
         import typer  # noqa: F401
     except ImportError:
-        sys.stderr.write('The command line needs two more packages: pip install "kimistream[cli]"\n')
+        sys.stderr.write("The command line needs two more packages: pip install rich typer\n")
         sys.exit(WRONG_USAGE)
     from .app import app
 

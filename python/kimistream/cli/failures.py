@@ -73,11 +73,10 @@ def _unreachable(error: KimiError, connection: Connection) -> str:
 
 
 def _refused(error: APIStatusError, connection: Connection) -> str:
-    kind = f" {error.type}" if error.type else ""
-    lines = [f"{connection.address} answered {error.status_code}{kind}: {error.message}"]
+    """The message has the status and the request id already."""
+    kind = f" with {error.type}" if error.type else ""
+    lines = [f"{connection.address} answered{kind}: {error.message}"]
     hint = _HINTS.get(error.status_code or 0)
-    if hint:
+    if hint and (error.status_code != 404 or "model" in error.message):
         lines.append(hint)
-    if error.request_id:
-        lines.append(f"Request id: {error.request_id}")
     return "\n".join(lines)

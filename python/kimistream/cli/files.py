@@ -11,6 +11,7 @@ from .connect import Connection, Target, connect
 from .ending import DONE, WRONG_USAGE, CommandError, guarded
 from .failures import explained
 from .output import be_lenient, harmless, put_json, tell
+from .tables import put_table
 
 if TYPE_CHECKING:
     from kimistream import FileObject
@@ -127,12 +128,6 @@ def _time(seconds: Any) -> str:
 
 
 def _table(files: list[FileObject]) -> None:
-    from rich.console import Console
-    from rich.table import Column, Table
-    from rich.text import Text
-
-    table = Table(Column("id", no_wrap=True), Column("name", overflow="fold"), "bytes", "purpose", "status", box=None)
-    for file in files:
-        cells = (file.id, file.filename, f"{file.bytes or 0:,}", file.purpose, file.status)
-        table.add_row(*(Text(harmless(str(cell or ""))) for cell in cells))
-    Console().print(table)
+    rows = [(file.id, file.filename, f"{file.bytes or 0:,}", file.purpose, file.status) for file in files]
+    columns = ["id", "name", "bytes", "purpose", "status"]
+    put_table(columns, [[str(cell or "") for cell in row] for row in rows], whole=["id", "bytes"])

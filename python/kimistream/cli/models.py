@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .connect import Target, connect
 from .ending import DONE, guarded
 from .failures import explained
-from .output import be_lenient, harmless, put_json
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from .output import be_lenient, put_json
+from .tables import put_table
 
 
 def _tokens(value: Any) -> str:
@@ -54,18 +52,6 @@ def _models(target: Target, as_json: bool) -> int:
         sys.stdout.writelines(f"{model.id}\n" for model in models)
         sys.stdout.flush()
         return DONE
-    from rich.console import Console
-
-    Console().print(_table(models))
+    rows = [[show(getattr(model, field, None)) for field, show in _COLUMNS.values()] for model in models]
+    put_table([*_COLUMNS], rows, whole=[*_COLUMNS][1:])
     return DONE
-
-
-def _table(models: list[Any]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*_COLUMNS, box=None)
-    for model in models:
-        cells = (show(getattr(model, field, None)) for field, show in _COLUMNS.values())
-        table.add_row(*(Text(harmless(cell)) for cell in cells))
-    return table

@@ -31,12 +31,25 @@ def put_json(value: Any) -> None:
 
 
 def tell(message: str) -> None:
-    """A line for the person at the keyboard, on stderr."""
+    """A line for the person at the keyboard, on stderr; on a terminal it is broken between words."""
     try:
-        sys.stderr.write(f"{harmless(message)}\n")
+        sys.stderr.write(f"{_folded(harmless(message)) if sys.stderr.isatty() else harmless(message)}\n")
         sys.stderr.flush()
     except OSError:
         pass  # nobody reads it: no reason to fail
+
+
+def _folded(text: str) -> str:
+    import shutil
+    import textwrap
+
+    width = max(shutil.get_terminal_size().columns, 20)
+    fold = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)  # addresses stay whole
+    lines = []
+    for line in text.split("\n"):
+        fold.subsequent_indent = line[: len(line) - len(line.lstrip())]
+        lines += fold.wrap(line) or [""]
+    return "\n".join(lines)
 
 
 def be_lenient() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .ending import DONE, WRONG_USAGE, CommandError, guarded
 from .output import be_lenient, harmless, put_json
+from .tables import put_table
 from .toml import table
 
 _COLUMNS = ("name", "base_url", "protocol", "default_model")
@@ -43,11 +44,5 @@ def _show_all(rows: list[dict[str, Any]], as_json: bool) -> None:
         sys.stdout.writelines(f"{row['name']}\n" for row in rows)
         sys.stdout.flush()
     else:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        shown = Table(*("provider", "address", "protocol", "model"), box=None)
-        for row in rows:
-            shown.add_row(*(Text(harmless(row[column])) for column in _COLUMNS))
-        Console().print(shown)
+        shown = ([str(row[column]) for column in _COLUMNS] for row in rows)
+        put_table(["provider", "address", "protocol", "model"], shown, whole=["provider", "protocol"])

@@ -1,5 +1,5 @@
-"""How far an upload is, as a bar: on a terminal and in a notebook. Needs rich: pip install "kimistream[cli]", for
-notebooks "kimistream[notebook]".
+"""How far an upload is, as a bar: on a terminal and in a notebook. Needs rich: `pip install rich`, for
+notebooks `pip install "rich[jupyter]"`.
 
     from kimistream.progress import Bar
 

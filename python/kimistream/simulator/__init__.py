@@ -15,7 +15,7 @@ from __future__ import annotations
 try:
     import aiohttp as _aiohttp  # noqa: F401  (only asked whether it is there)
 except ImportError as missing:
-    raise ImportError('the simulator needs aiohttp: pip install "kimistream[simulator]"') from missing
+    raise ImportError("the simulator needs aiohttp: pip install aiohttp") from missing
 
 from .dialects.table import DIALECTS
 from .faults.quirks import QUIRKS
