@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "advice.hpp"
 #include "wire/chunks.hpp"
 #include "wire/errors.hpp"
 
@@ -382,11 +383,9 @@ void Call::fail(Error error) {
   const Message& message = accumulator_.message();
   if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
   if (error.request_id.empty()) error.request_id = message.request_id;
-  // What the checks had said may be the reason, and nobody has seen it yet.
-  if (!accepted_ && wire::is_refusal(error))
-    for (const Notice& notice : message.warnings)
-      if (notice.code != "retried")
-        error.message += ". Before it was sent: " + notice.message + " [" + notice.code + "]";
+  advise({*setup_.provider, setup_.request.url, setup_.model, setup_.key_origin, has_key(setup_.request.headers),
+          accepted_, message.warnings},
+         error);
   if (error.headers.empty()) error.headers = head_.headers;
   hide_keys(error);
   if (!error.request_id.empty() && error.message.find(error.request_id) == std::string::npos)

@@ -30,10 +30,12 @@ struct Timeouts {
   std::chrono::milliseconds idle{600'000};
 };
 
-/// What a call needs to know. The row must outlive it.
+/// What a call needs to know. The row, and what is viewed, must outlive it.
 struct CallSetup {
   const Provider* provider = nullptr;
   HttpRequest request;
+  std::string model;            // in the provider's spelling; "" for a resource that knows none
+  std::string_view key_origin;  // see ClientOptions
   Shape shape = Shape::events;
   bool streams = true;   // a stream is asked for
   bool thinks = true;    // false: the request asks for no thinking

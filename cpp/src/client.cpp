@@ -5,10 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include "address.hpp"
 #include "client_impl.hpp"
 #include "kimistream/version.hpp"
 #include "net/curl_global.hpp"
 #include "net/curl_transport.hpp"
+#include "redact.hpp"
 #include "rules/check.hpp"
 #include "wire/encode.hpp"
 
@@ -22,27 +24,17 @@ bool has_control(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
-std::string known_providers() {
-  std::string names;
-  for (const Provider* row : providers()) names += (names.empty() ? "" : ", ") + row->name;
-  return names;
-}
-
 const Provider& choose_provider(const ClientOptions& options) {
-  if (!options.provider.empty()) {
-    if (const Provider* row = find_provider(options.provider)) return *row;
-    refuse("unknown provider \"" + options.provider + "\": use one of " + known_providers() +
-           ", or openai-compatible with a base_url");
-  }
+  if (!options.provider.empty()) return provider_named(options.provider);
   if (!options.base_url.empty())
     if (const Provider* row = find_provider_by_address(options.base_url)) return *row;
   return *providers().front();
 }
 
-void check_key(const ClientOptions& options, const Provider& row) {
-  const std::string& key = options.api_key;
-  if (key.empty() && row.needs_key)
-    refuse("no API key for provider \"" + row.name + "\": pass api_key, or set MOONSHOT_API_KEY (or KIMI_API_KEY)");
+void check_key(const std::string& key, const Destination& destination) {
+  // Whether another host wants one, as a proxy or a server of one's own, is not known.
+  if (key.empty() && destination.provider->needs_key && is_at_home(*destination.provider, destination.base_url))
+    refuse("no API key for provider \"" + destination.provider->name + "\": set ClientOptions::api_key");
   // The key itself is not shown, not even the character that is wrong in it.
   if (std::any_of(key.begin(), key.end(), [](char c) { return c <= 0x20 || c >= 0x7F; }))
     refuse(
@@ -50,35 +42,18 @@ void check_key(const ClientOptions& options, const Provider& row) {
         "with a newline at its end? Strip it");
 }
 
-/// @return the address without a slash at its end
-std::string check_address(std::string url) {
-  const auto bad = [&](const std::string& why) {
-    refuse("base_url is not an address that can be used: " + why + "; it looks like https://api.moonshot.ai/v1");
-  };
-  if (has_control(url) || url.find(' ') != std::string::npos) bad("it has white space in it");
+void check_places(const std::string& url) {
   if (const std::size_t open = url.find('{'); open != std::string::npos)
     refuse("the address " + url + " has a place to fill in: pass base_url with your own value for " +
            url.substr(open, url.find('}', open) - open + 1));
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) bad("it does not begin with https:// or http://");
-  if (const std::string name = url.substr(0, scheme);
-      !equal_ignoring_case(name, "https") && !equal_ignoring_case(name, "http"))
-    bad("only http and https can be used");
-  const std::size_t begin = scheme + 3;
-  const std::string authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
-  if (authority.find('@') != std::string::npos) bad("it holds a user name or password; pass a key as api_key");
-  const std::size_t bracket = authority.rfind(']');
-  const std::size_t colon = authority.find(':', bracket == std::string::npos ? 0 : bracket);
-  if (authority.substr(0, colon).empty()) bad("it names no host");
-  if (colon != std::string::npos) {
-    const std::string port = authority.substr(colon + 1);
-    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
-        std::stoi(port) > 65535)
-      bad("its port is not a number up to 65535");
-  }
-  if (url.find_first_of("?#", begin) != std::string::npos) bad("it has a query or fragment");
-  while (url.back() == '/') url.pop_back();
-  return url;
+}
+
+rules::Finding key_in_clear(std::string_view base_url) {
+  return {.code = "key_in_clear",
+          .message = "the key travels unencrypted to " + std::string(parts_of(base_url).host) +
+                     ": use https, or pass api_key=\"\" if the server wants none",
+          .certain = true,
+          .fix = {}};
 }
 
 void check_headers(const Headers& headers) {
@@ -121,16 +96,27 @@ void TransportPool::clear() noexcept {
   closed_ = true;
 }
 
+// ---- Destination --------------------------------------------------------------------------------------------------
+
+Destination destination_of(const ClientOptions& options) {
+  const Provider& row = choose_provider(options);
+  if (options.base_url.empty()) return {&row, row.base_url};
+  auto known = spelling_of(row, options.base_url, true);
+  return {&row, known ? std::move(*known) : checked_address(options.base_url, row)};
+}
+
 // ---- Client -------------------------------------------------------------------------------------------------------
 
 Client::Impl::Impl(ClientOptions given)
-    : provider(&choose_provider(given)),
-      options(std::move(given)),
-      base_url(check_address(options.base_url.empty() ? provider->base_url : options.base_url)),
-      model(options.model.empty() ? provider->default_model : options.model),
-      pool(options.transport ? options.transport : net::curl_transport_factory()) {
-  check_key(options, *provider);
+    : options(std::move(given)),
+      destination(destination_of(options)),
+      model(options.model.empty() ? destination.provider->default_model : options.model),
+      pool(options.transport ? options.transport : net::curl_transport_factory()),
+      in_clear_(is_in_clear(destination.base_url)) {
+  check_places(destination.base_url);
+  check_key(options.api_key, destination);
   check_headers(options.default_headers);
+  const Provider* provider = destination.provider;
   if (!options.api_key.empty()) {
     if (provider->auth == Auth::x_api_key)
       headers_.add("x-api-key", options.api_key);
@@ -146,8 +132,9 @@ Client::Impl::Impl(ClientOptions given)
 CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers,
                                std::optional<std::chrono::milliseconds> timeout) const {
   CallSetup setup;
-  setup.provider = provider;
-  setup.request.url = base_url + std::string(path);
+  setup.provider = destination.provider;
+  setup.key_origin = options.key_origin;
+  setup.request.url = destination.base_url + std::string(path);
   setup.request.headers = headers_;
   check_headers(extra_headers);
   for (const auto& [name, value] : extra_headers) setup.request.headers.set(name, value);
@@ -160,17 +147,21 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
 }
 
 CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) const {
+  const Provider& provider = *destination.provider;
+  CallSetup setup = common(provider.chat_path, request.extra_headers, request.timeout);
   const std::string& asked = request.model.empty() ? model : request.model;
+  std::vector<rules::Finding> known;
+  if (in_clear_ && has_key(setup.request.headers)) known.push_back(key_in_clear(destination.base_url));
   std::vector<Notice> notices;
   std::optional<Request> changed;  // what the rules made of it
   if (request.check == Check::fix)
-    notices = rules::apply(changed.emplace(request), *provider, asked);
+    notices = rules::apply(changed.emplace(request), provider, asked, std::move(known));
   else if (request.check != Check::off)
-    notices = rules::report(request, *provider, asked);
+    notices = rules::report(request, provider, asked, std::move(known));
   const Request& sent = changed ? *changed : request;
-  wire::Encoded encoded = wire::encode(*provider, sent, sent.model.empty() ? model : sent.model, stream);
+  setup.model = model_name(provider, sent.model.empty() ? model : sent.model);
+  wire::Encoded encoded = wire::encode(provider, sent, setup.model, stream);
   std::move(encoded.notices.begin(), encoded.notices.end(), std::back_inserter(notices));
-  CallSetup setup = common(provider->chat_path, request.extra_headers, request.timeout);
   for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),
                                     std::pair("Accept", stream ? "text/event-stream" : "application/json")})
     if (!setup.request.headers.find(name)) setup.request.headers.add(name, value);  // the caller's own counts
@@ -206,8 +197,8 @@ Client::~Client() {
   if (impl_) impl_->pool.clear();
 }
 
-const Provider& Client::provider() const noexcept { return *impl_->provider; }
-const std::string& Client::base_url() const noexcept { return impl_->base_url; }
+const Provider& Client::provider() const noexcept { return *impl_->destination.provider; }
+const std::string& Client::base_url() const noexcept { return impl_->destination.base_url; }
 const std::string& Client::model() const noexcept { return impl_->model; }
 void Client::close() noexcept { impl_->pool.clear(); }
 

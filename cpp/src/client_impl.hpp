@@ -38,9 +38,8 @@ class Client::Impl {
   [[nodiscard]] CallSetup setup(const Request& request, bool stream, Shape shape) const;
   [[nodiscard]] CallSetup setup(const ResourceRequest& request) const;
 
-  const Provider* provider;
   ClientOptions options;
-  std::string base_url;
+  Destination destination;
   std::string model;
   TransportPool pool;
 
@@ -48,6 +47,7 @@ class Client::Impl {
   [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers,
                                  std::optional<std::chrono::milliseconds> timeout) const;
 
+  bool in_clear_;    // a key that is sent can be read on the way
   Headers headers_;  // of every request: key, user agent, the row's and the caller's own
 };
 

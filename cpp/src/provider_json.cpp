@@ -5,6 +5,7 @@
 #include <concepts>
 #include <utility>
 
+#include "address.hpp"
 #include "json/tree.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
@@ -220,6 +221,7 @@ void each_field(Row& row, Visit&& visit) {
   KIMISTREAM_FIELD(name);
   KIMISTREAM_FIELD(base_url);
   KIMISTREAM_FIELD(other_addresses);
+  KIMISTREAM_FIELD(account_variable);
   KIMISTREAM_FIELD(protocol);
   KIMISTREAM_FIELD(chat_path);
   KIMISTREAM_FIELD(models_path);
@@ -230,6 +232,7 @@ void each_field(Row& row, Visit&& visit) {
   KIMISTREAM_FIELD(auth);
   KIMISTREAM_FIELD(headers);
   KIMISTREAM_FIELD(needs_key);
+  KIMISTREAM_FIELD(key_variables);
   KIMISTREAM_FIELD(key_advice);
   KIMISTREAM_FIELD(default_model);
   KIMISTREAM_FIELD(models);
@@ -282,10 +285,24 @@ const Provider& base_of(const Tree& tree) {
   const Tree* inherits = tree.find("inherits");
   std::string name(default_base);
   if (inherits) read("inherits", *inherits, name);
-  if (const Provider* row = find_provider(name)) return *row;
-  std::vector<std::string> names;
-  for (const Provider* row : providers()) names.push_back(row->name);
-  refuse("it inherits from \"" + name + "\", which is no provider" + suggestion(name, names));
+  try {
+    return provider_named(name);
+  } catch (const Exception& unknown) {
+    refuse("it inherits from an " + unknown.error().message);
+  }
+}
+
+/// Makes a row ready for another address: another's other addresses, and what to do about its keys, are not this one's.
+/// The variables of its key stay where they would be used at the new address, and are not only taken for a trial.
+void prepare_for(std::string_view base_url, Provider& row) {
+  row.other_addresses.clear();
+  row.key_advice.clear();
+  if (is_at_home(row, base_url)) return;
+  row.account_variable.clear();
+  const bool trial = is_loopback(parts_of(base_url).host);
+  std::erase_if(row.key_variables, [&](const std::string& variable) {
+    return !key_may_go_anywhere(variable) && (trial || !key_may_go(variable, base_url));
+  });
 }
 
 void refuse_unknown_keys(const Tree& tree) {
@@ -302,6 +319,13 @@ void refuse_unknown_keys(const Tree& tree) {
   if (!complaint.empty()) refuse(complaint);
 }
 
+/// As shells can set one: letters, digits and underscores.
+bool is_variable(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 void check(const Provider& row) {
   if (has_control(row.name)) refuse_value("name", "a text without control characters");
   if (!row.base_url.starts_with("https://") && !row.base_url.starts_with("http://"))
@@ -311,6 +335,10 @@ void check(const Provider& row) {
        {&row.chat_path, &row.models_path, &row.files_path, &row.balance_path, &row.tokens_path})
     if ((!path->empty() && !path->starts_with('/')) || has_control(*path) || path->find(' ') != std::string::npos)
       refuse_value("each path", "a text that begins with a slash and has no white space");
+  for (const std::string& variable : row.key_variables)
+    if (!is_variable(variable)) refuse_value("key_variables", "a list of names of variables, never a key itself");
+  if (!row.account_variable.empty() && !is_variable(row.account_variable))
+    refuse_value("account_variable", "the name of a variable");
   if (row.max_tokens_key.empty()) refuse_value("max_tokens_key", "the name of a field");
   constexpr std::array choices = {"auto", "none", "required", "named"};
   for (const std::string& choice : row.tool_choices)
@@ -325,9 +353,10 @@ Provider provider_from_json(const Json& json) {
   refuse_unknown_keys(tree);
   Provider row = base_of(tree);
   row.name.clear();
-  if (tree.find("base_url")) {  // another's other addresses, and what to do about its keys, are not this one's
-    row.other_addresses.clear();
-    row.key_advice.clear();
+  if (const Tree* given = tree.find("base_url")) {
+    std::string base_url;
+    read("base_url", *given, base_url);
+    prepare_for(base_url, row);
   }
   each_field(row, [&](const char* field, auto& value) {
     if (const Tree* given = tree.find(field)) read(field, *given, value);
@@ -343,10 +372,7 @@ Json to_json(const Provider& provider, const Provider* base) {
   if (base) {
     Provider start = *base;  // as `provider_from_json` will start from it
     start.name.clear();
-    if (provider.base_url != start.base_url) {
-      start.other_addresses.clear();
-      start.key_advice.clear();
-    }
+    if (provider.base_url != start.base_url) prepare_for(provider.base_url, start);
     each_field(start, [&](const char* field, const auto& inherited) {
       std::string before, now;
       write(inherited).write(before);

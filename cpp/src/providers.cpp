@@ -5,9 +5,12 @@
 
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
+#include "rules/nearest.hpp"
 
 namespace kimistream {
 namespace {
+
+constexpr std::string_view any_server = "openai-compatible";
 
 constexpr std::uint64_t megabytes = std::uint64_t{1} << 20;
 
@@ -20,6 +23,7 @@ Provider moonshot() {
       .balance_path = "/users/me/balance",
       .tokens_path = "/tokenizers/estimate-token-count",
       .currency = "USD",
+      .key_variables = {"MOONSHOT_API_KEY", "KIMI_API_KEY"},
       .key_advice =
           "Keys are not shared between api.moonshot.ai and api.moonshot.cn: a key of one platform is refused by the "
           "other. If yours is from platform.kimi.com (China), use the provider \"moonshot-cn\".",
@@ -63,6 +67,7 @@ Provider tokenhub() {
   Provider row = moonshot();
   row.name = "tokenhub";
   row.base_url = "https://tokenhub.tencentmaas.com/v1";
+  row.key_variables = {"TOKENHUB_API_KEY"};
   row.other_addresses = {"https://tokenhub.tencentcloudmaas.com/v1", "https://tokenhub-intl.tencentcloudmaas.com/v1",
                          "https://tokenhub-intl.tencentcloudmaas.tech/v1", "https://tokenhub-intl.tencentmaas.com/v1"};
   row.files_path = row.balance_path = row.tokens_path = row.currency = {};
@@ -85,6 +90,7 @@ Provider anyfast() {
   Provider row = moonshot();
   row.name = "anyfast";
   row.base_url = "https://www.anyfast.ai/v1";
+  row.key_variables = {"ANYFAST_API_KEY"};
   row.files_path = row.balance_path = row.tokens_path = row.currency = {};
   row.key_advice = "Check that the key is one of Anyfast's.";
   row.json_schema = std::nullopt;
@@ -99,6 +105,7 @@ Provider openrouter() {
       .name = "openrouter",
       .base_url = "https://openrouter.ai/api/v1",
       .currency = "USD",
+      .key_variables = {"OPENROUTER_API_KEY"},
       .key_advice = "Check that the key is one of OpenRouter's (they begin with \"sk-or-\").",
       .default_model = "moonshotai/kimi-k2.6",
       .models = {{"kimi-k2.6", "moonshotai/kimi-k2.6"}, {"kimi-k2.5", "moonshotai/kimi-k2.5"}},
@@ -123,6 +130,7 @@ Provider aimlapi() {
   Provider row = moonshot();
   row.name = "aimlapi";
   row.base_url = "https://api.aimlapi.com/v1";
+  row.key_variables = {"AIMLAPI_API_KEY"};
   row.files_path = row.balance_path = row.tokens_path = {};
   row.key_advice = "Check that the key is one of AI/ML API's.";
   row.default_model = "moonshot/kimi-k2-6";
@@ -146,6 +154,7 @@ Provider vllm() {
       .name = "vllm",
       .base_url = "http://localhost:8000/v1",
       .needs_key = false,
+      .key_variables = {"VLLM_API_KEY"},
       .key_advice = "The server was started with --api-key: pass the same value as api_key.",
       .default_model = "moonshotai/Kimi-K2.6",
       .models = {{"kimi-k2.6", "moonshotai/Kimi-K2.6"}, {"kimi-k2.5", "moonshotai/Kimi-K2.5"}},
@@ -176,6 +185,7 @@ Provider sglang() {
   Provider row = vllm();
   row.name = "sglang";
   row.base_url = "http://localhost:30000/v1";
+  row.key_variables = {"SGLANG_API_KEY"};
   row.reasoning_write_keys = {"reasoning_content"};
   row.arguments_must_be_objects = true;
   row.prefill_body = {R"({"continue_final_message":true})"};  // without it the message becomes a user's
@@ -188,6 +198,7 @@ Provider ktransformers() {
   Provider row = sglang();
   row.name = "ktransformers";
   row.base_url = "http://localhost:31245/v1";
+  row.key_variables = {"KTRANSFORMERS_API_KEY"};
   row.default_model = "Kimi-K2.6";  // its guide serves the model under that name
   row.models = {{"kimi-k2.6", "Kimi-K2.6"}, {"kimi-k2.5", "Kimi-K2.5"}};
   row.max_tokens_key = "max_tokens";
@@ -200,6 +211,8 @@ Provider cloudflare() {
   Provider row = vllm();
   row.name = "cloudflare";
   row.base_url = "https://api.cloudflare.com/client/v4/accounts/{account_id}/ai/v1";
+  row.account_variable = "CLOUDFLARE_ACCOUNT_ID";
+  row.key_variables = {"CLOUDFLARE_API_TOKEN"};
   row.currency = "USD";
   row.needs_key = true;
   row.key_advice = "Cloudflare takes an API token with Workers AI permission for the account that is in base_url.";
@@ -247,6 +260,7 @@ Provider kimi_code() {
   Provider row = moonshot_anthropic();
   row.name = "kimi-code";
   row.base_url = "https://api.kimi.com/coding";
+  row.key_variables = {"KIMI_CODE_API_KEY", "KIMI_API_KEY"};
   row.other_addresses = {};
   row.auth = Auth::x_api_key;
   row.key_advice = "Kimi Code has keys of its own: those of the open platform are refused.";
@@ -258,7 +272,7 @@ Provider kimi_code() {
 /// Any other server that speaks the OpenAI chat protocol: send little, accept everything.
 Provider openai_compatible() {
   return {
-      .name = "openai-compatible",
+      .name = std::string(any_server),
       .base_url = "http://localhost:8000/v1",
       .needs_key = false,
       .key_advice = "Pass the key that this server expects as api_key.",
@@ -315,22 +329,19 @@ class Table {
   std::vector<const Provider*> current_;
 };
 
-std::string_view without_slash(std::string_view url) {
-  while (!url.empty() && url.back() == '/') url.remove_suffix(1);
-  return url;
-}
+/// What people call a row, or look for, that has another name. Hints, not aliases.
+constexpr std::pair<std::string_view, std::string_view> other_names[] = {
+    {"openai", any_server}, {"kimi", "moonshot"},    {"moonshotai", "moonshot"},   {"anthropic", "moonshot-anthropic"},
+    {"local", any_server},  {"tencent", "tokenhub"}, {"workers-ai", "cloudflare"},
+};
 
-/// Compares addresses; `{account_id}` in `known` stands for anything up to the next slash.
-bool same_address(std::string_view known, std::string_view url) {
-  known = without_slash(known);
-  url = without_slash(url);
-  const std::size_t open = known.find('{'), close = known.find('}');
-  if (open == std::string_view::npos || close == std::string_view::npos) return equal_ignoring_case(known, url);
-  const std::string_view head = known.substr(0, open), tail = known.substr(close + 1);
-  if (url.size() <= head.size() + tail.size() || !equal_ignoring_case(url.substr(0, head.size()), head) ||
-      !equal_ignoring_case(url.substr(url.size() - tail.size()), tail))
-    return false;
-  return url.substr(head.size(), url.size() - head.size() - tail.size()).find('/') == std::string_view::npos;
+/// The name that was probably meant, "" where nothing comes near.
+std::string meant(std::string_view name) {
+  for (const auto& [other, own] : other_names)
+    if (equal_ignoring_case(other, name)) return std::string(own);
+  std::vector<std::string_view> names;
+  for (const Provider* row : providers()) names.push_back(row->name);
+  return std::string(rules::nearest(name, names));
 }
 
 }  // namespace
@@ -340,20 +351,28 @@ std::vector<const Provider*> providers() { return Table::instance().current(); }
 const Provider& register_provider(Provider row) {
   if (row.name.empty()) throw Exception(invalid_request("a provider needs a name"));
   if (row.base_url.empty()) throw Exception(invalid_request("the provider \"" + row.name + "\" needs a base_url"));
-  row.base_url = without_slash(row.base_url);
+  while (row.base_url.ends_with('/')) row.base_url.pop_back();
   return Table::instance().add(std::move(row));
 }
 
 const Provider* find_provider(std::string_view name) {
-  return Table::instance().find([&](const Provider& row) { return row.name == name; });
+  const Table& table = Table::instance();
+  if (const Provider* row = table.find([&](const Provider& each) { return each.name == name; })) return row;
+  return table.find([&](const Provider& each) { return equal_ignoring_case(each.name, name); });
 }
 
-const Provider* find_provider_by_address(std::string_view base_url) {
-  return Table::instance().find([&](const Provider& row) {
-    return same_address(row.base_url, base_url) ||
-           std::any_of(row.other_addresses.begin(), row.other_addresses.end(),
-                       [&](const auto& other) { return same_address(other, base_url); });
-  });
+const Provider& provider_named(std::string_view name) {
+  if (const Provider* row = find_provider(name)) return *row;
+  std::string said = "unknown provider \"" + std::string(name) + "\": ";
+  if (const Provider* row = find_provider(meant(name))) {
+    said += "did you mean \"" + row->name + "\"" + (row->name == any_server ? ", with a base_url?" : "?");
+  } else {
+    said += "use one of ";
+    for (const Provider* each : providers())
+      if (each->name != any_server) said += each->name + ", ";
+    said.append("or ").append(any_server).append(" with a base_url");
+  }
+  throw Exception(invalid_request(std::move(said)));
 }
 
 std::string_view model_name(const Provider& provider, std::string_view model) noexcept {

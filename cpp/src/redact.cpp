@@ -29,6 +29,10 @@ std::vector<std::string> secrets_in(const Headers& headers) {
   return secrets;
 }
 
+bool has_key(const Headers& headers) {
+  return headers.find("authorization").has_value() || headers.find("x-api-key").has_value();
+}
+
 void redact(std::string& text, const std::vector<std::string>& secrets) {
   constexpr std::string_view stand_in = "[key]";
   for (const std::string& secret : secrets) {

@@ -13,6 +13,9 @@ namespace kimistream {
 /// cookie or an authorization, without the scheme in front ("Bearer ").
 [[nodiscard]] std::vector<std::string> secrets_in(const Headers& headers);
 
+/// Whether a key goes with the request, in either of the headers that providers read it from.
+[[nodiscard]] bool has_key(const Headers& headers);
+
 /// Replaces the secrets wherever the text, or any text of the error, holds one. What has less than 4 characters is no
 /// key and stays.
 void redact(std::string& text, const std::vector<std::string>& secrets);

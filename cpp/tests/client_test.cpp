@@ -77,6 +77,7 @@ TEST_CASE("addresses that cannot be used are refused") {
                                      " https://host/v1",
                                      "https://host/v1?x=1",
                                      "https://host/v1#x",
+                                     "https://host/v1/chat/completions",
                                      "https://host\t/v1",
                                      "javascript://x",
                                      "https//host",
@@ -95,6 +96,7 @@ TEST_CASE("addresses that can be used are, without a slash at the end") {
       {"https://host/v1///", "https://host/v1"},
       {"http://localhost:8000/v1", "http://localhost:8000/v1"},
       {"HTTPS://Host/v1", "HTTPS://Host/v1"},
+      {"HTTPS://API.Moonshot.AI/v1", "https://api.moonshot.ai/v1"},
       {"http://127.0.0.1:1", "http://127.0.0.1:1"},
       {"http://[::1]:8000/v1", "http://[::1]:8000/v1"},
       {"https://host:65535/a/b", "https://host:65535/a/b"}};
@@ -113,8 +115,46 @@ TEST_CASE("keys that no server could read are refused, and not shown") {
   }
   const auto missing = error_of([] { const ks::Client client({.provider = "moonshot"}); });
   REQUIRE(missing);
-  CHECK(missing->message.find("MOONSHOT_API_KEY") != std::string::npos);
+  CHECK(missing->message == "no API key for provider \"moonshot\": set ClientOptions::api_key");
   CHECK_FALSE(error_of([] { const ks::Client client({.provider = "vllm"}); }));
+}
+
+TEST_CASE("whether a host that is not the provider's wants a key is not known") {
+  CHECK_FALSE(error_of([] { const ks::Client client({.base_url = "https://gateway.example/v1"}); }));
+  CHECK(error_of([] { const ks::Client client({.base_url = "https://api.moonshot.ai:443"}); }));
+}
+
+TEST_CASE("a key that travels in the clear is told, with each answer") {
+  const auto codes_at = [](std::string base_url, std::string api_key, ks::Check check, ks::Headers extra = {}) {
+    Offline offline;
+    offline.answer_json(whole_body());
+    ks::ClientOptions options = offline.options();
+    options.base_url = std::move(base_url);
+    options.api_key = std::move(api_key);
+    ks::Client client(std::move(options));
+    ks::Request request = one_plus_one;
+    request.check = check;
+    request.extra_headers = std::move(extra);
+    try {
+      std::string codes;
+      for (const ks::Notice& notice : client.complete(request).warnings) codes += notice.code + ": " + notice.message;
+      return codes;
+    } catch (const ks::Exception& exception) {
+      CHECK(offline.script->requests.empty());
+      return "refused: " + exception.error().message;
+    }
+  };
+  const std::string said =
+      "the key travels unencrypted to gpu-7.example: use https, or pass api_key=\"\" if the server wants none";
+  const std::string url = "http://gpu-7.example:8000/v1";
+  CHECK(codes_at(url, key, ks::Check::warn) == "key_in_clear: " + said);
+  CHECK(codes_at(url, key, ks::Check::fix) == "key_in_clear: " + said);
+  CHECK(codes_at(url, key, ks::Check::error) == "refused: " + said + " [key_in_clear]");
+  CHECK(codes_at(url, key, ks::Check::off) == "");
+  CHECK(codes_at(url, "", ks::Check::error) == "");
+  CHECK(codes_at(url, "", ks::Check::warn, {{"Authorization", "Bearer other"}}) == "key_in_clear: " + said);
+  CHECK(codes_at("https://gpu-7.example/v1", key, ks::Check::error) == "");
+  CHECK(codes_at("http://127.0.0.1:1/v1", key, ks::Check::error) == "");
 }
 
 TEST_CASE("headers with line breaks are refused before anything is sent") {
@@ -138,6 +178,22 @@ TEST_CASE("the provider is the named row, else the row of the address, else Moon
   CHECK(both.base_url() == "http://h:1/v1");
   CHECK(both.model() == "moonshotai/Kimi-K2.6");
   CHECK(refusal({.provider = "nobody"}).find("moonshot-cn") != std::string::npos);
+  CHECK(ks::Client({.provider = "Moonshot-CN", .api_key = key}).provider().name == "moonshot-cn");
+}
+
+TEST_CASE("another spelling of a provider's address becomes the provider's own, and no other is changed") {
+  const auto base_url = [](std::string provider, std::string url) {
+    return ks::Client({.provider = std::move(provider), .base_url = std::move(url), .api_key = key}).base_url();
+  };
+  CHECK(base_url("", "https://API.moonshot.cn:443/") == "https://api.moonshot.cn/v1");
+  CHECK(base_url("", "https://api.moonshot.ai/anthropic/v1") == "https://api.moonshot.ai/anthropic");
+  CHECK(base_url("vllm", "http://localhost:8000") == "http://localhost:8000/v1");
+  CHECK(base_url("vllm", "http://gpu-7:8000") == "http://gpu-7:8000");
+  CHECK(base_url("moonshot-anthropic", "https://gateway.example/v1") == "https://gateway.example/v1");
+  const ks::Destination asked = ks::destination_of({.base_url = "https://api.moonshot.cn"});
+  CHECK(asked.provider->name == "moonshot-cn");
+  CHECK(asked.base_url == "https://api.moonshot.cn/v1");
+  CHECK(ks::destination_of({.provider = "cloudflare"}).base_url.find("{account_id}") != std::string::npos);
 }
 
 TEST_CASE("a request carries the key, its type and the caller's headers, each once") {

@@ -181,11 +181,6 @@ TEST_CASE("codes that the row knows as an empty account are not retried") {
   CHECK(retryable(R"({"success":false,"errors":[{"code":3040,"message":"m"}]})"));
 }
 
-TEST_CASE("a refused key comes with advice") {
-  CHECK(says(response(401, R"({"error":{"message":"Invalid Authentication"}})"), "api.moonshot.cn"));
-  CHECK_FALSE(says(response(403, "{}"), "api.moonshot.cn"));
-}
-
 TEST_CASE("an error frame has the status that it carries, in a number, a text or its type") {
   const std::vector<std::pair<std::string, int>> table = {
       {R"({"error":{"code":429,"message":"m"}})", 429},

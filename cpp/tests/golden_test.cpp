@@ -27,7 +27,7 @@ Outcome play(const Golden& golden, std::vector<std::string> blocks) {
   response.blocks = std::move(blocks);
   script->responses.push_back(std::move(response));
   ks::Client client{{.provider = golden.provider,
-                     .base_url = "http://golden.invalid",
+                     .base_url = "https://golden.invalid",
                      .api_key = "sk-golden",
                      .max_retries = 0,
                      .transport = ks::scripted_transport(script)}};

@@ -96,6 +96,22 @@ TEST_CASE("name, other addresses and advice on keys are not another row's") {
   CHECK_FALSE(same.key_advice.empty());
 }
 
+TEST_CASE("the variables of a key stay with the hosts that they are for") {
+  const auto variables = [](const char* json) { return ks::provider_from_json({json}).key_variables; };
+  using Names = std::vector<std::string>;
+  const Names moonshot = {"MOONSHOT_API_KEY", "KIMI_API_KEY"};
+  CHECK(variables(R"({"inherits":"moonshot","base_url":"https://proxy.example/v1"})").empty());
+  CHECK(variables(R"({"inherits":"moonshot","base_url":"http://localhost:1/v1"})").empty());
+  CHECK(variables(R"({"inherits":"moonshot","base_url":"https://api.moonshot.ai/v2"})") == moonshot);
+  CHECK(variables(R"({"inherits":"moonshot","base_url":"https://api.moonshot.cn/v1"})") == moonshot);
+  CHECK(variables(R"({"inherits":"moonshot","default_model":"kimi-k3"})") == moonshot);
+  CHECK(variables(R"({"inherits":"vllm","base_url":"http://gpu-7:8000/v1"})") == Names{"VLLM_API_KEY"});
+  CHECK(variables(R"({"inherits":"moonshot","base_url":"https://proxy.example/v1","key_variables":["PROXY_KEY"]})") ==
+        Names{"PROXY_KEY"});
+  CHECK(ks::provider_from_json({R"({"inherits":"cloudflare","base_url":"https://proxy.example/v1"})"})
+            .account_variable.empty());
+}
+
 TEST_CASE("an unknown field is named, and what it may mean") {
   const std::string one = refusal(R"({"base_ulr":"http://gpu:1/v1"})");
   CHECK(contains(one, "\"base_ulr\""));
@@ -109,10 +125,11 @@ TEST_CASE("an unknown field is named, and what it may mean") {
 
 TEST_CASE("a key has no place in a row, and is not shown") {
   for (const char* json : {R"({"api_key":"sk-secret"})", R"({"headers":{"authorization":"Bearer sk-secret"}})",
-                           R"({"headers":{"X-API-Key":"sk-secret"}})", R"({"headers":{"Cookie":"sk-secret"}})"}) {
+                           R"({"headers":{"X-API-Key":"sk-secret"}})", R"({"headers":{"Cookie":"sk-secret"}})",
+                           R"({"key_variables":["sk-secret"]})", R"({"account_variable":"sk-secret"})"}) {
     const std::string said = refusal(json);
-    CHECK(contains(said, "key"));
-    CHECK(contains(said, "no place"));
+    CAPTURE(json);
+    CHECK((contains(said, "no place") || contains(said, "of a variable") || contains(said, "never a key itself")));
     CHECK_FALSE(contains(said, "sk-secret"));
   }
 }
@@ -137,6 +154,8 @@ TEST_CASE("values of the wrong kind are refused by the name of their field") {
                                     std::pair("path", R"({"chat_path":"chat"})"),
                                     std::pair("chat_path", R"({"chat_path":""})"),
                                     std::pair("max_tokens_key", R"({"max_tokens_key":""})"),
+                                    std::pair("key_variables", R"({"key_variables":[""]})"),
+                                    std::pair("key_variables", R"({"key_variables":"A_KEY"})"),
                                     std::pair("tool_choices", R"({"tool_choices":["any"]})"),
                                     std::pair("name", "{\"name\":\"a\\nb\"}"),
                                     std::pair("inherits", R"({"inherits":1})"),

@@ -3,8 +3,10 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "json/tree.hpp"
+#include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
 
 namespace ks = kimistream;
@@ -29,20 +31,44 @@ TEST_CASE("every row has a name of its own, an address, and patches that are JSO
   CHECK(names.contains("moonshot"));
 }
 
-TEST_CASE("names are exact") {
-  CHECK(ks::find_provider("Moonshot") == nullptr);
-  CHECK(ks::find_provider("") == nullptr);
-  CHECK(ks::find_provider("nobody") == nullptr);
+TEST_CASE("letter case does not matter in a name, where no other row has it in that very case") {
+  CHECK(ks::find_provider("Moonshot") == ks::find_provider("moonshot"));
+  CHECK(ks::provider_named("OPENROUTER").name == "openrouter");
+  const ks::Provider& shouted = ks::register_provider({.name = "VLLM", .base_url = "http://h/v1", .needs_key = false});
+  CHECK(ks::find_provider("VLLM") == &shouted);
+  CHECK(ks::find_provider("vllm")->base_url == "http://localhost:8000/v1");
 }
 
-TEST_CASE("a row is found by its address, a slash at the end and the case of letters aside") {
-  for (const char* url :
-       {"https://api.moonshot.cn/v1", "https://api.moonshot.cn/v1/", "HTTPS://API.MOONSHOT.CN/v1//"}) {
-    REQUIRE(ks::find_provider_by_address(url));
-    CHECK(ks::find_provider_by_address(url)->name == "moonshot-cn");
+TEST_CASE("an unknown name is told what was probably meant, else which there are, each once") {
+  const auto refusal = [](const char* name) -> std::string {
+    try {
+      (void)ks::provider_named(name);
+      return "";
+    } catch (const ks::Exception& exception) {
+      return exception.error().message;
+    }
+  };
+  CHECK(refusal("opnrouter") == "unknown provider \"opnrouter\": did you mean \"openrouter\"?");
+  CHECK(refusal("moonshoot") == "unknown provider \"moonshoot\": did you mean \"moonshot\"?");
+  CHECK(refusal("OpenAI") == "unknown provider \"OpenAI\": did you mean \"openai-compatible\", with a base_url?");
+  CHECK(refusal("kimi") == "unknown provider \"kimi\": did you mean \"moonshot\"?");
+  const std::string all = refusal("together");
+  CHECK(all.starts_with("unknown provider \"together\": use one of moonshot, moonshot-cn, tokenhub, "));
+  CHECK(all.find(", or openai-compatible with a base_url") != std::string::npos);
+  CHECK(all.find("openai-compatible") == all.rfind("openai-compatible"));
+}
+
+TEST_CASE("a row that wants a key names variables that may hold it") {
+  for (const ks::Provider* row : ks::providers()) {
+    CAPTURE(row->name);
+    if (row->needs_key) CHECK_FALSE(row->key_variables.empty());
+    CHECK(row->account_variable.empty() == (row->base_url.find("{account_id}") == std::string::npos));
   }
-  for (const char* url :
-       {"https://api.moonshot.cn", "https://api.moonshot.cn/v2", "https://evil.example/https://api.moonshot.cn/v1",
-        "https://api.moonshot.cn.evil.example/v1", ""})
-    CHECK(ks::find_provider_by_address(url) == nullptr);
+  CHECK(ks::provider_named("moonshot").key_variables == std::vector<std::string>{"MOONSHOT_API_KEY", "KIMI_API_KEY"});
+  CHECK(ks::provider_named("openai-compatible").key_variables.empty());
+}
+
+TEST_CASE("nobody has no row") {
+  CHECK(ks::find_provider("") == nullptr);
+  CHECK(ks::find_provider("nobody") == nullptr);
 }

@@ -27,6 +27,12 @@ TEST_CASE("a stand-in that is part of the key does not send the search round in 
   CHECK(error.message == "[key]");
 }
 
+TEST_CASE("a key goes with a request in either of two headers") {
+  CHECK(ks::has_key({{"AUTHORIZATION", "Bearer k"}}));
+  CHECK(ks::has_key({{"x-api-key", "k"}}));
+  CHECK_FALSE(ks::has_key({{"X-Idempotency-Key", "k"}}));
+}
+
 TEST_CASE("no key, or a placeholder of a letter or two, changes nothing") {
   ks::Error error;
   error.message = "x marks the spot";

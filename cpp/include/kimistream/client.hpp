@@ -21,8 +21,8 @@ namespace kimistream {
 struct ClientOptions {
   std::string provider{};  ///< name of a row; empty: the row whose address `base_url` is, else "moonshot"
   std::string base_url{};  ///< replaces the row's address
-  std::string api_key{};
-  std::string model{};  ///< for requests that name none; empty: the row's default
+  std::string api_key{};   ///< empty: none is sent, which at the hosts of a provider that wants one is refused
+  std::string model{};     ///< for requests that name none; empty: the row's default
   std::optional<std::chrono::milliseconds>
       timeout{};        ///< connect, first event and idle each; empty: 60 s, 16 min, 10 min
   int max_retries = 2;  ///< of attempts that failed before an answer began
@@ -30,7 +30,20 @@ struct ClientOptions {
   std::size_t max_event_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 20;
   TransportFactory transport{};  ///< empty: libcurl
+  std::string key_origin{};      ///< where the key came from, e.g. a variable's name: said when the key is refused
 };
+
+/// Whom a client asks.
+struct Destination {
+  const Provider* provider = nullptr;
+  std::string base_url{};  ///< no slash at its end; `{account_id}` may still stand in it
+};
+
+/// Whom a client with these options would ask, for those who choose a key by it (see `key_may_go`). `provider` and
+/// `base_url` of the options count, and nothing else. An address that is another spelling of the row's, see
+/// `find_provider_by_address`, becomes the row's; any other stays as it is.
+/// @throws Exception (invalid_request) for an unknown provider or an address that cannot be used
+[[nodiscard]] Destination destination_of(const ClientOptions& options);
 
 /// The outcome of one of many requests: exactly one of `message` and `error` is set.
 struct Result {

@@ -71,6 +71,7 @@ struct Provider {
   std::string name{};
   std::string base_url{};                      ///< no slash at its end
   std::vector<std::string> other_addresses{};  ///< further addresses of the same provider, to recognise a base URL by
+  std::string account_variable{};  ///< the environment's variable of what `{account_id}` in `base_url` stands for
   Protocol protocol = Protocol::openai_chat;
   std::string chat_path = "/chat/completions";
   std::string models_path = "/models";
@@ -81,6 +82,9 @@ struct Provider {
   Auth auth = Auth::bearer;
   Headers headers{};  ///< sent with every request
   bool needs_key = true;
+  /// The environment's variables that may hold its key, the first that is set counts. The library reads none of them:
+  /// a program does, as the Python package, and asks `key_may_go`.
+  std::vector<std::string> key_variables{};
   std::string key_advice{};                 ///< what to check when the key is refused
   std::string default_model = "kimi-k2.6";  ///< in the provider's own spelling
   std::vector<ModelName> models{};          ///< where its names differ from the neutral ones
@@ -137,7 +141,8 @@ const Provider& register_provider(Provider row);
 /// a field of `Provider` by its own name and replaces what was inherited. Enumerations are words ("x_api_key"), patches
 /// are objects, `headers` and `models` are objects of texts, `images` and `videos` are lists of "data", "http" and
 /// "ms"; null, or the word "unknown", stands for what is not known. The name is not inherited, and with an address of
-/// its own a row does not inherit the other addresses, or the advice on keys, of another. Does not register it.
+/// its own a row does not inherit the other addresses, or the advice on keys, of another; nor the variables of its key,
+/// unless it stays at the same hosts or the other is one's own server, at loopback. Does not register it.
 /// @throws Exception (invalid_request) for text that is no such object; an unknown key is named, and what it may mean
 [[nodiscard]] Provider provider_from_json(const Json& json);
 
@@ -145,11 +150,23 @@ const Provider& register_provider(Provider row);
 /// back.
 [[nodiscard]] Json to_json(const Provider& provider, const Provider* base = nullptr);
 
-/// The row of this name, or null. Rows live as long as the program.
+/// The row of this name, or null; letter case does not matter. Rows live as long as the program.
 [[nodiscard]] const Provider* find_provider(std::string_view name);
 
-/// The row that has this address (scheme, host and path compared, a slash at the end aside), or null.
+/// The row of this name. @throws Exception (invalid_request) that says which one was probably meant
+[[nodiscard]] const Provider& provider_named(std::string_view name);
+
+/// The row that has this address, or null. Letter case, slashes at the end and the scheme's own port do not matter;
+/// where no row has it, neither does a /v1 at the end: one that is missing, or that the row's paths begin with.
 [[nodiscard]] const Provider* find_provider_by_address(std::string_view base_url);
+
+/// Whether this address is at one of the row's hosts.
+[[nodiscard]] bool is_at_home(const Provider& provider, std::string_view base_url);
+
+/// Whether the key in this variable of the environment may be sent to this address. It belongs to the first row that
+/// names it: where that is one's own server, at loopback, the key may go anywhere; else to the hosts of the rows that
+/// name it, and to loopback. One that no row names belongs to nobody and may go anywhere.
+[[nodiscard]] bool key_may_go(std::string_view variable, std::string_view base_url);
 
 /// The provider's own name for a model: a neutral id becomes its own, any other is taken as it is.
 [[nodiscard]] std::string_view model_name(const Provider& provider, std::string_view model) noexcept;

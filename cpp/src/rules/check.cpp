@@ -1,5 +1,9 @@
 #include "rules/check.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "kimistream/error.hpp"
 #include "rules/rules.hpp"
 
@@ -78,14 +82,19 @@ std::vector<Finding> check(const Request& request, const Provider& provider, std
   return findings;
 }
 
-std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model) {
+std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model,
+                          std::vector<Finding> known) {
   if (request.check == Check::off) return {};
-  if (request.check == Check::fix) return fix(request, provider, model);
-  return report(request, provider, model);
+  if (request.check != Check::fix) return report(request, provider, model, std::move(known));
+  std::vector<Notice> notices = fix(request, provider, model);
+  for (const Finding& finding : known) notices.push_back(notice(finding));
+  return notices;
 }
 
-std::vector<Notice> report(const Request& request, const Provider& provider, std::string_view model) {
-  const std::vector<Finding> findings = check(request, provider, model);
+std::vector<Notice> report(const Request& request, const Provider& provider, std::string_view model,
+                           std::vector<Finding> known) {
+  std::vector<Finding> findings = check(request, provider, model);
+  std::move(known.begin(), known.end(), std::back_inserter(findings));
   if (request.check == Check::error) refuse_certain(findings);
   return notices_of(findings);
 }

@@ -23,11 +23,13 @@ struct Finding {
 /// @param model the model in the provider's spelling
 std::vector<Finding> check(const Request& request, const Provider& provider, std::string_view model);
 
-/// Does with the findings what `request.check` asks: off, warn (notices), fix (changes `request`, notices that say so),
-/// error. @throws Exception (invalid_request) that lists all certain findings
-std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model);
+/// Does with the findings, and with those that are `known` already, what `request.check` asks: off, warn (notices), fix
+/// (changes `request`, notices that say so), error. @throws Exception (invalid_request) that lists all certain findings
+std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model,
+                          std::vector<Finding> known = {});
 
 /// The same for `Check::warn` and `Check::error`, which change nothing.
-std::vector<Notice> report(const Request& request, const Provider& provider, std::string_view model);
+std::vector<Notice> report(const Request& request, const Provider& provider, std::string_view model,
+                           std::vector<Finding> known = {});
 
 }  // namespace kimistream::rules

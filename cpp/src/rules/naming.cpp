@@ -1,6 +1,10 @@
+#include "rules/naming.hpp"
+
 #include <algorithm>
+#include <iterator>
 
 #include "kimistream/headers.hpp"
+#include "rules/nearest.hpp"
 #include "rules/rules.hpp"
 
 namespace kimistream::rules {
@@ -17,18 +21,55 @@ std::string neutral_of(std::string_view name, const Provider*& whose) {
   return {};
 }
 
-void check_misnomer(std::string_view model, Findings& findings) {
-  for (const Model& row : models())
-    if (std::any_of(row.misnomers.begin(), row.misnomers.end(),
-                    [&](const auto& name) { return equal_ignoring_case(name, model); }))
-      findings.push_back({.code = "unknown_model",
-                          .message = "model=" + quoted(model) + " is in no list of models that is known. Use " +
-                                     quoted(row.id) + " with thinking=True or False",
-                          .certain = false,
-                          .fix = {}});
+/// What the models are called at this provider, as far as it is known.
+std::vector<std::string> names_at(const Provider& provider) {
+  std::vector<std::string> names = {provider.default_model};
+  for (const ModelName& name : provider.models) names.push_back(name.own);
+  if (provider.models.empty())
+    for (const Model& row : models()) names.push_back(row.id);
+  return names;
+}
+
+bool is_one_of(std::string_view name, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(), [&](const auto& each) { return equal_ignoring_case(each, name); });
+}
+
+std::string digits_of(std::string_view text) {
+  std::string digits;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(digits), [](char c) { return c >= '0' && c <= '9'; });
+  return digits;
+}
+
+/// A name that somebody mistyped, or that only circulates. Another number is another model, perhaps a newer one than
+/// this library: nothing is said of it.
+void check_spelling(const Provider& provider, std::string_view model, Findings& findings) {
+  if (const Model* row = find_model(model); row && model_name(provider, row->id) == model) return;
+  const std::string meant = meant_model(provider, model);
+  if (meant.empty() || meant == model) return;
+  std::string advice = ". Did you mean " + quoted(meant) + "?";
+  const Model* of_rule = find_model(meant);
+  if (of_rule && is_one_of(model, of_rule->misnomers))
+    advice = ". Use " + quoted(meant) + " with thinking=True or False";
+  else if (letters_between(model, meant) > slips_in(model) || digits_of(model) != digits_of(meant))
+    return;
+  findings.push_back({.code = "unknown_model",
+                      .message = "model=" + quoted(model) + " is in no list of models that is known" + advice,
+                      .certain = false,
+                      .fix = {}});
 }
 
 }  // namespace
+
+std::string meant_model(const Provider& provider, std::string_view model) {
+  const std::vector<std::string> names = names_at(provider);
+  const auto rows = models();
+  const Model* known = find_model(model);
+  const auto row = std::find_if(rows.begin(), rows.end(),
+                                [&](const Model& each) { return known == &each || is_one_of(model, each.misnomers); });
+  if (row != rows.end())
+    if (const std::string here(model_name(provider, row->id)); is_one_of(here, names)) return here;
+  return std::string(nearest(model, names));
+}
 
 void check_name(const Provider& provider, std::string_view model, Findings& findings) {
   if (model == provider.default_model || model.empty()) return;
@@ -37,7 +78,7 @@ void check_name(const Provider& provider, std::string_view model, Findings& find
   if (std::any_of(provider.models.begin(), provider.models.end(), known)) return;
   const Provider* whose = nullptr;
   const std::string neutral = neutral_of(model, whose);
-  if (neutral.empty()) return check_misnomer(model, findings);
+  if (neutral.empty()) return check_spelling(provider, model, findings);
   const std::string here(model_name(provider, neutral));
   if (here == model) return;
   findings.push_back({.code = "foreign_model",

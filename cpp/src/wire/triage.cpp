@@ -100,31 +100,29 @@ bool fits(const Kind& kind, const Error& error) {
   return std::any_of(kind.words.begin(), kind.words.end(), [&](auto words) { return says(error.message, words); });
 }
 
-void advise(Error& error, std::string_view advice) {
-  if (advice.empty()) return;
-  if (!error.message.ends_with('.')) error.message += '.';
-  error.message.append(" ").append(advice);
-}
-
 }  // namespace
 
 void triage(const Provider& provider, Error& error) {
   if (std::find(provider.quota_codes.begin(), provider.quota_codes.end(), error.code) != provider.quota_codes.end()) {
     error.reason = "quota";
     error.retryable = false;
-    return advise(error, "The allocation is used up; trying again helps only once it is renewed.");
+    return add_sentence(error.message, "The allocation is used up; trying again helps only once it is renewed.");
   }
   const auto kind = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& k) { return fits(k, error); });
   if (kind == std::end(kinds)) {
-    if (error.status_code == 401) {
-      error.reason = "key";
-      advise(error, provider.key_advice);
-    }
+    if (error.status_code == 401) error.reason = "key";
     return;
   }
   error.reason = kind->reason;
   if (kind->final) error.retryable = false;
-  advise(error, kind->advice);
+  add_sentence(error.message, kind->advice);
+}
+
+void add_sentence(std::string& message, std::string_view sentence) {
+  if (sentence.empty()) return;
+  constexpr std::string_view ends = ".!?:";
+  if (!message.empty() && ends.find(message.back()) == std::string_view::npos) message += '.';
+  message.append(message.empty() ? "" : " ").append(sentence);
 }
 
 }  // namespace kimistream::wire

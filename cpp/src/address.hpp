@@ -1,0 +1,40 @@
+// Addresses of servers: their parts, which cannot be used, and when two spellings mean one.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kimistream/provider.hpp"
+
+namespace kimistream {
+
+/// Views of the text. All are "" for a text that is no address.
+struct Address {
+  std::string_view scheme;  // in whatever case it is written
+  std::string_view host;    // without brackets
+  std::string_view port;    // "" where none is written
+  std::string_view path;    // from its first slash on, without those at its end
+};
+[[nodiscard]] Address parts_of(std::string_view url) noexcept;
+
+/// This machine: localhost, 127.0.0.0/8, ::1, and the addresses that servers print when they listen everywhere.
+[[nodiscard]] bool is_loopback(std::string_view host) noexcept;
+
+/// A key that goes there can be read on the way.
+[[nodiscard]] bool is_in_clear(std::string_view url) noexcept;
+
+/// The row's address, or one of its others, in the row's own spelling, where `url` is another spelling of it: letter
+/// case, slashes at its end, the port that the scheme has anyway. `nearly` also forgives the /v1 that is missing, or
+/// that stands in the row's paths already. `{account_id}` in the row's address is filled with what stands there in
+/// `url`.
+[[nodiscard]] std::optional<std::string> spelling_of(const Provider& row, std::string_view url, bool nearly);
+
+/// The key in this variable may be sent anywhere, see `key_may_go`.
+[[nodiscard]] bool key_may_go_anywhere(std::string_view variable);
+
+/// @return the address without slashes at its end
+/// @throws Exception (invalid_request) for one that cannot be used for this row
+[[nodiscard]] std::string checked_address(std::string url, const Provider& row);
+
+}  // namespace kimistream
