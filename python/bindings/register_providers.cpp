@@ -4,10 +4,12 @@
 namespace kimistream::python {
 namespace {
 
-const Provider& row_named(const py::object& name) {
-  const std::string wanted = from_str(name, "provider");
-  if (const Provider* row = find_provider(wanted)) return *row;
-  throw Exception(invalid_request("unknown provider \"" + wanted + "\""));
+const Provider& row_named(const py::object& name) { return provider_named(from_str(name, "provider")); }
+
+py::list texts(const std::vector<std::string>& values) {
+  py::list list;
+  for (const std::string& value : values) list.append(text(value));
+  return list;
 }
 
 }  // namespace
@@ -26,6 +28,29 @@ void register_providers(py::module_& module) {
       },
       py::arg("name"), py::arg("base") = py::none(),
       "The row of this name: all of it, or what differs from the row named `base`.");
+
+  module.def(
+      "destination",
+      [](const py::object& provider, const py::object& base_url) {
+        const Destination asked =
+            destination_of({.provider = from_str(provider, "provider"), .base_url = from_str(base_url, "base_url")});
+        py::dict fields;
+        fields["provider"] = text(asked.provider->name);
+        fields["base_url"] = text(asked.base_url);
+        fields["account_variable"] = text(asked.provider->account_variable);
+        fields["at_home"] = is_at_home(*asked.provider, asked.base_url);
+        fields["needs_key"] = asked.provider->needs_key;
+        fields["key_variables"] = texts(asked.provider->key_variables);
+        return fields;
+      },
+      py::arg("provider"), py::arg("base_url"), "Whom a client with these arguments would ask.");
+
+  module.def(
+      "key_may_go",
+      [](const py::object& variable, const py::object& base_url) {
+        return key_may_go(from_str(variable, "variable"), from_str(base_url, "base_url"));
+      },
+      py::arg("variable"), py::arg("base_url"), "Whether the key in this variable may be sent to this address.");
 
   module.def(
       "register_provider",

@@ -123,6 +123,7 @@ class Client:
         timeout: float | None,
         max_retries: int,
         default_headers: Mapping[str, str] | None,
+        key_origin: str = "",
     ) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
@@ -246,6 +247,12 @@ def body_bytes(stream: Stream) -> bytes:
 def provider_names() -> list[str]: ...
 def provider_row(name: str, base: str | None = None) -> dict[str, Any]:
     """The row of this name: all of it, or what differs from the row named `base`."""
+
+def destination(provider: str, base_url: str) -> dict[str, Any]:
+    """Whom a client with these arguments would ask."""
+
+def key_may_go(variable: str, base_url: str) -> bool:
+    """Whether the key in this variable may be sent to this address."""
 
 def register_provider(row: Mapping[str, Any]) -> str:
     """Adds a row, or replaces one of the same name. Gives its name."""
