@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fault_server", "fault_server_process"]
 
-VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "KIMISTREAM_PROVIDER", "KIMISTREAM_ENVIRONMENT", "KIMISTREAM_CONFIG")
+VARIABLES = ("KIMISTREAM_PROVIDER", "KIMISTREAM_ENVIRONMENT", "KIMISTREAM_CONFIG")
+OF_KEYS = ("_API_KEY", "_API_TOKEN", "_ACCOUNT_ID")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -26,7 +28,8 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, provider or proxy of the person who runs the tests."""
-    for name in (*VARIABLES, *PROXIES, *map(str.upper, PROXIES)):
+    of_keys = [name for name in os.environ if name.endswith(OF_KEYS)]
+    for name in (*VARIABLES, *of_keys, *PROXIES, *map(str.upper, PROXIES)):
         monkeypatch.delenv(name, raising=False)
 
 

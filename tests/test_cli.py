@@ -35,8 +35,10 @@ def sim() -> Iterator[Simulator]:
 
 def environment(**variables: str) -> dict[str, str]:
     """This process's own, without keys, proxies and coverage of terminals."""
-    dropped = ("MOONSHOT_", "KIMI", "NO_COLOR", "FORCE_COLOR")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    dropped, of_keys = ("KIMI", "NO_COLOR", "FORCE_COLOR"), ("_API_KEY", "_API_TOKEN", "_ACCOUNT_ID")
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(dropped) and not key.endswith(of_keys)
+    }
     return {**kept, "PYTHONIOENCODING": "utf-8", "TERM": "xterm", "NO_PROXY": "127.0.0.1", **variables}
 
 
@@ -121,6 +123,27 @@ def test_no_key() -> None:
     assert "--simulate" in done.stderr
 
 
+def test_no_key_of_that_provider() -> None:
+    done = run("chat", "--provider", "openrouter", "hello", MOONSHOT_API_KEY=KEY)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "export OPENROUTER_API_KEY" in done.stderr
+    assert "export MOONSHOT_API_KEY" not in done.stderr
+    assert "MOONSHOT_API_KEY is not sent to other providers" in done.stderr
+    elsewhere = run("chat", "--base-url", "https://other.example/v1", "hello", MOONSHOT_API_KEY=KEY)
+    assert elsewhere.returncode == 2
+    assert "export KIMISTREAM_API_KEY" in elsewhere.stderr
+    assert KEY not in done.stderr + elsewhere.stderr
+
+
+def test_a_provider_is_shown_with_the_variables_of_its_key() -> None:
+    done = run("providers", "Moonshot")
+    assert done.stdout.startswith("[providers.moonshot]\n")
+    assert 'key_variables = ["MOONSHOT_API_KEY", "KIMI_API_KEY"]' in done.stdout
+    unknown = run("providers", "opnrouter")
+    assert unknown.returncode == 2
+    assert 'did you mean "openrouter"?' in unknown.stderr
+
+
 def test_keys_in_order(sim: Simulator) -> None:
     arguments = ("chat", "--no-thinking", "--base-url", sim.base_url, QUESTION)
     assert run(*arguments, KIMI_API_KEY=sim.api_key).returncode == 0
@@ -129,7 +152,8 @@ def test_keys_in_order(sim: Simulator) -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "KIMI_API_KEY" in refused.stderr
     assert sim.base_url in refused.stderr
-    assert "not interchangeable" in refused.stderr
+    assert "The key came from KIMI_API_KEY" in refused.stderr
+    assert "moonshot-cn" not in refused.stderr  # what is said of Moonshot's two platforms is said of their addresses
     assert KEY not in refused.stderr
 
 
@@ -297,6 +321,13 @@ def test_simulate_serves_until_ctrl_c() -> None:
         address = next(word for word in told.split() if word.startswith("http://127.0.0.1:"))
         models = httpx.get(f"{address}/models", headers={"Authorization": "Bearer sk-simulator"})
         assert models.status_code == 200
+        assert "export" not in told
+        (line,) = [line for line in told.splitlines() if "kimistream chat" in line]
+        command = line.replace("kimistream", " ".join(COMMAND), 1)
+        asked = subprocess.run(
+            command, shell=True, capture_output=True, text=True, env=environment(), timeout=60, check=False
+        )
+        assert asked.returncode == 0, asked.stderr
         port = address.split(":")[2].split("/")[0]
         assert run("simulate", "--port", port).returncode == 1
         process.send_signal(signal.SIGINT)

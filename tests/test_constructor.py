@@ -7,11 +7,11 @@ import inspect
 from typing import Any
 
 import pytest
-from fault_server_client import FaultServer
+from fault_server_client import FaultServer, Script
 from kit import KEY, async_kimi, kimi, run, stream_of
 
 import kimistream
-from kimistream import AsyncKimi, InvalidRequestError, Kimi, KimiError
+from kimistream import AsyncKimi, InvalidRequestError, Kimi, KimiError, NotFoundError
 
 MOONSHOT = "https://api.moonshot.ai/v1"
 both = pytest.mark.parametrize("client_type", [Kimi, AsyncKimi])
@@ -71,6 +71,9 @@ def test_provider_from_the_environment(client_type: Any, monkeypatch: pytest.Mon
         ("https://api.moonshot.cn/v1", "moonshot-cn"),
         ("https://api.moonshot.cn/v1/", "moonshot-cn"),
         ("HTTPS://API.Moonshot.CN/v1", "moonshot-cn"),
+        ("https://api.moonshot.cn:443", "moonshot-cn"),
+        ("https://api.moonshot.ai/anthropic/v1", "moonshot-anthropic"),
+        ("https://openrouter.ai/api/", "openrouter"),
         ("https://api.moonshot.ai/v1", "moonshot"),
         ("http://127.0.0.1:9/v1", "moonshot"),
         ("http://localhost:30000/v1", "sglang"),
@@ -78,6 +81,38 @@ def test_provider_from_the_environment(client_type: Any, monkeypatch: pytest.Mon
 )
 def test_the_row_whose_address_the_base_url_is(address: str, row: str) -> None:
     assert Kimi(KEY, base_url=address).provider == row
+
+
+def test_another_spelling_becomes_the_row_s_own_and_no_other_address_is_changed() -> None:
+    assert Kimi(KEY, base_url="https://API.moonshot.ai:443/").base_url == MOONSHOT
+    assert Kimi(KEY, base_url="https://api.moonshot.ai/anthropic/v1/").base_url == "https://api.moonshot.ai/anthropic"
+    assert Kimi(KEY, base_url="http://10.0.0.1:8000").base_url == "http://10.0.0.1:8000"
+
+
+def test_the_address_of_a_whole_request_is_refused() -> None:
+    for base_url in (f"{MOONSHOT}/chat/completions", "http://gpu-7:8000/v1/chat/completions/"):
+        with pytest.raises(InvalidRequestError, match="base_url ends in /chat/completions, which is added to it"):
+            Kimi(KEY, base_url=base_url)
+    with pytest.raises(InvalidRequestError, match="base_url ends in /v1/messages"):
+        Kimi(KEY, provider="moonshot-anthropic", base_url="https://api.moonshot.ai/anthropic/v1/messages")
+
+
+def test_a_404_says_what_may_be_wrong(fault_server: FaultServer) -> None:
+    nothing = Script().json(404, {"code": 5, "error": "url.not_found", "message": "", "method": "POST"})
+    url = fault_server.url(nothing, suffix="")
+    with pytest.raises(NotFoundError) as caught:
+        kimi(url).complete("hi")
+    assert f"Nothing answers at {url}/chat/completions: is base_url right? moonshot's ends in /v1" in str(caught.value)
+    with pytest.raises(NotFoundError, match=r"Nothing answers at .*/models: is base_url right"):
+        kimi(url).models.list()
+    wrong = fault_server.url(Script().json(404, {"error": {"message": "Not found the model or Permission denied"}}))
+    with pytest.raises(NotFoundError) as caught:
+        kimi(wrong).complete("hi", model="kimi-k2-6")
+    assert "Did you mean kimi-k2.6? client.models.list() tells what is served" in str(caught.value)
+    with pytest.raises(NotFoundError) as caught:
+        kimi(wrong).complete("hi", model="gpt-4o")
+    assert "Did you mean" not in str(caught.value)
+    assert "client.models.list() tells what is served" in str(caught.value)
 
 
 def test_a_base_url_replaces_the_address_of_a_row() -> None:
@@ -131,6 +166,11 @@ def test_addresses_that_are_none(client_type: Any, address: str) -> None:
 def test_unknown_provider(client_type: Any) -> None:
     with pytest.raises(InvalidRequestError, match="moonshot, moonshot-cn"):
         client_type(KEY, provider="nobody")
+    with pytest.raises(InvalidRequestError, match='did you mean "openrouter"'):
+        client_type(KEY, provider="opnrouter")
+    with pytest.raises(InvalidRequestError, match='did you mean "openai-compatible", with a base_url'):
+        client_type(KEY, provider="openai")
+    assert client_type(KEY, provider="Moonshot").provider == "moonshot"
 
 
 @both

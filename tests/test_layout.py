@@ -268,11 +268,9 @@ EVERYWHERE = ("MOONSHOT_API_KEY", "anthropic_messages")  # a variable, a protoco
 A_PROTOCOL_TOO = ("cpp/src/wire/", re.compile(r"\banthropic_\w*|\bAnthropic\w+|\b\w+_anthropic\b"))
 # Texts for people, the simulator's rows, and defaults of the command. No branch may stand here.
 NAMED_ON_PURPOSE = {
-    "cpp/src/client.cpp": ("https://api.moonshot.ai/v1",),
     "cpp/src/wire/decoder.cpp": ("if the server is vLLM under load",),
     "python/kimistream/cli/app.py": ("moonshot (the default), moonshot-cn, openrouter, vllm, sglang",),
     "python/kimistream/cli/connect.py": ('"moonshot"',),
-    "python/kimistream/cli/failures.py": ("api.moonshot.ai", "api.moonshot.cn", "moonshot-cn", '"moonshot"'),
     "python/kimistream/simulator/refusing/checks.py": ("tools_are_moonshots", "MOONSHOT"),
     "python/kimistream/simulator/values/models.py": ("moonshotai/Kimi-K2.6", "moonshot_row", '"moonshot"'),
     "python/kimistream/simulator/serving/server.py": ('"moonshot"',),

@@ -19,6 +19,7 @@ class Proxy:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.heads: list[str] = []
+        self.hosts: dict[str, str] = {}  # where a host that does not exist is to be found
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -52,7 +53,7 @@ class Proxy:
             body += connection.recv(65536)
         method, target, _ = line.split(" ")
         host, path = target.removeprefix("http://").split("/", 1)
-        name, port = host.rsplit(":", 1)
+        name, port = self.hosts.get(host, host).rsplit(":", 1)
         with socket.create_connection((name, int(port)), timeout=5) as server:
             kept = [field for field in fields if not field.lower().startswith("proxy-connection")]
             server.sendall(
@@ -68,6 +69,28 @@ def proxy() -> Iterator[Proxy]:
     proxy = Proxy()
     yield proxy
     proxy.close()
+
+
+def test_a_key_that_travels_in_the_clear_is_told(
+    proxy: Proxy, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy.address)
+    url = fault_server.url(stream_of("through"))
+    there = url.replace(url.split("/")[2], "gpu-7.example:8000")
+    proxy.hosts["gpu-7.example:8000"] = url.split("/")[2]
+    with kimi(there) as client, client.stream("hi") as stream:
+        notices = [event for event in stream if event.type == "notice"]
+        assert stream.message.text == "through"
+    (notice,) = notices
+    assert notice.code == "key_in_clear"
+    assert "gpu-7.example: use https" in notice.message
+    assert f"Bearer {KEY}" in proxy.heads[0]
+    assert kimi(there).stream("hi", check="off").message.warnings == []
+    with pytest.raises(kimistream.InvalidRequestError, match="key_in_clear"):
+        kimi(there).stream("hi", check="error")
+    assert kimi(there, api_key="").stream("hi").message.warnings == []
+    assert kimi(url).stream("hi").message.warnings == []
+    assert len(proxy.asked) == 4
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])

@@ -84,6 +84,7 @@ CASES: list[tuple[str, dict[str, Any], str, bool, dict[str, Any]]] = [
     ("moonshot", {"model": "kimi-k3", "thinking": False}, "thinking_always_on", False,
      {"thinking": {"type": "disabled"}}),
     ("moonshot", {"model": "kimi-k2.6-thinking"}, "unknown_model", False, {"model": "kimi-k2.6-thinking"}),
+    ("moonshot", {"model": "kimi-k2-6"}, "unknown_model", False, {"model": "kimi-k2-6"}),
     ("moonshot", {"model": "moonshotai/kimi-k2.6"}, "foreign_model", True, {"model": "kimi-k2.6"}),
     ("openrouter", {"model": "moonshot/kimi-k2-6"}, "foreign_model", True, {"model": "moonshotai/kimi-k2.6"}),
     ("aimlapi", {"prompt": part("image_url", PNG)}, "image_not_taken", True, {}),

@@ -102,6 +102,9 @@ Destination destination_of(const ClientOptions& options) {
   const Provider& row = choose_provider(options);
   if (options.base_url.empty()) return {&row, row.base_url};
   auto known = spelling_of(row, options.base_url, true);
+  if (const Provider* other = known ? nullptr : find_provider_by_address(options.base_url);
+      other && other->chat_path == row.chat_path)
+    known = spelling_of(*other, options.base_url, true);
   return {&row, known ? std::move(*known) : checked_address(options.base_url, row)};
 }
 

@@ -189,6 +189,8 @@ TEST_CASE("another spelling of a provider's address becomes the provider's own, 
   CHECK(base_url("", "https://api.moonshot.ai/anthropic/v1") == "https://api.moonshot.ai/anthropic");
   CHECK(base_url("vllm", "http://localhost:8000") == "http://localhost:8000/v1");
   CHECK(base_url("vllm", "http://gpu-7:8000") == "http://gpu-7:8000");
+  CHECK(base_url("moonshot", "https://api.moonshot.cn") == "https://api.moonshot.cn/v1");
+  CHECK(base_url("moonshot-anthropic", "https://api.moonshot.ai") == "https://api.moonshot.ai");
   CHECK(base_url("moonshot-anthropic", "https://gateway.example/v1") == "https://gateway.example/v1");
   const ks::Destination asked = ks::destination_of({.base_url = "https://api.moonshot.cn"});
   CHECK(asked.provider->name == "moonshot-cn");

@@ -40,8 +40,8 @@ struct Destination {
 };
 
 /// Whom a client with these options would ask, for those who choose a key by it (see `key_may_go`). `provider` and
-/// `base_url` of the options count, and nothing else. An address that is another spelling of the row's, see
-/// `find_provider_by_address`, becomes the row's; any other stays as it is.
+/// `base_url` of the options count, and nothing else. An address that is another spelling of a row's, see
+/// `find_provider_by_address`, becomes that row's; any other stays as it is.
 /// @throws Exception (invalid_request) for an unknown provider or an address that cannot be used
 [[nodiscard]] Destination destination_of(const ClientOptions& options);
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._requests.keys import Key
 from .._requests.sender import Sender
 from .._requests.setup import DEFAULT_RETRIES, client_setup
 from .._values import registered  # noqa: F401  (the core makes objects of what is named there)
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 class BaseClient:
     """A client for Kimi, wherever it is served.
 
-    api_key          else MOONSHOT_API_KEY, else KIMI_API_KEY
+    api_key          else the variable that the provider's row names, such as MOONSHOT_API_KEY or OPENROUTER_API_KEY
+                     (`kimistream providers NAME` shows them), else KIMISTREAM_API_KEY. A provider's key goes to its own
+                     hosts and to loopback; where another host is asked, that is an error. The key of one's own server
+                     (VLLM_API_KEY and the like), and KIMISTREAM_API_KEY, go to any. "" sends none
     provider         the name of a row, e.g. "moonshot", "vllm"; else KIMISTREAM_PROVIDER, else the row whose address
                      `base_url` is, else "moonshot". Or a row as a dict, see `kimistream.register_provider`
-    base_url         replaces the row's address
+    base_url         replaces the row's address. CLOUDFLARE_ACCOUNT_ID fills in `{account_id}`
     model            for requests that name none; else the provider's default
     timeout          seconds for connecting, for the first event and for silence between events, each; there is no limit
                      for the whole answer. None: 60 s, 16 min and 10 min
@@ -57,11 +61,12 @@ class BaseClient:
         default_headers: dict[str, str] | None = None,
         environment: str | None = None,
     ) -> None:
-        self._setup = client_setup(
-            api_key, provider, base_url, model, timeout, max_retries, default_headers, environment
+        key = Key(api_key)
+        del api_key  # from here on no traceback that shows locals has it
+        self._setup, key = client_setup(
+            key, provider, base_url, model, timeout, max_retries, default_headers, environment
         )
-        self._core = _core.Client(**self._setup.core)
-        self._setup.core.pop("api_key")
+        self._core = _core.Client(**self._setup.core, api_key=key.value)
         self._sender = Sender(self._core, self._setup.defaults)
         self._furnish()
 
@@ -108,4 +113,6 @@ class BaseClient:
         return self._setup.environment
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_core"):  # a traceback shows one that could not be made
+            return f"{self.__class__.__name__}()"
         return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+from .. import _core
+from .keys import Key, key_for, with_account
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-KEY_VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
 PROVIDER_VARIABLE = "KIMISTREAM_PROVIDER"
 ENVIRONMENT_VARIABLE = "KIMISTREAM_ENVIRONMENT"
 
@@ -26,7 +28,7 @@ DEFAULT_RETRIES = _Retries(2)
 class Setup:
     """What a client is made of.
 
-    core          the arguments of the core's client
+    core          the arguments of the core's client, but for the key, which is kept nowhere
     environment   the environment of the configuration file that it is for, or None
     key_variable  the variable that the key was taken from, "" where it was passed or there is none
     defaults      what requests say where the caller says nothing, or None
@@ -44,7 +46,7 @@ class Setup:
 
 
 def client_setup(
-    api_key: str | None,
+    key: Key,
     provider: str | Mapping[str, Any] | None,
     base_url: str | None,
     model: str | None,
@@ -52,7 +54,7 @@ def client_setup(
     max_retries: int,
     default_headers: dict[str, str] | None,
     environment: str | None,
-) -> Setup:
+) -> tuple[Setup, Key]:
     """What the caller said, else what the environment of the configuration file says, else the variables."""
     if provider is not None and not isinstance(provider, str) and hasattr(provider, "keys"):
         from .providers import name_of
@@ -63,7 +65,6 @@ def client_setup(
         # would be sent to the other.
         environment = os.environ.get(ENVIRONMENT_VARIABLE) or None
     defaults = None
-    key_variables: tuple[str, ...] = KEY_VARIABLES
     if environment is not None:
         from .environments import load
 
@@ -76,25 +77,27 @@ def client_setup(
             max_retries = settings.get("max_retries", max_retries)
         if "headers" in settings:
             default_headers = {**settings["headers"], **(default_headers or {})}
-        if "key_variable" in settings:
-            key_variables = (settings["key_variable"],)
+        if "key_variable" in settings and key.value is None:
+            key = _key_of_environment(environment, settings["key_variable"])
         defaults = settings.get("options")
-    key_variable = ""
-    if api_key is None:
-        key_variable = next((name for name in key_variables if os.environ.get(name)), "")
-        api_key = os.environ.get(key_variable) if key_variable else None
-        if not key_variable and key_variables is not KEY_VARIABLES:
-            from .._values.errors import InvalidRequestError
+    core = _core_arguments(provider, base_url, model, timeout, max_retries, default_headers, environment)
+    asked = _core.destination(core["provider"], core["base_url"])
+    core["provider"], core["base_url"] = asked["provider"], with_account(asked)
+    key = key_for(asked, key)
+    core["key_origin"] = key.variable
+    return Setup(core, environment, key.variable, defaults), key
 
-            raise InvalidRequestError(
-                f"the environment {environment!r} takes its key from {key_variables[0]}, which is not set"
-            )
-    core = _core_arguments(api_key, provider, base_url, model, timeout, max_retries, default_headers, environment)
-    return Setup(core, environment, key_variable, defaults)
+
+def _key_of_environment(environment: str, variable: str) -> Key:
+    """The file says itself whose key it is: it goes to whomever the environment is for."""
+    if os.environ.get(variable):
+        return Key(os.environ[variable], variable)
+    from .._values.errors import InvalidRequestError
+
+    raise InvalidRequestError(f"the environment {environment!r} takes its key from {variable}, which is not set")
 
 
 def _core_arguments(
-    api_key: str | None,
     provider: str | Mapping[str, Any] | None,
     base_url: str | None,
     model: str | None,
@@ -113,7 +116,6 @@ def _core_arguments(
     return {
         "provider": provider,
         "base_url": base_url or "",
-        "api_key": api_key,
         "model": model or "",
         "timeout": timeout,
         "max_retries": int(max_retries),

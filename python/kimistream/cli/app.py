@@ -13,7 +13,8 @@ from .connect import Target
 from .simulate import simulate
 
 app = typer.Typer(
-    help="Ask Kimi from the shell. The key is taken from MOONSHOT_API_KEY, else from KIMI_API_KEY.",
+    help="Ask Kimi from the shell. The key is taken from the provider's variable (MOONSHOT_API_KEY; others are in "
+    "`kimistream providers NAME`), else from KIMISTREAM_API_KEY.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

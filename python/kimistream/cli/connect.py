@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,15 +13,7 @@ from .output import tell
 
 if TYPE_CHECKING:
     from kimistream import Kimi
-
-KEY_VARIABLES = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
-
-_NO_KEY = (
-    "No key is set. Put one into the environment:\n"
-    "    export MOONSHOT_API_KEY=sk-...\n"
-    "or try the command without a key:\n"
-    "    kimistream ... --simulate"
-)
+    from kimistream._requests.keys import NoKeyError
 
 
 @dataclass(frozen=True)
@@ -53,37 +44,32 @@ def connect(target: Target) -> Iterator[Connection]:
 
 def _real(target: Target, stack: ExitStack) -> Connection:
     from kimistream import InvalidRequestError, Kimi
+    from kimistream._requests.keys import NoKeyError
 
-    variable = next((name for name in KEY_VARIABLES if os.environ.get(name)), "")
-    environment = target.environment or os.environ.get("KIMISTREAM_ENVIRONMENT")
     options: dict[str, Any] = {"provider": target.provider, "base_url": target.base_url, "timeout": target.timeout}
     try:
         client = stack.enter_context(Kimi(**options, environment=target.environment))
+    except NoKeyError as error:
+        return _without_key(target, stack, error)
     except InvalidRequestError as error:
-        if variable or environment or not _works_with_a_key(options):
-            raise CommandError(WRONG_USAGE, str(error)) from error
-        return _without_key(target, stack)
+        raise CommandError(WRONG_USAGE, str(error)) from error
     return Connection(client, _address(client, target), client._setup.key_variable)
 
 
-def _works_with_a_key(options: dict[str, Any]) -> bool:
-    """Whether a key is all that was missing. The client says so by being content with any."""
-    from kimistream import InvalidRequestError, Kimi
-
-    try:
-        with Kimi(api_key="none", **options):
-            return True
-    except InvalidRequestError:
-        return False
-
-
-def _without_key(target: Target, stack: ExitStack) -> Connection:
-    if sys.stdin.isatty() and sys.stderr.isatty():
+def _without_key(target: Target, stack: ExitStack, missing: NoKeyError) -> Connection:
+    if not missing.withheld and sys.stdin.isatty() and sys.stderr.isatty():
         sys.stderr.write("No key is set. Use the built-in simulator instead? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() in ("y", "yes"):
             return _simulated(Target(target.provider, None, target.timeout, True), stack)
-    raise CommandError(WRONG_USAGE, _NO_KEY)
+    raise CommandError(
+        WRONG_USAGE,
+        f"{missing}\n"
+        "Put one into the environment:\n"
+        f"    export {missing.variable}=...\n"
+        "or try the command without a key:\n"
+        "    kimistream ... --simulate",
+    ) from missing
 
 
 def _simulated(target: Target, stack: ExitStack) -> Connection:

@@ -13,9 +13,6 @@ from .ending import REFUSED, WRONG_USAGE, CommandError
 if TYPE_CHECKING:
     from kimistream import APIStatusError, KimiError
 
-# Moonshot runs two platforms; the other one, by the host that refused a key.
-_OTHER_PLATFORM: Mapping[str, str] = {"api.moonshot.ai": "moonshot-cn", "api.moonshot.cn": "moonshot"}
-
 _HINTS: Mapping[int, str] = {
     403: "The key may not be allowed to use this model or this address.",
     404: "`kimistream models` lists the models; see also --base-url.",
@@ -25,12 +22,10 @@ _HINTS: Mapping[int, str] = {
 
 def explained(error: KimiError, connection: Connection) -> CommandError:
     """The client's error as the end of a command. A key that a server quotes is blotted out."""
-    from kimistream import APIConnectionError, APIStatusError, AuthenticationError, InvalidRequestError
+    from kimistream import APIConnectionError, APIStatusError, InvalidRequestError
 
     if isinstance(error, InvalidRequestError):
         status, message = WRONG_USAGE, str(error)
-    elif isinstance(error, AuthenticationError):
-        status, message = REFUSED, _key_refused(error, connection)
     elif isinstance(error, APIConnectionError):
         status, message = REFUSED, _unreachable(error, connection)
     elif isinstance(error, APIStatusError):
@@ -49,18 +44,6 @@ def told_by(error: KimiError, address: str, key_variable: str, advice: str) -> C
     message = "\n".join([f"{address}: {error}", *([advice] if advice else [])])
     key = os.environ.get(key_variable, "") if key_variable else ""
     return CommandError(status, message.replace(key, "***") if key else message)
-
-
-def _key_refused(error: APIStatusError, connection: Connection) -> str:
-    source = f"the key in {connection.key_variable}" if connection.key_variable else "the request, which had no key"
-    other = _OTHER_PLATFORM.get(urlsplit(connection.address).hostname or "")
-    return "\n".join(
-        [
-            f"{connection.address} refused {source}: {error.status_code} {error.message}",
-            "Keys of api.moonshot.ai and api.moonshot.cn are not interchangeable.",
-            *([f"If yours is from the other one: --provider {other}"] if other else []),
-        ]
-    )
 
 
 def _unreachable(error: KimiError, connection: Connection) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from typing import Any
 
@@ -20,19 +19,19 @@ def run(name: str | None, as_json: bool) -> int:
 
 
 def _providers(name: str | None, as_json: bool) -> int:
-    from kimistream import providers
+    from kimistream import InvalidRequestError, _core, providers
 
-    rows = providers()
     if name is None:
-        _show_all(list(rows.values()), as_json)
-    elif name not in rows:
-        near = difflib.get_close_matches(name, rows) or list(rows)
-        raise CommandError(WRONG_USAGE, f"There is no provider {name!r}: {', '.join(near)}")
-    elif as_json:
-        put_json(rows[name])
+        _show_all(list(providers().values()), as_json)
+        return DONE
+    try:
+        row = _core.provider_row(name)
+    except InvalidRequestError as unknown:
+        raise CommandError(WRONG_USAGE, str(unknown)) from unknown
+    if as_json:
+        put_json(row)
     else:
-        row = {key: value for key, value in rows[name].items() if key != "name"}
-        sys.stdout.write(harmless(table(f"providers/{name}", row)))
+        sys.stdout.write(harmless(table(f"providers/{row.pop('name')}", row)))
         sys.stdout.flush()
     return DONE
 

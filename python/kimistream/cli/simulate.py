@@ -107,11 +107,16 @@ def _serve(options: dict[str, Any]) -> int:
 
 
 def _how_to_use(simulator: Simulator) -> str:
+    """The key is set for one command alone: an export would take the place of the real one."""
+    from kimistream import _core
+    from kimistream._requests.keys import FOR_ANYBODY
+
     base_url, api_key, dialect = simulator.base_url, simulator.api_key, simulator.dialect
+    variable = next(iter(_core.provider_row(dialect)["key_variables"]), FOR_ANYBODY)
     return (
         f"Simulating {dialect} on {base_url}\n"
-        f"    export MOONSHOT_API_KEY={api_key}\n"
-        f'    kimistream chat --provider {dialect} --base-url {base_url} "Which is bigger, 9.11 or 9.9?"\n'
+        f"    {variable}={api_key} kimistream chat --provider {dialect} --base-url {base_url} "
+        '"Which is bigger, 9.11 or 9.9?"\n'
         f'    Kimi(provider="{dialect}", base_url="{base_url}", api_key="{api_key}")\n'
         "Ctrl-C ends it."
     )

@@ -1,0 +1,202 @@
+"""Whose key goes where: variables of rows, hosts, what is said where there is none, and that none is shown."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from fault_server_client import FaultServer, Script
+from kit import KEY, completion
+
+import kimistream
+from kimistream import AsyncKimi, AuthenticationError, InvalidRequestError, Kimi, PermissionDeniedError, providers
+
+OTHER = "https://other.example/v1"
+ROWS = providers()
+HOSTED = [name for name, row in ROWS.items() if row["needs_key"]]
+ONES_OWN = [name for name, row in ROWS.items() if not row["needs_key"]]
+both = pytest.mark.parametrize("client_type", [Kimi, AsyncKimi])
+
+
+def named(client: Any) -> str:
+    """The variable that the key came from."""
+    return str(client._setup.key_variable)
+
+
+def key_at(server: FaultServer, **options: Any) -> str | None:
+    """The key that a request carries."""
+    url = server.url(Script().json(200, completion()))
+    # The answer may be of the other protocol: what was sent is what matters.
+    with Kimi(base_url=url, max_retries=0, **options) as client, suppress(kimistream.APIError):
+        client.complete("hi")
+    headers = server.requests(url)[-1]["headers"]
+    key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+    return key or None
+
+
+def refusal(*arguments: Any, client_type: Any = Kimi, **options: Any) -> str:
+    with pytest.raises(InvalidRequestError) as caught:
+        client_type(*arguments, **options)
+    assert KEY not in str(caught.value)
+    assert "".join(traceback.format_exception(caught.value)).count(KEY) == 0
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("provider", [name for name, row in ROWS.items() if row["key_variables"]])
+def test_a_row_s_own_variables_come_first_and_in_order(
+    provider: str, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ROWS[provider]["key_variables"]
+    for name in {name for row in ROWS.values() for name in row["key_variables"]} - set(own):
+        monkeypatch.setenv(name, f"sk-of-{name}")
+    monkeypatch.setenv("KIMISTREAM_API_KEY", "sk-of-anybody")
+    assert key_at(fault_server, provider=provider) == "sk-of-anybody"
+    for name in reversed(own):
+        monkeypatch.setenv(name, f"sk-of-{name}")
+        assert key_at(fault_server, provider=provider) == f"sk-of-{name}"
+    assert key_at(fault_server, provider=provider, api_key="sk-given") == "sk-given"
+
+
+@pytest.mark.parametrize("provider", [name for name in HOSTED if "MOONSHOT_API_KEY" not in ROWS[name]["key_variables"]])
+def test_another_provider_s_key_is_not_sent(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "0af1")
+    said = refusal(provider=provider)
+    assert said.startswith(f'no API key for provider "{provider}": pass api_key, or set {variables_of(provider)}')
+    assert said.endswith("MOONSHOT_API_KEY is not sent to other providers")
+
+
+def variables_of(provider: str) -> str:
+    first, *others = ROWS[provider]["key_variables"]
+    return first + "".join(f" (or {name})" for name in others)
+
+
+@pytest.mark.parametrize("provider", ONES_OWN)
+def test_one_s_own_server_gets_no_provider_s_key(
+    provider: str, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    assert key_at(fault_server, provider=provider) is None
+
+
+@both
+def test_a_provider_s_key_does_not_go_to_another_host(client_type: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    said = refusal(base_url=OTHER, client_type=client_type)
+    assert said == (
+        'no API key for other.example: MOONSHOT_API_KEY is for the hosts of provider "moonshot" and is not sent there. '
+        'Pass api_key (api_key="" if the server wants none), or set KIMISTREAM_API_KEY'
+    )
+    assert named(client_type(base_url=OTHER, api_key="")) == ""
+    assert named(client_type(base_url=OTHER, api_key="sk-other")) == ""
+    monkeypatch.setenv("KIMISTREAM_API_KEY", "sk-anybody")
+    assert named(client_type(base_url=OTHER)) == "KIMISTREAM_API_KEY"
+    assert named(client_type()) == "MOONSHOT_API_KEY"
+
+
+def test_a_provider_s_key_goes_to_its_hosts_and_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    for options in (
+        {"provider": "moonshot"}, {"provider": "moonshot-cn"}, {"provider": "moonshot-anthropic"},
+        {"provider": "moonshot", "base_url": "https://api.moonshot.cn/v1"}, {"base_url": "HTTPS://API.MOONSHOT.AI:443"},
+        {"base_url": "http://localhost:8080/v1"}, {"base_url": "http://[::1]:8080/v1"},
+    ):  # fmt: skip
+        assert named(Kimi(**options)) == "MOONSHOT_API_KEY"
+    for url in (
+        "https://api.moonshot.ai.evil.example/v1",
+        "https://evil.example/api.moonshot.ai/v1",
+        "http://10.0.0.1/v1",
+    ):
+        assert "MOONSHOT_API_KEY is for the hosts" in refusal(base_url=url)
+        assert "MOONSHOT_API_KEY is for the hosts" in refusal(provider="moonshot-cn", base_url=url)
+
+
+def test_the_key_of_one_s_own_server_goes_to_any_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    assert named(Kimi(provider="vllm", base_url="http://gpu-7.example:8000/v1")) == "VLLM_API_KEY"
+    inherits = {"inherits": "vllm", "base_url": "http://gpu-8.example:8000/v1"}
+    assert named(Kimi(provider=inherits)) == "VLLM_API_KEY"
+    assert named(Kimi(provider="sglang")) == ""
+
+
+def test_a_row_that_moves_does_not_take_the_key_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    for base_url in ("https://moved.example/v1", "http://localhost:1/v1"):
+        kimistream.register_provider({"name": "test-moved", "inherits": "moonshot", "base_url": base_url})
+        assert providers()["test-moved"]["key_variables"] == []
+        said = refusal(provider="test-moved")
+        assert said.startswith('no API key for provider "test-moved": pass api_key, or set KIMISTREAM_API_KEY')
+    kimistream.register_provider({"name": "test-moved", "inherits": "moonshot", "base_url": "https://moved.example/v1",
+                                  "key_variables": ["TEST_MOVED_KEY"]})  # fmt: skip
+    monkeypatch.setenv("TEST_MOVED_KEY", "sk-moved")
+    assert named(Kimi(provider="test-moved")) == "TEST_MOVED_KEY"
+    assert "TEST_MOVED_KEY is for the hosts of" in refusal(provider="test-moved", base_url="https://third.example/v1")
+
+
+def test_the_missing_key_s_variables_are_named() -> None:
+    assert refusal() == 'no API key for provider "moonshot": pass api_key, or set MOONSHOT_API_KEY (or KIMI_API_KEY)'
+    assert refusal("") == refusal()
+    assert refusal(provider="openrouter").endswith("or set OPENROUTER_API_KEY")
+    assert refusal(base_url="http://127.0.0.1:1/v1") == refusal()
+    assert refusal(base_url=OTHER) == (
+        'no API key for other.example. Pass api_key (api_key="" if the server wants none), or set KIMISTREAM_API_KEY'
+    )
+    with pytest.raises(InvalidRequestError) as caught:
+        Kimi()
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_the_account_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(KEY, provider="cloudflare")
+    assert "{account_id}" in said
+    assert "set CLOUDFLARE_ACCOUNT_ID" in said
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "0af1")
+    filled = "https://api.cloudflare.com/client/v4/accounts/0af1/ai/v1"
+    assert Kimi(KEY, provider="cloudflare").base_url == filled
+    assert Kimi(KEY, base_url=ROWS["cloudflare"]["base_url"]).base_url == filled
+    assert Kimi(KEY, base_url=filled.replace("0af1", "0bf2")).base_url == filled.replace("0af1", "0bf2")
+    assert Kimi(KEY, provider="cloudflare", base_url=OTHER).base_url == OTHER
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "x@evil.example/")
+    assert "CLOUDFLARE_ACCOUNT_ID is no account id" in refusal(KEY, provider="cloudflare")
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (403, PermissionDeniedError)])
+def test_a_refused_key_is_told_from_where_it_came(
+    status: int, error: Any, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = fault_server.url(Script().json(status, {"error": {"message": f"Incorrect API key: {KEY}"}}))
+    monkeypatch.setenv("KIMI_API_KEY", KEY)
+    with pytest.raises(error) as caught:
+        Kimi(base_url=url, max_retries=0).complete("hi")
+    assert "The key came from KIMI_API_KEY." in caught.value.message
+    assert "moonshot-cn" not in caught.value.message  # that is said at Moonshot's addresses
+    assert KEY not in str(caught.value)
+    with pytest.raises(error) as caught:
+        Kimi(KEY, base_url=url, max_retries=0).complete("hi")
+    assert "came from" not in caught.value.message
+    with pytest.raises(error) as caught:
+        Kimi("", base_url=url, max_retries=0).complete("hi")
+    assert "No key was sent." in caught.value.message
+
+
+@both
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"base_url": "nonsense"}, {"provider": "nobody"}, {"provider": 5}, {"timeout": -1}, {"timeout": "x"},
+        {"max_retries": "2"}, {"default_headers": {"a b": "c"}}, {"environment": "nobody"}, {"provider": {"a": 1}},
+        {"provider": "cloudflare"}, {"api_key": KEY + "\n"}, {"api_key": [KEY]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_tracebacks_that_show_locals_show_no_key(client_type: Any, options: dict[str, Any]) -> None:
+    with pytest.raises((InvalidRequestError, TypeError)) as caught:
+        client_type(**{"api_key": KEY, **options})
+    inner = caught.value.__traceback__.tb_next  # the caller's own frame has what it has
+    shown = traceback.TracebackException(type(caught.value), caught.value, inner, capture_locals=True)
+    text = "".join(shown.format())
+    assert "self" in text, "it shows locals"
+    assert KEY not in text
