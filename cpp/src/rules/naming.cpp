@@ -46,10 +46,10 @@ void check_spelling(const Provider& provider, std::string_view model, Findings& 
   if (const Model* row = find_model(model); row && model_name(provider, row->id) == model) return;
   const std::string meant = meant_model(provider, model);
   if (meant.empty() || meant == model) return;
-  std::string advice = ". Did you mean " + quoted(meant) + "?";
-  const Model* of_rule = find_model(meant);
-  if (of_rule && is_one_of(model, of_rule->misnomers))
-    advice = ". Use " + quoted(meant) + " with thinking=True or False";
+  std::string advice = ". Did you mean \"" + meant + "\"?";
+  const Model* meant_row = find_model(meant);
+  if (meant_row && is_one_of(model, meant_row->misnomers))
+    advice = ". Use \"" + meant + "\" with thinking=True or False";
   else if (letters_between(model, meant) > slips_in(model) || digits_of(model) != digits_of(meant))
     return;
   findings.push_back({.code = "unknown_model",

@@ -27,9 +27,10 @@ def register_provider(row: Mapping[str, Any], /, **fields: Any) -> str:
         kimistream.register_provider({"name": "mine", "inherits": "vllm", "base_url": "http://gpu-7:8000/v1"})
         client = Kimi(provider="mine")
 
-    name      what `Kimi(provider=...)` calls it
-    inherits  the row to start from, else "openai-compatible"; what is not said here is as it is there
-    base_url  the address, without the path of a resource
+    name           what `Kimi(provider=...)` calls it
+    inherits       the row to start from, else "openai-compatible"; what is not said here is as it is there
+    base_url       the address, without the path of a resource
+    key_variables  the variables of the environment that may hold its key. Those of another host's row are not inherited
 
     Every other field by its own name: `kimistream.providers()["moonshot"]` shows them all, `kimistream providers NAME`
     prints them, and cpp/include/kimistream/provider.hpp says what each means. `None` stands for "not known". A key has
