@@ -179,6 +179,8 @@ def test_no_table_cuts_anything(columns: str) -> None:
     _, screen = on_terminal(["providers"], COLUMNS=columns)
     assert "\u2026" not in screen
     for row in kimistream.providers().values():
+        if row["name"].startswith(("test-", "custom-")):  # registered by another test, in this process alone
+            continue
         assert row["name"] in screen
         assert columns != "200" or row["base_url"] in screen
 
