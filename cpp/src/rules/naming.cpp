@@ -53,7 +53,7 @@ void check_spelling(const Provider& provider, std::string_view model, Findings& 
   else if (letters_between(model, meant) > slips_in(model) || digits_of(model) != digits_of(meant))
     return;
   findings.push_back({.code = "unknown_model",
-                      .message = "model=" + quoted(model) + " is in no list of models that is known" + advice,
+                      .message = "model=\"" + std::string(model) + "\" is in no list of models that is known" + advice,
                       .certain = false,
                       .fix = {}});
 }

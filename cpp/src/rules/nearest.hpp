@@ -23,7 +23,6 @@ template <class Names>
   std::size_t least = slips_in(word) + 1;
   for (const auto& each : names) {
     const std::string_view name(each);
-    if (name.size() >= word.size() + least || word.size() >= name.size() + least) continue;
     if (const std::size_t there = letters_between(word, name); there < least && there < name.size()) {
       least = there;
       best = name;
