@@ -22,8 +22,8 @@ void check_misnomer(std::string_view model, Findings& findings) {
     if (std::any_of(row.misnomers.begin(), row.misnomers.end(),
                     [&](const auto& name) { return equal_ignoring_case(name, model); }))
       findings.push_back({.code = "unknown_model",
-                          .message = "model=" + quoted(model) + " is in no list of models that is known. Use " +
-                                     quoted(row.id) + " with thinking=True or False",
+                          .message = "model=" + in_quotes(model) + " is in no list of models that is known. Use " +
+                                     in_quotes(row.id) + " with thinking=True or False",
                           .certain = false,
                           .fix = {}});
 }
@@ -41,8 +41,8 @@ void check_name(const Provider& provider, std::string_view model, Findings& find
   const std::string here(model_name(provider, neutral));
   if (here == model) return;
   findings.push_back({.code = "foreign_model",
-                      .message = "model=" + quoted(model) + " is the name that " + whose->name + " has for " + neutral +
-                                 ". Here it is called " + quoted(here),
+                      .message = "model=" + in_quotes(model) + " is the name that " + whose->name + " has for " +
+                                 neutral + ". Here it is called " + in_quotes(here),
                       .certain = true,
                       .fix = [here](Request& request) { request.model = here; }});
 }
