@@ -18,4 +18,5 @@ endif()
 
 # In debug builds simdjson checks itself at every step, which makes it 2.5 times slower and gives its types another layout;
 # files that disagree about it cannot share an object. So all of our files agree: it does not. We have no assert() to lose.
-add_compile_definitions(NDEBUG SIMDJSON_DEVELOPMENT_CHECKS=0)
+add_compile_definitions(NDEBUG)
+add_compile_options(-USIMDJSON_DEVELOPMENT_CHECKS -DSIMDJSON_DEVELOPMENT_CHECKS=0)  # simdjson 4's own target defines it

@@ -18,8 +18,12 @@ fail() { say "$0: $*"; exit 1; }
 
 has_header() { printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$1" | c++ -x c++ -E - >/dev/null 2>&1; }
 
-# The first python3 of PATH that is new enough.
+# The Python that PYTHON names, else the first python3 of PATH that is new enough.
 find_python() (
+  if [ -n "${PYTHON:-}" ]; then
+    echo "$PYTHON"
+    return
+  fi
   IFS=:
   for folder in $PATH; do
     if [ -x "$folder/python3" ] && "$folder/python3" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then

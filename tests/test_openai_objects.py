@@ -376,6 +376,27 @@ def test_keys_that_would_hide_what_an_object_has_stay_data(fault_server: FaultSe
         assert "_kinds=3" in repr(answered)
 
 
+def test_each_object_of_the_core_has_what_came(fault_server: FaultServer) -> None:
+    """Where an object keeps its values, and which of its places count, differs between versions of Python."""
+    body = {**COMPLETION, "keys": 1, "model_dump": "x"}
+    answered = kimi(fault_server.url(Script().json(200, body))).chat.completions.create(**ASKED)
+    choice = answered.choices[0]
+    call = choice.message.tool_calls[0]
+    for made, came in (
+        (answered, {**COMPLETION, "keys": 1}),
+        (choice, COMPLETION["choices"][0]),
+        (call.function, {"name": "f", "arguments": "{}"}),
+        (answered.new_at_the_top.deep[0], {"x": 1}),
+    ):
+        simple = {key: value for key, value in came.items() if not isinstance(value, (dict, list))}
+        assert {key: getattr(made, key) for key in simple} == simple
+        assert vars(made).keys() - {"_hidden", "_request_id"} == came.keys()
+        made.added = 1
+        assert (made.added, vars(made)["added"]) == (1, 1)
+        assert {*came, "added", "model_dump"} <= set(dir(made))
+    assert answered.model_dump()["model_dump"] == "x"
+
+
 def test_the_core_and_the_constructor_make_the_same(answered: Any) -> None:
     made = kimistream._values.completions.ChatCompletion(COMPLETION)
     assert repr(made) == repr(answered)

@@ -180,7 +180,7 @@ class Call final : private Receiver {
   std::vector<Chunk> chunks_;
   std::size_t next_event_ = 0, folded_ = 0, next_chunk_ = 0;
   std::size_t queued_bytes_ = 0;
-  bool paused_ = false, told_ = false, reading_block_ = false;
+  bool paused_ = false, told_ = false;
 };
 
 }  // namespace kimistream

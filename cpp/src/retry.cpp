@@ -8,15 +8,14 @@
 #include <iterator>
 #include <utility>
 
+#include "json/number.hpp"
+
 namespace kimistream {
 namespace {
 
 std::optional<double> number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-    return std::nullopt;
-  return value;
+  const auto value = json::take_number(text);
+  return text.empty() ? value : std::nullopt;
 }
 
 std::optional<int> digits(std::string_view text) {

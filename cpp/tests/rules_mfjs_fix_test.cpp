@@ -150,10 +150,10 @@ TEST_CASE("hostile schemas end in bounded time") {
   for (int i = 0; i < 250; ++i) nested += R"({"allOf":[{"properties":{"p":)";
   nested += "{}";
   for (int i = 0; i < 250; ++i) nested += "}}]}";
-  CHECK_NOTHROW(mfjs::fix(Json{nested}));
+  CHECK_NOTHROW((void)mfjs::fix(Json{nested}));
   std::string wide = R"({"allOf":[)";
   for (int i = 0; i < 20'000; ++i) wide += R"({"p)" + std::to_string(i) + "\":1},";
-  CHECK_NOTHROW(mfjs::fix(Json{wide + "{}]}"}));
+  CHECK_NOTHROW((void)mfjs::fix(Json{wide + "{}]}"}));
 }
 
 TEST_CASE("what is no object comes back as it was") {

@@ -120,10 +120,13 @@ class Builder final : public json::Visitor {
   }
 
   static py::object instance(const Open& object) {
+    // Set as Python code would. PyObject_GenericSetDict is no such way: in 3.13 the values that an object has in line
+    // stay valid beside the new dict, so its attributes are not found and dir() ends the interpreter.
+    static PyObject* const name = PyUnicode_InternFromString("__dict__");
     auto* type = reinterpret_cast<PyTypeObject*>(object.type.ptr());
     py::object made = steal(type->tp_alloc(type, 0));
     if (object.hidden) object.container["_hidden"] = object.hidden;
-    if (PyObject_GenericSetDict(made.ptr(), object.container.ptr(), nullptr) != 0) throw py::error_already_set();
+    if (PyObject_SetAttr(made.ptr(), name, object.container.ptr()) != 0) throw py::error_already_set();
     return made;
   }
 

@@ -89,10 +89,10 @@ class Client {
   ~Client();
 
   /// Starts an answer; returns when the response head has come, after retries where they were needed.
-  /// @throws Exception
+  /// @throws Exception where that fails
   [[nodiscard]] Stream stream(const Request& request, Shape shape = Shape::events);
 
-  /// The whole answer, asked for without streaming. @throws Exception
+  /// The whole answer, asked for without streaming. @throws Exception where that fails
   [[nodiscard]] Message complete(const Request& request);
 
   /// Sends many requests from this thread and calls `on_result` for each as it ends, in order of completion.
@@ -100,7 +100,8 @@ class Client {
   void run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result,
                RunOptions options = {});
 
-  /// Reads any other resource of the provider, e.g. "/models". @return the response's JSON @throws Exception
+  /// Reads any other resource of the provider, e.g. "/models". @return the response's JSON
+  /// @throws Exception where that fails
   [[nodiscard]] Json get(std::string_view path);
   /// The same with a method and a body.
   [[nodiscard]] Json send(const ResourceRequest& request);

@@ -92,10 +92,10 @@ struct UploadOptions {
 /// A request about one file. @param below e.g. "/content" @throws Exception (invalid_request) for an id that is none
 [[nodiscard]] ResourceRequest file_request(const Provider& provider, std::string_view id, std::string_view below = {});
 
-/// Uploads; returns when the provider has the file. @throws Exception
+/// Uploads; returns when the provider has the file. @throws Exception where that fails
 FileObject upload(Client& client, const FileContent& content, std::string_view purpose,
                   const UploadOptions& options = {});
-/// All files, however many pages that takes. @throws Exception
+/// All files, however many pages that takes. @throws Exception where that fails
 [[nodiscard]] std::vector<FileObject> list_files(Client& client);
 /// @throws Exception, with status 404 for an id that is not known; likewise below
 [[nodiscard]] FileObject file(Client& client, std::string_view id);

@@ -33,7 +33,7 @@ struct TokenCount {
 [[nodiscard]] std::int64_t estimate_tool_tokens(const Request& request);
 
 /// Asks the provider, and estimates what it does not count: everything where it has no such resource (no `tokens_path`,
-/// or 405, 501, or a 404 that is not about the model), the tools in any case. @throws Exception
+/// or 405, 501, or a 404 that is not about the model), the tools in any case. @throws Exception where that fails
 [[nodiscard]] TokenCount count_tokens(Client& client, const Request& request);
 
 }  // namespace kimistream

@@ -1,8 +1,8 @@
 #include "json/tree.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "json/number.hpp"
 #include "json/text.hpp"
 #include "kimistream/json.hpp"
 
@@ -96,10 +96,8 @@ std::string Tree::text_of(std::string_view key) const {
 std::optional<double> Tree::number_of(std::string_view key) const {
   const Tree* field = find(key);
   if (!field || !field->is(Kind::number)) return std::nullopt;
-  double value = 0;  // not strtod: a program's locale may want a comma
-  const std::string& text = field->text_;
-  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
-  return value;
+  std::string_view text = field->text_;
+  return take_number(text);
 }
 
 Tree& Tree::set(std::string_view key, Tree value) {

@@ -18,7 +18,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
-std::string quoted(const std::string& path) { return '"' + path + '"'; }
+std::string in_quotes(const std::string& path) { return '"' + path + '"'; }
 
 /// Why a file could not be opened or read, and what to do.
 [[noreturn]] void refuse_file(const std::string& path, int code) {
@@ -32,13 +32,13 @@ std::string quoted(const std::string& path) { return '"' + path + '"'; }
       advice = "; \"~\" means the home directory to a shell only: write the directory out";
     } else if (!path.starts_with('/')) {
       std::string here(4096, '\0');
-      if (::getcwd(here.data(), here.size())) advice = "; relative paths start at " + quoted(here.c_str());
+      if (::getcwd(here.data(), here.size())) advice = "; relative paths start at " + in_quotes(here.c_str());
     }
-    refuse("there is no file " + quoted(path.substr(0, 1000)) + advice);
+    refuse("there is no file " + in_quotes(path.substr(0, 1000)) + advice);
   }
   if (code == EACCES || code == EPERM) advice = "; check the permissions of the file and of the directories above it";
   if (code == EMFILE || code == ENFILE) advice = "; close files, or raise the limit of open files (ulimit -n)";
-  refuse(quoted(path.substr(0, 1000)) + " cannot be read: " + std::system_category().message(code) + advice);
+  refuse(in_quotes(path.substr(0, 1000)) + " cannot be read: " + std::system_category().message(code) + advice);
 }
 
 class Descriptor {
@@ -63,7 +63,7 @@ class Descriptor {
 struct ::stat look_at(int descriptor, const std::string& name) {
   struct ::stat status {};
   if (::fstat(descriptor, &status) != 0) refuse_file(name, errno);
-  if (S_ISDIR(status.st_mode)) refuse(quoted(name) + " is a directory; pass the path of one file in it");
+  if (S_ISDIR(status.st_mode)) refuse(in_quotes(name) + " is a directory; pass the path of one file in it");
   return status;
 }
 
@@ -124,10 +124,10 @@ class FileSource final : public Source {
  private:
   void look(int descriptor) {
     const struct ::stat status = look_at(descriptor, name_);
-    if (!S_ISREG(status.st_mode)) refuse(quoted(name_) + " is not a regular file any more");
+    if (!S_ISREG(status.st_mode)) refuse(in_quotes(name_) + " is not a regular file any more");
     stamp_.emplace(status);
     const auto whole = static_cast<std::uint64_t>(status.st_size);
-    if (whole == 0) refuse(quoted(name_) + " is empty");
+    if (whole == 0) refuse(in_quotes(name_) + " is empty");
     if (begin_ >= whole) refuse(name_ + " has been read to its end; go back to its beginning first");
     size_ = whole - begin_;
   }
@@ -151,7 +151,7 @@ class FileSource final : public Source {
 
   [[noreturn]] void refuse_changed(const char* how) {
     opened_.reset();
-    refuse((held_ ? name_ : quoted(name_)) + " " + how +
+    refuse((held_ ? name_ : in_quotes(name_)) + " " + how +
            " while it was being sent; send it again when nothing writes to it any more");
   }
 
@@ -237,7 +237,7 @@ std::unique_ptr<Source> open(const Origin& origin) {
 Origin origin_of_path(std::string path, const StreamLimits& limits) {
   const Descriptor opened(path, limits.on_signal);
   if (S_ISREG(look_at(opened.number(), path).st_mode)) return FileOrigin{std::move(path)};
-  return origin_of_bytes(read_all(opened.number(), quoted(path), limits));
+  return origin_of_bytes(read_all(opened.number(), in_quotes(path), limits));
 }
 
 Origin origin_of_descriptor(int descriptor, std::uint64_t begin, const StreamLimits& limits) {

@@ -82,8 +82,8 @@ void check_name(const Provider& provider, std::string_view model, Findings& find
   const std::string here(model_name(provider, neutral));
   if (here == model) return;
   findings.push_back({.code = "foreign_model",
-                      .message = "model=" + quoted(model) + " is the name that " + whose->name + " has for " + neutral +
-                                 ". Here it is called " + quoted(here),
+                      .message = "model=" + in_quotes(model) + " is the name that " + whose->name + " has for " +
+                                 neutral + ". Here it is called " + in_quotes(here),
                       .certain = true,
                       .fix = [here](Request& request) { request.model = here; }});
 }

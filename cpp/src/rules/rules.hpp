@@ -34,6 +34,6 @@ void check_name(const Provider& provider, std::string_view model, Findings& find
 /// A number as people write it: 0.6, 1, 262144.
 [[nodiscard]] std::string in_words(double value);
 
-[[nodiscard]] inline std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+[[nodiscard]] inline std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 }  // namespace kimistream::rules

@@ -54,7 +54,7 @@ void check_tool_schemas(const View& view, Findings& findings) {
   for (const ToolView& tool : view.tools()) {
     const auto strict = tool.strict ? tool.strict : view.provider.strict_tools;
     if (strict == false || !tool.parameters || tool.type != "function") continue;
-    SchemaFindings("tool " + quoted(std::string_view(tool.name).substr(0, 64)), strict.has_value(), findings)
+    SchemaFindings("tool " + in_quotes(std::string_view(tool.name).substr(0, 64)), strict.has_value(), findings)
         .check(*tool.parameters, true, [index = tool.index](Request& request) {
           edit_tool_parameters(request, index, [](json::Tree& schema) { schema = mfjs::fix(schema, true); });
         });

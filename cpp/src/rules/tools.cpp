@@ -26,7 +26,7 @@ void check_choice(const View& view, Findings& findings) {
   const std::string choice = view.tool_choice();
   if (choice.empty()) return;
   const auto& taken = view.provider.tool_choices;
-  const std::string shown = choice == "named" ? "a named function" : quoted(choice);
+  const std::string shown = choice == "named" ? "a named function" : in_quotes(choice);
   if (std::find(taken.begin(), taken.end(), choice) == taken.end()) {
     Finding finding{.code = "tool_choice_not_taken",
                     .message = "tool_choice: " + view.provider.name + " takes " + joined(taken) + ", not " + shown +
@@ -77,7 +77,7 @@ void check_tool_name(const ToolView& tool, Findings& findings) {
   if (spelt && tool.name.size() >= min_name) return;
   findings.push_back({.code = "tool_name",
                       .message = "tools[" + std::to_string(tool.index) + "]: the name " +
-                                 quoted(std::string_view(tool.name).substr(0, 100)) +
+                                 in_quotes(std::string_view(tool.name).substr(0, 100)) +
                                  " must match ^[a-zA-Z_][a-zA-Z0-9-_]{2,63}$: 3 to 64 letters, digits, _ or -, and no "
                                  "digit first (platform.kimi.ai/docs/api/chat). Rename the tool",
                       .certain = !spelt,  // on the shortest length the documents disagree

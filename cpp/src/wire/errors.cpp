@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <utility>
 
+#include "json/number.hpp"
 #include "json/tree.hpp"
 #include "kimistream/retry.hpp"
 #include "wire/triage.hpp"
@@ -135,8 +135,7 @@ Reading read_body(std::string_view body, Error& error) {
   if (const Tree* availability = object->find("availability")) {
     if (const Tree* flag = availability->find("retryable"); flag && flag->is(Tree::Kind::boolean))
       reading.retryable = flag->text() == "true";
-    if (const auto seconds = availability->number_of("retry_after");
-        seconds && std::isfinite(*seconds) && *seconds >= 0)
+    if (const auto seconds = availability->number_of("retry_after"); seconds && *seconds >= 0)
       reading.retry_after = seconds;
   }
   if (const Tree* metadata = object->find("metadata"); metadata && !reading.status) {
@@ -152,11 +151,9 @@ std::optional<double> seconds_in(std::string_view message) {
   constexpr std::string_view lead = "try again after ";
   const std::size_t at = message.find(lead);
   if (at == std::string_view::npos) return std::nullopt;
-  double seconds = 0;
-  const auto text = message.substr(at + lead.size());
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || !std::isfinite(seconds) || seconds < 0) return std::nullopt;
-  return seconds;
+  message.remove_prefix(at + lead.size());
+  const auto seconds = json::take_number(message);
+  return seconds && *seconds >= 0 ? seconds : std::nullopt;
 }
 
 void judge(const Provider& provider, const Reading& reading, const Headers& headers, Error& error) {
