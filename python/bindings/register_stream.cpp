@@ -69,6 +69,7 @@ void register_stream(py::module_& module) {
       .def("show_usage_chunks", [](const SharedPtr& self) { self->show_usage_chunks = true; })
       .def("close",
            [](const SharedPtr& self) {
+             if (self->on_loop) return self->stream.close();  // its waiter is woken by the pump that is now due
              const WithoutGil released;
              self->stream.close();
            })
