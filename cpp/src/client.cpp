@@ -7,8 +7,8 @@
 
 #include "client_impl.hpp"
 #include "kimistream/version.hpp"
-#include "net/curl_global.hpp"
 #include "net/curl_transport.hpp"
+#include "net/forks.hpp"
 #include "rules/check.hpp"
 #include "wire/encode.hpp"
 
@@ -95,7 +95,7 @@ void check_headers(const Headers& headers) {
 std::unique_ptr<Transport> TransportPool::take() {
   std::vector<std::unique_ptr<Transport>> inherited;  // destroyed outside the lock
   {
-    const std::lock_guard lock(mutex_);
+    const net::NoFork guard;
     if (const int generation = net::fork_generation(); std::exchange(fork_generation_, generation) != generation)
       inherited.swap(idle_);
     closed_ = false;
@@ -109,14 +109,14 @@ std::unique_ptr<Transport> TransportPool::take() {
 }
 
 void TransportPool::give(std::unique_ptr<Transport> transport) noexcept {
-  const std::lock_guard lock(mutex_);
+  const net::NoFork guard;
   if (closed_ || idle_.size() >= max_idle || fork_generation_ != net::fork_generation()) return;
   idle_.push_back(std::move(transport));
 }
 
 void TransportPool::clear() noexcept {
   std::vector<std::unique_ptr<Transport>> closing;
-  const std::lock_guard lock(mutex_);
+  const net::NoFork guard;
   closing.swap(idle_);
   closed_ = true;
 }

@@ -26,8 +26,7 @@ class TransportPool {
  private:
   static constexpr std::size_t max_idle = 64;
   TransportFactory factory_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Transport>> idle_;
+  std::vector<std::unique_ptr<Transport>> idle_;  // whole at a fork
   int fork_generation_ = 0;
   bool closed_ = false;
 };
