@@ -223,6 +223,10 @@ std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, 
   } else if (line.empty()) {
     long status = 0;
     curl_easy_getinfo(transfer.easy->get(), CURLINFO_RESPONSE_CODE, &status);
+    if (const Proxy* proxy = transfer.easy->answering_proxy(); status == 407 && proxy) {
+      transfer.error = error_from_proxy(transfer.easy->url(), *proxy, proxy_wants_credentials, false);
+      return 0;
+    }
     if (status >= 200) {
       transfer.head.status = static_cast<int>(status);
       transfer.head_given = transfer.transport->delivered_ = true;
@@ -333,7 +337,7 @@ void CurlTransport::settle() {
     if (transfer->error)
       error = transfer->error;
     else if (code != CURLE_OK)
-      error = error_from_curl(code, transfer->easy->detail(), host_of(transfer->easy->url()));
+      error = transfer->easy->error(code);
     end(*transfer, std::move(error));
   }
   if (std::exchange(removals_, false)) {
@@ -416,7 +420,7 @@ TransportFactory curl_transport_factory() {
   initialise_curl();
   auto options = std::make_shared<CurlOptions>();
   options->proxies = Proxies::from_environment();
-  options->ca_file = find_ca_file();
+  options->trust = Trust::from_environment();
   return [options = std::shared_ptr<const CurlOptions>(std::move(options))] {
     return std::make_unique<CurlTransport>(options);
   };
