@@ -69,9 +69,13 @@ void register_stream(py::module_& module) {
       .def("show_usage_chunks", [](const SharedPtr& self) { self->show_usage_chunks = true; })
       .def("close",
            [](const SharedPtr& self) {
-             if (self->on_loop) return self->stream.close();  // its waiter is woken by the pump that is now due
-             const WithoutGil released;
+             if (!self->on_loop) {
+               const WithoutGil released;
+               return self->stream.close();
+             }
              self->stream.close();
+             // Who waits is woken by the pump that is now due, and lets go of the reactor.
+             if (!self->waiter) self->owner = py::none();
            })
       .def_readwrite("owner", &Shared::owner, "What must live as long as this stream has more to come.")
       .def_property_readonly("over",
