@@ -45,13 +45,13 @@ class _AsyncStreamBase(StreamFace):
     async def close(self) -> None:
         """Ends the answer and closes its connection, unless it is over. Whoever reads it is woken and sees its end;
         what had come is in `.partial`. From any task and thread."""
-        if self._opened is not None:
-            return self._opened.close()
-        nothing = _core.replay(self._reactors.client.provider, b"")
-        nothing.close()
-        self._opened = nothing  # no request is sent any more, and all that is asked of this stream has ended
-        if self._preparing is not None:
-            self._preparing.get_loop().call_soon_threadsafe(self._preparing.cancel)
+        if self._opened is None:
+            nothing = _core.replay(self._reactors.client.provider, b"")
+            nothing.close()
+            self._opened = nothing  # no request is sent any more, and all that is asked of this stream has ended
+            if self._preparing is not None:
+                self._preparing.get_loop().call_soon_threadsafe(self._preparing.cancel)
+        self._opened.close()
 
     aclose = close
 
