@@ -23,7 +23,6 @@ struct Shared {
   py::object owner = py::none();  // what must live as long as more may come; goes after the stream
   Stream stream;
   bool show_usage_chunks = false;
-  bool on_loop = false;        // of a reactor, which the GIL keeps to one thread at a time
   PyObject* waiter = nullptr;  // asyncio: the future that a task waits on; borrowed from its awaitable
 };
 using SharedPtr = std::shared_ptr<Shared>;

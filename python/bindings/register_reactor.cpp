@@ -25,7 +25,6 @@ void wake(void* tag) {
 SharedPtr share(Stream stream) {
   auto shared = std::make_shared<Shared>(std::move(stream));
   shared->stream.set_tag(shared.get());
-  shared->on_loop = true;
   return shared;
 }
 
