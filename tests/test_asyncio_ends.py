@@ -169,24 +169,6 @@ def test_a_named_stream_that_a_loop_has_left_stays_open(fault_server: FaultServe
     run(ask())
 
 
-def test_close_ends_another_task_s_wait(fault_server: FaultServer) -> None:
-    url = fault_server.url(STALLED)
-
-    async def ask() -> None:
-        client = async_kimi(url)
-        stream = client.stream("hi")
-
-        async def read() -> list[str]:
-            return [text async for text in stream.text]
-
-        task = asyncio.ensure_future(read())
-        await asyncio.sleep(0.1)
-        await stream.close()
-        assert await asyncio.wait_for(task, 5) == ["One ", "two"]
-
-    run(ask())
-
-
 def test_closing_the_client_leaves_streams_under_way_alone(fault_server: FaultServer) -> None:
     """As in Kimi: they go on to their end, and nobody waits for ever."""
     url = fault_server.url(slow())

@@ -359,7 +359,6 @@ def test_files_are_short() -> None:
 # Sources whose tests stand in those of another, and tests of several sources together.
 TESTED_ELSEWHERE = {
     "error.cpp": "errors_test.cpp",
-    "net/curl_errors.cpp": "curl_transport_test.cpp",
 }
 OF_SEVERAL = {"client_socket", "concurrency", "early_exit", "golden", "sse_parser_limits"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fault_server_client import FaultServer
@@ -20,6 +21,7 @@ class Proxy:
         self.asked: list[str] = []
         self.heads: list[str] = []
         self.hosts: dict[str, str] = {}  # where a host that does not exist is to be found
+        self.refuses = 403  # tunnels, and everything where it is 407
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -46,7 +48,10 @@ class Proxy:
         self.asked.append(line)
         self.heads.append(head.decode("latin-1"))
         if line.startswith("CONNECT"):
-            connection.sendall(b"HTTP/1.1 403 No tunnels here\r\nContent-Length: 0\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % self.refuses)
+            return
+        if self.refuses == 407:
+            connection.sendall(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")
             return
         length = next(int(field.split(":")[1]) for field in fields if field.lower().startswith("content-length"))
         while len(body) < length:
@@ -62,6 +67,13 @@ class Proxy:
             while b"0\r\n\r\n" not in (block := server.recv(65536)):
                 connection.sendall(block)
             connection.sendall(block)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port: int = one.getsockname()[1]
+    return port
 
 
 @pytest.fixture
@@ -125,7 +137,8 @@ def test_a_tunnel_for_https(name: str, proxy: Proxy, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("value", "direct"),
     [("127.0.0.1", True), ("example.com,127.0.0.1", True), ("example.com , 127.0.0.1", True), ("*", True),
-     ("127.0.0.1:{port}", True), ("127.0.0.1:1", False), ("example.com", False), ("27.0.0.1", False), ("", False)],
+     ("127.0.0.1:{port}", True), ("127.0.0.1:1", False), ("127.0.0.0/8", True), ("10.0.0.0/8 127.0.0.0/31", True),
+     ("127.0.1.0/24", False), ("::1/128,fd00::/8", False), ("example.com", False), ("27.0.0.1", False), ("", False)],
 )  # fmt: skip
 def test_addresses_that_go_without_the_proxy(
     name: str, value: str, direct: bool, proxy: Proxy, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
@@ -157,10 +170,79 @@ def test_a_web_server_s_request_cannot_name_the_proxy(
     assert kimi(fault_server.url(stream_of("x"))).stream("hi").message.text == "x"
 
 
-def test_a_proxy_that_is_not_there(fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    with pytest.raises(kimistream.APIConnectionError):
-        kimi(fault_server.url(stream_of("x"))).stream("hi")
+GPU = "http://gpu.example:8000/v1"
+
+
+def refusal(url: str, **options: Any) -> kimistream.APIConnectionError:
+    with pytest.raises(kimistream.APIConnectionError) as caught:
+        kimi(url, **options).stream("hi")
+    assert "secret" not in str(caught.value)
+    return caught.value
+
+
+def test_a_proxy_that_is_not_there(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://me:secret@127.0.0.1:{unused_port}")
+    error = refusal(GPU)
+    assert error.message.startswith(
+        f"request to gpu.example:8000 failed through the proxy 127.0.0.1:{unused_port} (http_proxy): the proxy refused "
+        "the connection; check the variable, or put gpu.example into no_proxy ("
+    )
+    assert error.retryable
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "why"),
+    [
+        ("http://me:secret@127.0.0.1:99999", "127.0.0.1:99999", "its port is not a number up to 65535"),
+        ("me:secret@127.0.0.1:proxy", "127.0.0.1", "its port is not a number up to 65535"),
+        ("sock5://me:secret@127.0.0.1:9", "127.0.0.1:9", '"sock5" is not a kind of proxy'),
+        ("ftp://127.0.0.1:9", "127.0.0.1:9", '"ftp" is not a kind of proxy'),
+        ("http://[::1", "[::1", "it is not an address"),
+    ],
+)
+def test_a_proxy_that_is_misspelt(value: str, shown: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", value)
+    error = refusal(GPU, max_retries=5)
+    assert f"failed through the proxy {shown} (HTTP_PROXY): {why}" in error.message
+    assert error.message.endswith("check the variable, or put gpu.example into no_proxy")
+    assert not error.retryable
+
+    async def ask() -> None:
+        async with async_kimi(GPU, max_retries=5) as client:
+            with pytest.raises(kimistream.APIConnectionError, match="HTTP_PROXY"):
+                await client.complete("hi")
+
+    run(ask())
+
+
+def test_a_misspelt_proxy_does_not_matter_where_none_is_used(
+    fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:99999")
+    monkeypatch.setenv("no_proxy", "127.0.0.0/8")
+    assert kimi(fault_server.url(stream_of("x"))).stream("hi").message.text == "x"
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "final", "why"),
+    [
+        (GPU, 407, True, "the proxy asks for a user name and a password"),
+        ("https://gpu.example/v1", 407, True, "the proxy asks for a user name and a password"),
+        ("https://gpu.example/v1", 403, True, "the proxy did not open a way to the server (403)"),
+        ("https://gpu.example/v1", 502, False, "the proxy did not open a way to the server (502)"),
+    ],
+)
+def test_a_proxy_that_refuses(
+    url: str, status: int, final: bool, why: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.refuses = status
+    monkeypatch.setenv("all_proxy", f"http://me:secret@{proxy.address}")
+    error = refusal(url, max_retries=1)
+    assert f"failed through the proxy {proxy.address} (all_proxy): {why}" in error.message
+    assert "put gpu.example into no_proxy" in error.message
+    assert error.retryable is not final
+    assert len(proxy.asked) == (1 if final else 2)
+    assert "Proxy-Authorization: Basic bWU6c2VjcmV0" in proxy.heads[0]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -145,6 +148,100 @@ def test_fork_and_asyncio(fault_server: FaultServer) -> None:
             os._exit(code)
     assert run(ask()) == "x"
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_child_that_touches_nothing_holds_no_connection(fault_server: FaultServer) -> None:
+    """Whatever the parent ends, the server sees its end, though the child goes on: streams, kept connections, clients
+    that are gone, other threads' streams, and those of an event loop."""
+    url = fault_server.url(stalled(frame("a")))
+    kept = kimi(fault_server.url(stream_of("x")))
+    assert kept.stream("hi").message.text == "x"
+    client, gone = kimi(url), kimi(url)
+    stream, orphan = client.stream("hi"), gone.stream("hi")
+    del gone
+    assert (next(stream).text, next(orphan).text) == ("a", "a")
+    elsewhere = client.stream("hi")
+    reader = threading.Thread(target=list, args=(elsewhere,))
+    reader.start()
+    hold, let_go = os.pipe()
+
+    async def ask() -> int:
+        loops = async_kimi(url)
+        looped = await loops.stream("hi")
+        assert (await anext(looped)).text == "a"
+        descriptors = set(os.listdir("/proc/self/fd"))
+        child = os.fork()
+        if child == 0:
+            os.close(let_go)
+            os.read(hold, 1)
+            os._exit(0)
+        theirs = set(os.listdir(f"/proc/{child}/fd")) if sys.platform == "linux" else set()
+        assert len(theirs) <= len(descriptors) - 5  # the sockets; and what watches them
+        for each in (stream, orphan, elsewhere, kept):
+            each.close()
+        await looped.close()
+        await asyncio.to_thread(fault_server.wait_closed, count=5)
+        return child
+
+    child = run(ask())
+    reader.join()
+    for end in (let_go, hold):
+        os.close(end)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_child_closes_nothing_of_its_own(fault_server: FaultServer) -> None:
+    """The numbers of what was the parent's are the child's now; what it inherited lets go of nothing by number."""
+    client, loops = kimi(fault_server.url(stalled(frame("a")))), async_kimi(fault_server.url(stalled(frame("a"))))
+    stream, text = client.stream("hi"), fault_server.url(stream_of("x"))
+
+    async def ask() -> int:
+        looped = await loops.stream("hi")
+        child = os.fork()
+        if child > 0:
+            assert (await anext(looped)).text == "a"
+            return child
+        code = 1
+        try:
+            own = [os.open(os.devnull, os.O_RDONLY) for _ in range(40)]
+            stream.close()
+            with pytest.raises(StopIteration):
+                looped.close().send(None)
+            asyncio._set_running_loop(None)
+            held = [stream, looped]
+            held.clear()
+            loops._reactors.close()
+            gc.collect()
+            for each in own:
+                os.fstat(each)
+            code = 0 if kimi(text).stream("hi").message.text == "x" else 2
+        finally:
+            os._exit(code)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(run(ask()), 0)[1]) == 0
+    assert next(stream).text == "a"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_subprocesses_inherit_nothing(fault_server: FaultServer) -> None:
+    # libcurl has a pair of UNIX sockets for each multi handle that it does not mark (7.88): nobody's connection.
+    program = """
+import os, socket
+for name in os.listdir("/proc/self/fd"):
+    try: link = os.readlink("/proc/self/fd/" + name)
+    except OSError: continue  # the folder's own
+    if link.startswith("socket:") and socket.socket(fileno=os.dup(int(name))).family == socket.AF_UNIX: continue
+    if int(name) > 2 and link.startswith(("socket:", "anon_inode:")): print(name, link)
+"""
+    before = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, close_fds=False)
+    stream = kimi(fault_server.url(stalled(frame("a")))).stream("hi")
+    after = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, close_fds=False)
+    assert before.stdout == after.stdout
+    assert next(stream).text == "a"  # and nothing happens to the parent
 
 
 @posix_only

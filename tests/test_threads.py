@@ -123,6 +123,31 @@ def test_many_closes_at_once(fault_server: FaultServer) -> None:
             thread.join()
 
 
+def test_a_close_while_another_thread_takes_is_the_end_for_it(fault_server: FaultServer) -> None:
+    """Not the error for two readers, whether it waits at that moment or not."""
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
+    url = fault_server.url(script.repeat_chunk(20_000, frame("x")).stall())
+    for taken in range(1, 400, 20):
+        stream = kimi(url).stream("hi")
+        at, done = threading.Event(), []
+
+        def read(stream: Any = stream, taken: int = taken, at: threading.Event = at, done: list[Any] = done) -> None:
+            try:
+                for count, _ in enumerate(stream):
+                    if count == taken:
+                        at.set()
+                done.append("ended")
+            except BaseException as error:
+                done.append(error)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        at.wait()
+        stream.close()
+        reader.join()
+        assert done == ["ended"]
+
+
 def test_a_stream_read_by_two_threads(fault_server: FaultServer) -> None:
     stream = kimi(fault_server.url(stalled(frame("One")))).stream("hi")
     next(stream)

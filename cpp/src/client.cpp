@@ -8,8 +8,8 @@
 #include "address.hpp"
 #include "client_impl.hpp"
 #include "kimistream/version.hpp"
-#include "net/curl_global.hpp"
 #include "net/curl_transport.hpp"
+#include "net/forks.hpp"
 #include "redact.hpp"
 #include "rules/check.hpp"
 #include "wire/encode.hpp"
@@ -70,7 +70,7 @@ void check_headers(const Headers& headers) {
 std::unique_ptr<Transport> TransportPool::take() {
   std::vector<std::unique_ptr<Transport>> inherited;  // destroyed outside the lock
   {
-    const std::lock_guard lock(mutex_);
+    const net::NoFork guard;
     if (const int generation = net::fork_generation(); std::exchange(fork_generation_, generation) != generation)
       inherited.swap(idle_);
     closed_ = false;
@@ -84,14 +84,14 @@ std::unique_ptr<Transport> TransportPool::take() {
 }
 
 void TransportPool::give(std::unique_ptr<Transport> transport) noexcept {
-  const std::lock_guard lock(mutex_);
+  const net::NoFork guard;
   if (closed_ || idle_.size() >= max_idle || fork_generation_ != net::fork_generation()) return;
   idle_.push_back(std::move(transport));
 }
 
 void TransportPool::clear() noexcept {
   std::vector<std::unique_ptr<Transport>> closing;
-  const std::lock_guard lock(mutex_);
+  const net::NoFork guard;
   closing.swap(idle_);
   closed_ = true;
 }
@@ -269,74 +269,6 @@ void Client::run_all(std::span<const Request> requests, const std::function<void
       std::erase_if(running, [&](const auto& one) { return one.get() == done; });
     }
   }
-}
-
-// ---- Reactor ------------------------------------------------------------------------------------------------------
-
-Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) {}
-Reactor::~Reactor() = default;
-
-Stream Reactor::start(const Request& request, bool stream, Shape shape) {
-  return Stream(impl_->add(impl_->client->setup(request, stream, shape)));
-}
-Stream Reactor::start(const ResourceRequest& request) { return Stream(impl_->add(impl_->client->setup(request))); }
-std::span<void* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
-int Reactor::descriptor() const noexcept { return impl_->transport->descriptor(); }
-
-Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner) : client(std::move(owner)), transport(client->pool.make()) {
-  (void)transport->descriptor();  // from now on alarms are set on it
-}
-
-Reactor::Impl::~Impl() {
-  for (Stream::Impl* stream : streams_) stream->forget_reactor();
-}
-
-std::shared_ptr<Stream::Impl> Reactor::Impl::add(CallSetup setup) {
-  auto stream = std::make_shared<Stream::Impl>(client, std::move(setup), *this, *transport);
-  streams_.push_back(stream.get());
-  stream->call.start(*transport);
-  next_check_ = std::min(next_check_, stream->call.deadline());
-  transport->set_alarm(next_check_);
-  return stream;
-}
-
-void Reactor::Impl::on_news(Stream::Impl& stream) { news_.push_back(&stream); }
-
-void Reactor::Impl::forget(Stream::Impl& stream) noexcept {
-  std::erase(news_, &stream);
-  std::replace(shown_.begin(), shown_.end(), stream.tag, static_cast<void*>(nullptr));
-  if (const auto found = std::find(streams_.begin(), streams_.end(), &stream); found != streams_.end()) {
-    std::swap(*found, streams_.back());
-    streams_.pop_back();
-  }
-}
-
-/// Deadlines only move away while bytes come, so looking at all of them when the nearest has passed is rare.
-void Reactor::Impl::check_time(Clock::time_point now) {
-  next_check_ = Clock::time_point::max();
-  for (std::size_t i = 0; i < streams_.size(); ++i) {
-    streams_[i]->call.on_time(now);
-    next_check_ = std::min(next_check_, streams_[i]->call.deadline());
-  }
-}
-
-std::span<void* const> Reactor::Impl::pump(std::chrono::milliseconds wait) {
-  if (next_check_ != Clock::time_point::max()) {
-    const auto until = std::chrono::ceil<std::chrono::milliseconds>(next_check_ - Clock::now());
-    wait = std::clamp(until, std::chrono::milliseconds(0), wait);
-  }
-  if (!news_.empty()) wait = {};
-  transport->pump(wait);
-  if (const auto now = Clock::now(); now >= next_check_) check_time(now);
-  shown_.clear();
-  for (Stream::Impl* stream : news_) {
-    shown_.push_back(stream->tag);
-    stream->call.seen();
-    next_check_ = std::min(next_check_, stream->call.deadline());  // a retry or a grace is nearer than an idle limit
-  }
-  news_.clear();
-  if (next_check_ != Clock::time_point::max()) transport->set_alarm(next_check_);
-  return shown_;
 }
 
 }  // namespace kimistream

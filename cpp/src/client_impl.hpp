@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "call.hpp"
@@ -25,8 +26,7 @@ class TransportPool {
  private:
   static constexpr std::size_t max_idle = 64;
   TransportFactory factory_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Transport>> idle_;
+  std::vector<std::unique_ptr<Transport>> idle_;  // whole at a fork
   int fork_generation_ = 0;
   bool closed_ = false;
 };
@@ -51,7 +51,7 @@ class Client::Impl {
   Headers headers_;  // of every request: key, user agent, the row's and the caller's own
 };
 
-class Stream::Impl final : public Call::Listener {
+class Stream::Impl final : public Call::Listener, public std::enable_shared_from_this<Stream::Impl> {
  public:
   /// On a transport of its own, taken from the client's pool.
   Impl(std::shared_ptr<Client::Impl> client, CallSetup setup);
@@ -77,6 +77,8 @@ class Stream::Impl final : public Call::Listener {
   /// Waits for the next item; the stream must be held. @return false at the end @throws Exception
   bool wait_for_item();
   void close() noexcept;
+  /// Closes now; nobody else may be at work on this stream or its transport.
+  void shut() noexcept;
   void on_news(Call& call) override;
   void forget_reactor() noexcept;
   [[nodiscard]] bool busy() const noexcept { return busy_; }
@@ -86,7 +88,6 @@ class Stream::Impl final : public Call::Listener {
 
  private:
   Stream::State wait_held(std::chrono::milliseconds longest);
-  void shut() noexcept;
   void give_back() noexcept;
 
   std::shared_ptr<Client::Impl> client_;
@@ -105,7 +106,12 @@ class Reactor::Impl {
 
   std::shared_ptr<Stream::Impl> add(CallSetup setup);
   std::span<void* const> pump(std::chrono::milliseconds wait);
+  /// Pumps the transport. @return false when a signal or a wake ended the wait
+  bool drive(std::chrono::milliseconds wait);
+  /// The next pump() names the stream, and is due at once.
   void on_news(Stream::Impl& stream);
+  /// Any thread. At once on the one that drives; for another it is left to that one, which is woken.
+  void close(Stream::Impl& stream) noexcept;
   void forget(Stream::Impl& stream) noexcept;
 
   std::shared_ptr<Client::Impl> client;
@@ -113,11 +119,17 @@ class Reactor::Impl {
 
  private:
   void check_time(Clock::time_point now);
+  void close_those_asked_for();
 
   std::vector<Stream::Impl*> streams_;
   std::vector<Stream::Impl*> news_;
   std::vector<void*> shown_;  // tags of those that the last pump() named
   Clock::time_point next_check_ = Clock::time_point::max();
+  bool pumping_ = false;
+  std::atomic<std::thread::id> thread_{};  // the one that drives
+  std::mutex closing_mutex_;
+  std::vector<std::weak_ptr<Stream::Impl>> closing_;  // as other threads want it
+  std::atomic<bool> any_closing_{false};
 };
 
 }  // namespace kimistream

@@ -75,10 +75,9 @@ Stream::State Stream::Impl::wait_held(milliseconds longest) {
     call.resume_reading();
     if (state() != before) break;
     const auto next = std::min(until, call.deadline());
-    Transport* transport = lane_ ? lane_.get() : reactor_ ? reactor_->transport.get() : nullptr;
-    if (!transport) break;
-    const auto pause = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(next - now));
-    if (!transport->pump(std::min(pause, milliseconds(60'000)))) break;
+    if (!lane_ && !reactor_) break;
+    const auto pause = std::clamp(std::chrono::ceil<milliseconds>(next - now), milliseconds(0), milliseconds(60'000));
+    if (!(lane_ ? lane_->pump(pause) : reactor_->drive(pause))) break;
     now = Clock::now();
     // The clocks are looked at behind the bytes: what lay unread while the reader was away is not late.
     if (state() == before) call.on_time(now);
@@ -104,6 +103,7 @@ bool Stream::Impl::wait_for_item() {
 
 void Stream::Impl::close() noexcept {
   close_requested_ = true;
+  if (reactor_) return reactor_->close(*this);
   if (busy_.exchange(true)) {  // another thread reads: it closes when it wakes
     const std::lock_guard lock(lane_mutex_);
     if (lane_) lane_->wake();

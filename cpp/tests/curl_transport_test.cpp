@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "fault_server/encoding.hpp"
-#include "net/curl_errors.hpp"
 #include "support/online.hpp"
 
 namespace ks = kimistream;
@@ -96,6 +95,47 @@ ks::HttpRequest post(const std::string& url, std::vector<ks::Body::Segment> segm
   request.body->segments = std::move(segments);
   return request;
 }
+
+/// Takes one connection, reads one request's head and gives one answer.
+class OneAnswer {
+ public:
+  explicit OneAnswer(std::string answer) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    ::sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::socklen_t size = sizeof address;
+    REQUIRE(::bind(listener_, reinterpret_cast<::sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(listener_, 8) == 0);
+    ::getsockname(listener_, reinterpret_cast<::sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, answer = std::move(answer)] {
+      const int connection = ::accept(listener_, nullptr, nullptr);
+      char buffer[4096];
+      while (head_.find("\r\n\r\n") == std::string::npos) {
+        const auto count = ::read(connection, buffer, sizeof buffer);
+        if (count <= 0) break;
+        head_.append(buffer, static_cast<std::size_t>(count));
+      }
+      [[maybe_unused]] const auto written = ::write(connection, answer.data(), answer.size());
+      ::close(connection);
+    });
+  }
+  ~OneAnswer() {
+    if (thread_.joinable()) thread_.join();
+    ::close(listener_);
+  }
+  [[nodiscard]] std::string port() const { return std::to_string(port_); }
+  /// What was asked, once it has been answered.
+  const std::string& head() {
+    thread_.join();
+    return head_;
+  }
+
+ private:
+  int listener_, port_ = 0;
+  std::string head_;
+  std::thread thread_;
+};
 
 }  // namespace
 
@@ -330,50 +370,54 @@ TEST_CASE("a host that takes no connection runs into the connect timeout") {
 }
 
 TEST_CASE("a request goes through the proxy that the environment names, and past it where no_proxy says so") {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ::sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ::socklen_t size = sizeof address;
-  REQUIRE(::bind(listener, reinterpret_cast<::sockaddr*>(&address), size) == 0);
-  REQUIRE(::listen(listener, 8) == 0);
-  ::getsockname(listener, reinterpret_cast<::sockaddr*>(&address), &size);
-  std::string head;
-  std::thread proxy([&] {
-    const int connection = ::accept(listener, nullptr, nullptr);
-    char buffer[4096];
-    while (head.find("\r\n\r\n") == std::string::npos) {
-      const auto count = ::read(connection, buffer, sizeof buffer);
-      if (count <= 0) break;
-      head.append(buffer, static_cast<std::size_t>(count));
-    }
-    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-    [[maybe_unused]] const auto written = ::write(connection, answer.data(), answer.size());
-    ::close(connection);
-  });
+  OneAnswer proxy("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
   ks::net::CurlOptions options;
-  options.proxies.http = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  options.proxies.http = {"http_proxy", "http://me:secret@127.0.0.1:" + proxy.port()};
   options.proxies.none = "127.0.0.1";
   auto curl = transport(options);
   const Received through = fetch(*curl, {.method = "GET", .url = "http://api.example.invalid/v1/models"});
-  proxy.join();
-  ::close(listener);
   CHECK_FALSE(through.error);
   CHECK(through.body == "{}");
+  const std::string head = proxy.head();
   CHECK(head.starts_with("GET http://api.example.invalid/v1/models HTTP/1.1\r\n"));
+  CHECK(head.find("Proxy-Authorization: Basic bWU6c2VjcmV0\r\n") != std::string::npos);
   FaultServer server;
   CHECK_FALSE(fetch(*curl, {.method = "GET", .url = server.base_url(Script().json(200, "{}"))}).error);
 }
 
-TEST_CASE("what libcurl says is told with what to do about it") {
-  const ks::Error refused = ks::net::error_from_curl(CURLE_COULDNT_CONNECT, "Failed to connect", "example.com");
-  CHECK(refused.kind == ks::ErrorKind::connection);
-  CHECK(refused.retryable);
-  CHECK(refused.message.find("example.com") != std::string::npos);
-  CHECK(refused.message.find("Failed to connect") != std::string::npos);
-  CHECK_FALSE(ks::net::error_from_curl(CURLE_PEER_FAILED_VERIFICATION, "", "h").retryable);
-  CHECK(ks::net::error_from_curl(CURLE_OPERATION_TIMEDOUT, "", "h").kind == ks::ErrorKind::timeout);
-  const ks::Error unknown = ks::net::error_from_curl(CURLE_HTTP2, "", "h");
-  CHECK(unknown.kind == ks::ErrorKind::connection);
-  CHECK_FALSE(unknown.message.empty());
+TEST_CASE("a proxy that asks for credentials is at fault, not the server, with and without a tunnel") {
+  for (const std::string scheme : {"http", "https"}) {
+    CAPTURE(scheme);
+    OneAnswer proxy("HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\nProxy-Authenticate: Basic\r\n\r\n");
+    ks::net::CurlOptions options;
+    options.proxies.all = {"all_proxy", "127.0.0.1:" + proxy.port()};
+    const Received refused =
+        fetch(*transport(options), {.method = "GET", .url = scheme + "://api.example.invalid/v1/models"});
+    CHECK(proxy.head().find("api.example.invalid") != std::string::npos);
+    REQUIRE(refused.error);
+    CHECK(refused.head.status == 0);
+    CHECK_FALSE(refused.error->retryable);
+    CHECK(refused.error->message.find("through the proxy 127.0.0.1:" + proxy.port() +
+                                      " (all_proxy): the proxy asks for a user name") != std::string::npos);
+  }
+}
+
+TEST_CASE("a proxy that cannot be one is refused before anything is sent, and for the addresses that it is for") {
+  ks::net::CurlOptions options;
+  options.proxies.http = {"HTTP_PROXY", "gopher://user:secret@127.0.0.1:70"};
+  auto curl = transport(options);
+  Received received;
+  try {
+    (void)curl->start({.method = "GET", .url = "http://api.example.invalid/v1"}, received);
+    FAIL("it was taken");
+  } catch (const ks::Exception& exception) {
+    const ks::Error& error = exception.error();
+    CHECK(error.kind == ks::ErrorKind::connection);
+    CHECK_FALSE(error.retryable);
+    CHECK(error.message.find("127.0.0.1:70 (HTTP_PROXY)") != std::string::npos);
+    CHECK(error.message.find("secret") == std::string::npos);
+  }
+  FaultServer server;
+  options.proxies.none = "127.0.0.0/8";
+  CHECK_FALSE(fetch(*transport(options), {.method = "GET", .url = server.base_url(Script().json(200, "{}"))}).error);
 }

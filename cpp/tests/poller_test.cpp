@@ -70,7 +70,6 @@ TEST_CASE("what happens where nobody looks is not told, and costs one wait at mo
   poller.keep(pipe.ends[0]);
   poller.watch(pipe.ends[0], true, false);
   poller.watch(pipe.ends[0], false, false);
-  CHECK(poller.kept() == std::vector<int>{pipe.ends[0]});
   pipe.fill();
   poller.wait(milliseconds(0), ready);
   CHECK(ready.empty());
@@ -100,7 +99,6 @@ TEST_CASE("a descriptor's number may be another's later, whether its closing was
       poller.watch(number, false, false);
       if (kept) poller.forget(number);
       if (kept) poller.forget(number);  // once more does no harm
-      CHECK(poller.kept().empty());
     }
     const Pipe pipe;
     REQUIRE(pipe.ends[0] == number);

@@ -87,7 +87,8 @@ void register_client(py::module_& module) {
             return std::make_shared<Shared>(self.start(token_count_request(client, to_request(arguments))));
           },
           py::arg("client"), py::arg("arguments"),
-          "Starts a request for the count of a prompt's tokens. The same arguments as a reactor's: steps know no other.")
+          "Starts a request for the count of a prompt's tokens. The same arguments as a reactor's: steps know no "
+          "other.")
       .def("close", &Client::close)
       .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
       .def_property_readonly("base_url", [](const Client& self) { return text(self.base_url()); })

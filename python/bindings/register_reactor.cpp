@@ -22,6 +22,12 @@ void wake(void* tag) {
   if (PyErr_Occurred()) PyErr_WriteUnraisable(future);
 }
 
+SharedPtr share(Stream stream) {
+  auto shared = std::make_shared<Shared>(std::move(stream));
+  shared->stream.set_tag(shared.get());
+  return shared;
+}
+
 }  // namespace
 
 void register_reactor(py::module_& module) {
@@ -31,26 +37,18 @@ void register_reactor(py::module_& module) {
           "start",
           [](Reactor& self, const py::tuple& arguments, bool stream, bool chunks) {
             const Request request = to_request(arguments);
-            auto shared = std::make_shared<Shared>(self.start(request, stream, chunks ? Shape::chunks : Shape::events));
-            shared->stream.set_tag(shared.get());
-            return shared;
+            return share(self.start(request, stream, chunks ? Shape::chunks : Shape::events));
           },
           py::arg("arguments"), py::arg("stream"), py::arg("chunks"))
       .def(
           "send",
           [](Reactor& self, const py::object& path, const py::object& method, const py::object& body,
-             const py::object& timeout) {
-            auto shared = std::make_shared<Shared>(self.start(to_resource(path, method, body, timeout)));
-            shared->stream.set_tag(shared.get());
-            return shared;
-          },
+             const py::object& timeout) { return share(self.start(to_resource(path, method, body, timeout))); },
           py::arg("path"), py::arg("method") = "GET", py::arg("body") = py::none(), py::arg("timeout") = py::none())
       .def(
           "count_tokens",
           [](Reactor& self, const Client& client, const py::tuple& arguments) {
-            auto shared = std::make_shared<Shared>(self.start(token_count_request(client, to_request(arguments))));
-            shared->stream.set_tag(shared.get());
-            return shared;
+            return share(self.start(token_count_request(client, to_request(arguments))));
           },
           py::arg("client"), py::arg("arguments"))
       .def("pump",

@@ -69,8 +69,10 @@ void register_stream(py::module_& module) {
       .def("show_usage_chunks", [](const SharedPtr& self) { self->show_usage_chunks = true; })
       .def("close",
            [](const SharedPtr& self) {
-             const WithoutGil released;
+             // With the GIL, as everything is that takes from a stream: who waits for it does so without, and is woken.
              self->stream.close();
+             // A task that waits is woken by the pump that is now due, and lets go of the reactor.
+             if (!self->waiter) self->owner = py::none();
            })
       .def_readwrite("owner", &Shared::owner, "What must live as long as this stream has more to come.")
       .def_property_readonly("over",

@@ -125,7 +125,8 @@ class Client {
 };
 
 /// Many streams on one event loop: register `descriptor()` with the loop and call `pump()` when it is readable.
-/// One thread at a time.
+/// One thread at a time, its streams included. Only `Stream::close()` may be called from another: what it ends is
+/// closed and named by the next `pump()`, for which `descriptor()` is readable at once.
 class Reactor {
  public:
   /// The client's connections are not shared with a reactor: it keeps its own.

@@ -9,7 +9,7 @@
 
 #include "net/body_reader.hpp"
 #include "net/curl_errors.hpp"
-#include "net/curl_global.hpp"
+#include "net/forks.hpp"
 
 namespace kimistream::net {
 namespace {
@@ -21,6 +21,12 @@ constexpr std::size_t max_drained_bytes = 64 * 1024;
 constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};       // how long a new one waits for it
 constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
+
+/// Any thread.
+void initialise_curl() {
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  (void)done;
+}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
@@ -113,11 +119,9 @@ CurlTransport::~CurlTransport() {
 
 bool CurlTransport::in_child() const noexcept { return fork_generation_ != fork_generation(); }
 
-/// In a child process the connections are the parent's. They are closed here without a word (a TLS farewell would go
-/// out on the parent's session), and libcurl's objects are left behind.
+/// In a child process the connections are the parent's, and closed already. libcurl's objects are left behind: cleaning
+/// up would say farewell on the parent's TLS sessions.
 void CurlTransport::abandon() noexcept {
-  for (const int socket : poller_.kept()) ::close(socket);
-  poller_.abandon();
   for (auto& transfer : transfers_) {
     if (transfer->handle) transfer->handle->forget();
     transfer->easy->abandon();
@@ -192,7 +196,8 @@ int CurlTransport::on_timer(CURLM*, long wait, void* self) {
 }
 
 curl_socket_t CurlTransport::on_open(void* self, curlsocktype, curl_sockaddr* address) {
-  const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int socket = open_for_this_process(
+      [&] { return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol); });
   if (socket < 0) return CURL_SOCKET_BAD;
   static_cast<CurlTransport*>(self)->poller_.keep(socket);
   return socket;
@@ -200,7 +205,7 @@ curl_socket_t CurlTransport::on_open(void* self, curlsocktype, curl_sockaddr* ad
 
 int CurlTransport::on_close(void* self, curl_socket_t socket) {
   static_cast<CurlTransport*>(self)->poller_.forget(socket);
-  return ::close(socket);
+  return close_for_this_process(socket);
 }
 
 std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, void* pointer) {
@@ -218,6 +223,10 @@ std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, 
   } else if (line.empty()) {
     long status = 0;
     curl_easy_getinfo(transfer.easy->get(), CURLINFO_RESPONSE_CODE, &status);
+    if (const Proxy* proxy = transfer.easy->answering_proxy(); status == 407 && proxy) {
+      transfer.error = error_from_proxy(transfer.easy->url(), *proxy, proxy_wants_credentials, false);
+      return 0;
+    }
     if (status >= 200) {
       transfer.head.status = static_cast<int>(status);
       transfer.head_given = transfer.transport->delivered_ = true;
@@ -328,7 +337,7 @@ void CurlTransport::settle() {
     if (transfer->error)
       error = transfer->error;
     else if (code != CURLE_OK)
-      error = error_from_curl(code, transfer->easy->detail(), host_of(transfer->easy->url()));
+      error = transfer->easy->error(code);
     end(*transfer, std::move(error));
   }
   if (std::exchange(removals_, false)) {
@@ -411,7 +420,7 @@ TransportFactory curl_transport_factory() {
   initialise_curl();
   auto options = std::make_shared<CurlOptions>();
   options->proxies = Proxies::from_environment();
-  options->ca_file = find_ca_file();
+  options->trust = Trust::from_environment();
   return [options = std::shared_ptr<const CurlOptions>(std::move(options))] {
     return std::make_unique<CurlTransport>(options);
   };

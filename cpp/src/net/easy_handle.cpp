@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <new>
 
+#include "net/curl_errors.hpp"
+
 namespace kimistream::net {
 namespace {
 
@@ -43,18 +45,17 @@ EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_
   set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
   set(CURLOPT_PROXY, "");  // not for libcurl to find in the environment
   set(CURLOPT_NOPROXY, "");
-  if (!options.ca_file.empty()) {
-    set(CURLOPT_CAINFO, options.ca_file.c_str());
-    // With a default path beside the file, the certificates are parsed anew for every connection: 21 ms and 890 kB.
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  }
+  if (!options.trust.path.empty()) set_trust(options.trust);
 }
 
 void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
   detail_.front() = '\0';
-  if (replace(url_, request.url)) {
+  if (url_ != request.url) {
+    const Proxy* const proxy = options_.proxies.find(request.url);
+    if (proxy && !proxy->fault.empty()) throw Exception(error_from_proxy(request.url, *proxy, proxy->fault, false));
+    url_ = request.url;
     set_address(url_);
-    if (replace(proxy_, options_.proxies.find(url_))) set(CURLOPT_PROXY, proxy_.c_str());
+    if (replace(proxy_, proxy)) set_proxy(proxy);
   }
   const bool other_size = replace(large_, body.size() >= large_bytes);
   if (replace(headers_, request.headers) || other_size) set_headers(headers_);
@@ -69,6 +70,41 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
   if (const auto plain = body.plain(); plain && !request.on_upload) text = plain->empty() ? "" : plain->data();
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   set(CURLOPT_POSTFIELDS, text);
+}
+
+/// A file or a directory, and no default of libcurl's beside it; the same for a proxy that is spoken to in TLS.
+void EasyHandle::set_trust(const Trust& trust) {
+  const char* const file = trust.is_directory ? nullptr : trust.path.c_str();
+  const char* const directory = trust.is_directory ? trust.path.c_str() : nullptr;
+  set(CURLOPT_CAINFO, file);
+  set(CURLOPT_CAPATH, directory);
+  set(CURLOPT_PROXY_CAINFO, file);
+  set(CURLOPT_PROXY_CAPATH, directory);
+}
+
+/// User and password stand apart from the address, so that libcurl has nothing to show of them.
+void EasyHandle::set_proxy(const Proxy* proxy) {
+  const bool known = proxy && !proxy->user.empty();
+  set(CURLOPT_PROXY, proxy ? proxy->url.c_str() : "");
+  set(CURLOPT_PROXYUSERNAME, known ? proxy->user.c_str() : nullptr);
+  set(CURLOPT_PROXYPASSWORD, known ? proxy->password.c_str() : nullptr);
+}
+
+const Proxy* EasyHandle::answering_proxy() const noexcept {
+  const bool tunnel = url_.size() >= 6 && equal_ignoring_case(std::string_view(url_).substr(0, 6), "https:");
+  return proxy_ && !proxy_->socks && !tunnel ? proxy_ : nullptr;
+}
+
+Error EasyHandle::error(CURLcode code) const {
+  CurlFailure failure{
+      .code = code, .detail = detail_.c_str(), .url = url_, .proxy = proxy_, .trusted = options_.trust.variable};
+  curl_easy_getinfo(get(), CURLINFO_HTTP_CONNECTCODE, &failure.tunnel_status);
+  long reason = CURLPX_OK;
+  curl_easy_getinfo(get(), CURLINFO_PROXY_ERROR, &reason);
+  failure.proxy_reached = reason == CURLPX_REPLY_CONNECTION_REFUSED || reason == CURLPX_REPLY_HOST_UNREACHABLE ||
+                          reason == CURLPX_REPLY_NETWORK_UNREACHABLE || reason == CURLPX_REPLY_TTL_EXPIRED ||
+                          reason == CURLPX_REPLY_GENERAL_SERVER_FAILURE || reason == CURLPX_CLOSED;
+  return error_from_curl(failure);
 }
 
 /// Parsed here, once: libcurl would parse a text again for each request, a tenth of what a small one costs.

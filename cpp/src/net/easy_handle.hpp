@@ -18,7 +18,7 @@ namespace kimistream::net {
 
 struct CurlOptions {
   Proxies proxies;
-  std::string ca_file;
+  Trust trust;
 };
 
 class EasyHandle {
@@ -29,7 +29,7 @@ class EasyHandle {
   EasyHandle& operator=(const EasyHandle&) = delete;
 
   /// For this request and body, which must stay where it is until the transfer is over. A body that is not plain, or is
-  /// reported on, is left to the read callback.
+  /// reported on, is left to the read callback. @throws Exception where the proxy on the way cannot be used
   void prepare(const HttpRequest& request, const BodyReader& body);
 
   [[nodiscard]] CURL* get() const noexcept { return easy_.get(); }
@@ -38,6 +38,10 @@ class EasyHandle {
     curl_easy_setopt(get(), option, value);
   }
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  /// The proxy that answers in the server's place, null where there is none or only a tunnel.
+  [[nodiscard]] const Proxy* answering_proxy() const noexcept;
+  /// What is to be said of a failure.
+  [[nodiscard]] Error error(CURLcode code) const;
   /// What libcurl said about a failure, "" if nothing.
   [[nodiscard]] const char* detail() const noexcept { return detail_.c_str(); }
 
@@ -51,13 +55,16 @@ class EasyHandle {
     void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
   };
 
+  void set_trust(const Trust& trust);
+  void set_proxy(const Proxy* proxy);
   void set_address(const std::string& url);
   void set_headers(const Headers& headers);
   void set_method(std::string_view method);
 
   const CurlOptions& options_;
   std::string detail_ = std::string(CURL_ERROR_SIZE, '\0');
-  std::string url_, method_, proxy_;
+  std::string url_, method_;
+  const Proxy* proxy_ = nullptr;
   Headers headers_;
   std::chrono::milliseconds connect_timeout_{};
   long upload_buffer_ = 0;

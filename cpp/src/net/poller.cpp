@@ -22,25 +22,26 @@ namespace {
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 void close_if_open(int& descriptor) noexcept {
-  if (descriptor >= 0) ::close(descriptor);
+  if (descriptor >= 0) close_for_this_process(descriptor);
   descriptor = -1;
 }
 
 }  // namespace
 
-std::vector<int> Poller::kept() const {
-  std::vector<int> all;
-  for (const auto& [descriptor, interest] : watched_)
-    if (interest.kept) all.push_back(descriptor);
-  return all;
+Poller::~Poller() {
+  if (in_child()) return;  // they are closed already, and their numbers may be others'
+  close_if_open(epoll_);
+  close_if_open(wake_read_);
+  close_if_open(wake_write_);
+  close_if_open(alarm_);
 }
 
 #ifdef __linux__
 
 Poller::Poller() {
-  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  epoll_ = open_for_this_process([] { return ::epoll_create1(EPOLL_CLOEXEC); });
   if (epoll_ < 0) fail("epoll_create1");
-  wake_read_ = wake_write_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  wake_read_ = open_for_this_process([] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
   if (wake_read_ < 0) {
     close_if_open(epoll_);
     fail("eventfd");
@@ -49,15 +50,6 @@ Poller::Poller() {
   event.events = EPOLLIN;
   event.data.fd = wake_read_;
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_read_, &event);
-}
-
-Poller::~Poller() { abandon(); }
-
-void Poller::abandon() noexcept {
-  close_if_open(epoll_);
-  close_if_open(wake_read_);
-  close_if_open(alarm_);
-  wake_write_ = -1;
 }
 
 void Poller::watch(int descriptor, bool readable, bool writable) {
@@ -112,13 +104,15 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
 }
 
 void Poller::wake() noexcept {
+  if (in_child()) return;
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto size = ::write(wake_write_, &one, sizeof one);
+  [[maybe_unused]] const auto size = ::write(wake_read_, &one, sizeof one);
 }
 
 int Poller::descriptor() noexcept {
+  if (in_child()) return -1;
   if (alarm_ < 0) {
-    alarm_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    alarm_ = open_for_this_process([] { return ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); });
     ::epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = alarm_;
@@ -129,7 +123,7 @@ int Poller::descriptor() noexcept {
 
 void Poller::set_alarm(Clock::time_point when) {
   // An alarm that goes off too early is harmless, so a later time is not worth a system call.
-  if (alarm_ < 0 || when >= alarm_at_) return;
+  if (alarm_ < 0 || when >= alarm_at_ || in_child()) return;
   alarm_at_ = when;
   const auto wait = std::max<std::chrono::nanoseconds>(when - Clock::now(), std::chrono::nanoseconds(1));
   ::itimerspec spec{};
@@ -142,20 +136,13 @@ void Poller::set_alarm(Clock::time_point when) {
 
 Poller::Poller() {
   std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) fail("pipe");
-  wake_read_ = ends[0];
-  wake_write_ = ends[1];
+  wake_read_ = open_for_this_process([&] { return ::pipe(ends.data()) == 0 ? ends[0] : -1; });
+  if (wake_read_ < 0) fail("pipe");
+  wake_write_ = open_for_this_process([&] { return ends[1]; });
   for (const int end : ends) {
     ::fcntl(end, F_SETFL, O_NONBLOCK);
     ::fcntl(end, F_SETFD, FD_CLOEXEC);
   }
-}
-
-Poller::~Poller() { abandon(); }
-
-void Poller::abandon() noexcept {
-  close_if_open(wake_read_);
-  close_if_open(wake_write_);
 }
 
 void Poller::watch(int descriptor, bool readable, bool writable) {
@@ -185,7 +172,10 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
   return !polled[0].revents;
 }
 
-void Poller::wake() noexcept { [[maybe_unused]] const auto size = ::write(wake_write_, "w", 1); }
+void Poller::wake() noexcept {
+  if (in_child()) return;
+  [[maybe_unused]] const auto size = ::write(wake_write_, "w", 1);
+}
 int Poller::descriptor() noexcept { return -1; }
 void Poller::set_alarm(Clock::time_point) {}
 

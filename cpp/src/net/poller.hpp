@@ -1,10 +1,13 @@
-// Waits on many descriptors at once: epoll where there is one, poll elsewhere. One thread, except for wake().
+// Waits on many descriptors at once: epoll where there is one, poll elsewhere. One thread, except for wake(). The child
+// of a fork has none of its descriptors: there wake() and alarms do nothing.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
+
+#include "net/forks.hpp"
 
 namespace kimistream::net {
 
@@ -29,9 +32,6 @@ class Poller {
   /// need not be told each time that somebody does again.
   void keep(int descriptor) { watched_[descriptor].kept = true; }
 
-  /// Those that are kept now.
-  [[nodiscard]] std::vector<int> kept() const;
-
   /// The descriptor is about to be closed.
   void forget(int descriptor) noexcept;
 
@@ -40,16 +40,16 @@ class Poller {
 
   void wake() noexcept;
 
-  /// Readable when a watched descriptor is ready or the alarm has gone off; -1 without epoll.
+  /// Readable when a watched descriptor is ready or the alarm has gone off; -1 without epoll and in a child.
   [[nodiscard]] int descriptor() noexcept;
   void set_alarm(Clock::time_point when);
 
-  /// In the child of a fork: closes what is shared with the parent without touching it.
-  void abandon() noexcept;
-
  private:
+  [[nodiscard]] bool in_child() const noexcept { return fork_generation_ != fork_generation(); }
+
+  int fork_generation_ = fork_generation();
   int epoll_ = -1;
-  int wake_read_ = -1, wake_write_ = -1;  // an eventfd (both ends the same) or a pipe
+  int wake_read_ = -1, wake_write_ = -1;  // an eventfd (which has one end), or a pipe
   int alarm_ = -1;                        // made when descriptor() is first asked for
   Clock::time_point alarm_at_ = Clock::time_point::max();
   struct Interest {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from .. import _core
 from .stream import StreamFace
 
 TYPE_CHECKING = False
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
     from typing import Any
 
-    from .. import _core
     from .._values.event import Event
     from .._values.message import Message
     from .reactors import Reactors
@@ -25,12 +25,14 @@ class _AsyncStreamBase(StreamFace):
         self._start = start
         self._opened: _core.Stream | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._preparing: asyncio.Future[Any] | None = None
 
     def _open(self) -> tuple[_core.Stream, asyncio.AbstractEventLoop]:
-        if self._opened is None or self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            self._opened = self._reactors.start(self._loop, self._start)
-        return self._opened, self._loop
+        loop = self._loop or asyncio.get_running_loop()
+        if self._opened is None:
+            self._loop = loop
+            self._opened = self._reactors.start(loop, self._start)
+        return self._opened, loop
 
     async def _prepare(self) -> None:
         """What must be done before it can be opened."""
@@ -41,10 +43,15 @@ class _AsyncStreamBase(StreamFace):
         await core.head_async(loop)
 
     async def close(self) -> None:
-        """Ends the answer and closes its connection, unless it is over."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened.owner = None
+        """Ends the answer and closes its connection, unless it is over. Whoever reads it is woken and sees its end;
+        what had come is in `.partial`. From any task and thread."""
+        if self._opened is None:
+            nothing = _core.replay(self._reactors.client.provider, b"")
+            nothing.close()
+            self._opened = nothing  # no request is sent any more, and all that is asked of this stream has ended
+            if self._preparing is not None:
+                self._preparing.get_loop().call_soon_threadsafe(self._preparing.cancel)
+        self._opened.close()
 
     aclose = close
 
@@ -63,9 +70,18 @@ class AsyncStream(_AsyncStreamBase):
     _uploading: Callable[[], Awaitable[Callable[[_core.Reactor], _core.Stream]]] | None = None
 
     async def _prepare(self) -> None:
-        if self._uploading is not None:
-            self._start = await self._uploading()
-            self._uploading = None
+        if self._uploading is None:
+            return
+        if self._opened is None:
+            self._preparing = asyncio.ensure_future(self._uploading())
+            try:
+                self._start = await self._preparing
+            except asyncio.CancelledError:
+                if self._opened is None:  # else it was closed meanwhile
+                    raise
+            finally:
+                self._preparing = None
+        self._uploading = None
 
     async def _prepared(self, iterate: Callable[[], AsyncIterator[Any]]) -> AsyncIterator[Any]:
         await self._prepare()

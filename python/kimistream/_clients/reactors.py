@@ -24,25 +24,26 @@ class _LoopReactor:
 
     def __init__(self, client: _core.Client, loop: asyncio.AbstractEventLoop) -> None:
         self.core = _core.Reactor(client)
+        self._descriptor = self.core.descriptor  # as the loop knows it, also in a forked child, which has it no more
         self._loop = weakref.ref(loop)
-        loop.add_reader(self.core.descriptor, self.core.pump)
+        loop.add_reader(self._descriptor, self.core.pump)
 
     def __del__(self) -> None:
         # A reader that stays registered would be called with a descriptor that something else may own by then.
-        loop, core = self._loop(), self.core
+        loop, core, descriptor = self._loop(), self.core, self._descriptor
         if loop is None or loop.is_closed():
             return
         if loop.is_running() and asyncio._get_running_loop() is not loop:  # dropped on another thread
-            loop.call_soon_threadsafe(lambda: loop.remove_reader(core.descriptor))
+            loop.call_soon_threadsafe(lambda held: loop.remove_reader(descriptor), core)
         else:
-            loop.remove_reader(core.descriptor)
+            loop.remove_reader(descriptor)
 
 
 class Reactors:
     """One reactor for each event loop that a client is used from."""
 
     def __init__(self, client: _core.Client) -> None:
-        self._client = client
+        self.client = client
         self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopReactor] = weakref.WeakKeyDictionary()
 
     def start(self, loop: asyncio.AbstractEventLoop, start: Callable[[_core.Reactor], _core.Stream]) -> _core.Stream:
@@ -53,7 +54,7 @@ class Reactors:
                 other = known()
                 if other is not None and other.is_closed():
                     self._by_loop.pop(other, None)
-            reactor = self._by_loop[loop] = _LoopReactor(self._client, loop)
+            reactor = self._by_loop[loop] = _LoopReactor(self.client, loop)
         stream = start(reactor.core)
         stream.owner = reactor
         reactor.core.pump()
