@@ -3,12 +3,12 @@
 #include <array>
 #include <charconv>
 #include <concepts>
-#include <numeric>
 #include <utility>
 
 #include "json/tree.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
+#include "rules/nearest.hpp"
 
 namespace kimistream {
 namespace {
@@ -31,37 +31,8 @@ std::string joined(const auto& words) {
   return text;
 }
 
-/// How many letters must be put in, left out or replaced to make one word of the other.
-std::size_t distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < right.size(); ++j) {
-      const std::size_t replaced = diagonal + (left[i] == right[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
-}
-
-/// The word that was probably meant, or "".
-std::string nearest(std::string_view given, const std::vector<std::string>& words) {
-  constexpr std::size_t longest = 64;
-  if (given.empty() || given.size() > longest) return {};
-  std::string best;
-  std::size_t least = given.size() / 2 + 1;
-  for (const std::string& word : words)
-    if (const std::size_t there = distance(given, word); there < least) {
-      least = there;
-      best = word;
-    }
-  return best;
-}
-
 std::string suggestion(std::string_view given, const std::vector<std::string>& words) {
-  const std::string word = nearest(given, words);
+  const std::string word(rules::nearest(given, words));
   return word.empty() ? "; known are " + joined(words) : "; did you mean \"" + word + "\"?";
 }
 
