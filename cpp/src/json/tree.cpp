@@ -95,10 +95,13 @@ std::string Tree::text_of(std::string_view key) const {
 
 std::optional<double> Tree::number_of(std::string_view key) const {
   const Tree* field = find(key);
-  if (!field || !field->is(Kind::number)) return std::nullopt;
+  return field ? field->as_number() : std::nullopt;
+}
+
+std::optional<double> Tree::as_number() const {
+  if (!is(Kind::number)) return std::nullopt;
   double value = 0;  // not strtod: a program's locale may want a comma
-  const std::string& text = field->text_;
-  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
+  if (std::from_chars(text_.data(), text_.data() + text_.size(), value).ec != std::errc()) return std::nullopt;
   return value;
 }
 
