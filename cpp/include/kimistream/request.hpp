@@ -75,6 +75,8 @@ struct Request {
   Json fields{};          ///< any other field of the API by its own name, as a JSON object
   /// Is told how far a request with media is, see UploadProgress in transport.hpp. Empty: nobody is.
   std::function<void(std::uint64_t sent, std::uint64_t total)> on_upload{};
+  /// What whoever made the request has met; told with the answer before what its check finds, and not with Check::off.
+  std::vector<Notice> notices{};
 };
 
 }  // namespace kimistream
