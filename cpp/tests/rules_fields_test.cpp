@@ -2,7 +2,6 @@
 #include "support/rules.hpp"
 
 #include "kimistream/error.hpp"
-#include "rules/known_names.hpp"
 
 using namespace kimistream;
 using test::ask, test::codes, test::contains, test::message;
@@ -50,21 +49,6 @@ TEST_CASE("names that are known, and names that are near to none, pass in silenc
               "vllm") == "");
   CHECK(codes(ask({.fields = {R"({"my_gateway_routing":"eu","x":1,"experiment":"b","tags":["a"]})"}})) == "");
   CHECK(codes(ask({.fields = {R"({"max_token":null})"}})) == "");
-}
-
-TEST_CASE("every field that Moonshot's published description has is known") {
-  for (const char* name : {"messages", "max_tokens", "max_completion_tokens", "response_format", "stop", "stream",
-                           "stream_options", "tools", "prompt_cache_key", "safety_identifier", "model", "temperature",
-                           "top_p", "n", "presence_penalty", "frequency_penalty", "thinking", "tool_choice"})
-    CHECK(rules::meant_by(name, rules::field_vocabulary()) == "");
-}
-
-TEST_CASE("no known name is the slip of another") {
-  for (const auto* words : {&rules::field_vocabulary(), &rules::message_vocabulary(), &rules::part_vocabulary(),
-                            &rules::tool_vocabulary()}) {
-    for (const std::string_view name : words->names) CHECK(rules::meant_by(name, *words) == "");
-    for (const auto& [word, meant] : words->misnomers) CHECK(rules::meant_by(word, *words) == meant);
-  }
 }
 
 TEST_CASE("extra_body is the caller's own word") { CHECK(codes(ask({.extra_body = {R"({"max_token":5})"}})) == ""); }

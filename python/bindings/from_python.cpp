@@ -29,8 +29,7 @@ Value to_choice(py::handle value, const char* what, std::initializer_list<std::p
 }
 
 /// What a request says of streaming is for the method to say: nothing, or the same.
-void check_stream(const py::dict& fields, bool streams) {
-  const py::object said = fields["stream"];
+void check_stream(const py::object& said, bool streams) {
   const int wanted = PyObject_IsTrue(said.ptr());
   if (wanted < 0) throw py::error_already_set();
   if ((wanted != 0) == streams) return;
@@ -42,12 +41,14 @@ void check_stream(const py::dict& fields, bool streams) {
 /// The fields as JSON. @param more what has a name of its own, and is given in the API's own form
 Json to_fields(const py::dict& given, const py::dict& more, std::optional<bool> streams, Met& met) {
   if (given.empty() && more.empty()) return {};
+  check_types(given);
+  const bool says_stream = streams && given.contains("stream");
+  if (more.empty() && !says_stream) return {dumps(given, nullptr, met)};
   py::dict fields = steal(PyDict_Copy(given.ptr()));
   if (PyDict_Update(fields.ptr(), more.ptr()) != 0) throw py::error_already_set();
-  check_types(fields);
-  if (streams && fields.contains("stream")) {
-    check_stream(fields, *streams);
-    PyDict_DelItemString(fields.ptr(), "stream");
+  if (says_stream) {
+    check_stream(fields["stream"], *streams);
+    if (PyDict_DelItemString(fields.ptr(), "stream") != 0) throw py::error_already_set();
   }
   return fields.empty() ? Json() : Json{dumps(fields, nullptr, met)};
 }

@@ -30,7 +30,7 @@ void register_reactor(py::module_& module) {
       .def(
           "start",
           [](Reactor& self, const py::tuple& arguments, bool stream, bool chunks) {
-            const Request request = to_request(arguments);
+            const Request request = to_request(arguments, stream);
             auto shared = std::make_shared<Shared>(self.start(request, stream, chunks ? Shape::chunks : Shape::events));
             shared->stream.set_tag(shared.get());
             return shared;
