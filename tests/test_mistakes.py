@@ -449,7 +449,12 @@ class TestNumbersOfOtherLibraries:
         for picture in (array, pillow.fromarray(array)):
             (message,) = ask.body(["What?", picture])["messages"]
             assert message["content"][1]["image_url"]["url"].startswith("data:image/png;base64,")
-            (message,) = ask.body(picture)["messages"]
-            assert message["content"][0]["type"] == "image_url"
+            for alone in (
+                picture,
+                [{"role": "user", "content": picture}],
+                [{"type": "image_url", "image_url": {"url": picture}}],
+            ):
+                (message,) = ask.body(alone)["messages"]
+                assert message["content"][0]["image_url"]["url"].startswith("data:image/png;base64,")
         with pytest.raises(InvalidRequestError, match="a picture is height x width"):
             ask.client.complete(["What?", np.zeros(3)])

@@ -9,10 +9,10 @@
 namespace kimistream::python {
 namespace {
 
-/// The same, with words for what it cannot be.
-py::dict to_dict(py::handle object, const std::string& what) {
+/// `as_dict`, with words for what it cannot be.
+py::dict to_dict(py::handle object, const Place& place, const char* what) {
   if (py::object dict = as_dict(object)) return dict;
-  throw py::type_error(what + " must be a dict or a Message, not " + type_name(object));
+  throw py::type_error(path(&place) + ": " + what + " must be a dict, not " + type_name(object));
 }
 
 /// An Image or Video of the package.
@@ -22,8 +22,10 @@ std::optional<Part> to_media(py::handle object) {
   return object.attr("_to_part")().cast<Part>();
 }
 
-/// A picture of another library, which the package's Image knows how to send.
-std::optional<Part> to_picture(py::handle object) {
+/// The same, or a picture of another library, which the package's Image knows how to send.
+std::optional<Part> to_medium(py::handle object) {
+  if (auto medium = to_media(object)) return medium;
+  if (object.is_none() || PyDict_Check(object.ptr()) || PyUnicode_Check(object.ptr())) return std::nullopt;
   const py::object image = py::reinterpret_borrow<py::object>(registry().picture)(object);
   return image.is_none() ? std::nullopt : to_media(image);
 }
@@ -46,7 +48,7 @@ std::optional<Part> to_media_part(const py::dict& part) {
       if (!PyUnicode_Check(type.ptr()) || from_str(type, "type") != name) continue;
       return Part{.kind = kind, .value = from_str(value, "an address")};
     }
-    auto medium = to_media(value);
+    auto medium = to_medium(value);
     if (medium && medium->kind != kind) refuse("an Image belongs into image_url, a Video into video_url");
     if (medium) return medium;
   }
@@ -63,7 +65,7 @@ Part to_part(py::handle object, const Place& place, std::size_t message, Met& me
   if (auto medium = to_media(object)) return std::move(*medium);
   const py::object found = as_dict(object);
   if (!found) {
-    if (auto picture = to_picture(object)) return std::move(*picture);
+    if (auto picture = to_medium(object)) return std::move(*picture);
     throw py::type_error(path(&place) + ": a content part is a text, a dict, an Image or a Video, not " +
                          type_name(object) +
                          "; a path or bytes of a picture go into Image(...), of a clip into "
@@ -85,13 +87,13 @@ std::vector<Part> to_parts(const py::sequence& items, const Place& place, std::s
 }
 
 ToolCall to_tool_call(py::handle object, const Place& place, Met& met) {
-  const py::dict call = to_dict(object, path(&place) + ": a tool call");
+  const py::dict call = to_dict(object, place, "a tool call");
   ToolCall result;
   if (call.contains("id") && !call["id"].is_none()) result.id = from_str(call["id"], "the id of a tool call");
   if (call.contains("type") && !call["type"].is_none()) result.type = from_str(call["type"], "the type of a tool call");
   if (!call.contains("function") || call["function"].is_none())
     refuse("a tool call in the messages has no \"function\"");
-  const py::dict function = to_dict(call["function"], path(&place) + ": the function of a tool call");
+  const py::dict function = to_dict(call["function"], place, "the function of a tool call");
   if (function.contains("name") && !function["name"].is_none())
     result.name = from_str(function["name"], "the name of a function");
   if (function.contains("arguments") && !function["arguments"].is_none()) {
@@ -115,7 +117,7 @@ void read_content(py::handle content, const Place& place, std::size_t position, 
     if (message.role == "user") note_path(*message.content, position, met);
   } else if (PyList_Check(content.ptr()) || PyTuple_Check(content.ptr())) {
     message.parts = to_parts(py::reinterpret_borrow<py::sequence>(content), place, position, met);
-  } else if (auto medium = to_media(content)) {
+  } else if (auto medium = to_medium(content)) {
     message.parts.push_back(std::move(*medium));
   } else {
     throw py::type_error("the content of message " + std::to_string(position) +
@@ -126,7 +128,9 @@ void read_content(py::handle content, const Place& place, std::size_t position, 
 Message to_message(py::handle object, const Place& place, Met& met) {
   const auto position = static_cast<std::size_t>(place.index);
   const std::string name_of_it = "message " + std::to_string(position);
-  const py::dict given = to_dict(object, name_of_it);
+  const py::object found = as_dict(object);
+  if (!found) throw py::type_error(name_of_it + " must be a dict or a Message, not " + type_name(object));
+  const auto given = py::reinterpret_borrow<py::dict>(found);
   Message message;
   if (!given.contains("role")) refuse(name_of_it + " has no role: use system, user, assistant or tool");
   message.role = from_str(given["role"], "the role of a message");
@@ -174,9 +178,7 @@ std::vector<Part> to_only_part(py::handle prompt) {
   if (looks_like_message(prompt))
     throw py::type_error("messages must be a list of messages, not a single " + type_name(prompt) +
                          ": put it into [ ]");
-  auto part = to_media(prompt);
-  if (!part && !PyDict_Check(prompt.ptr())) part = to_picture(prompt);
-  if (part) return {std::move(*part)};
+  if (auto part = to_medium(prompt)) return {std::move(*part)};
   throw py::type_error("the prompt must be a str, a list of parts or a list of messages, not " + type_name(prompt));
 }
 

@@ -72,7 +72,8 @@ bool has_scheme(std::string_view url) {
 
 Medium medium(bool video, std::string_view url) {
   Medium medium{video, form_of(url), begins(url, "data:image/svg")};
-  if (medium.form == Form::other && !has_scheme(url)) medium.no_address = quoted(url.substr(0, kept_of_a_string));
+  if (medium.form == Form::other && !has_scheme(url))
+    medium.no_address = "\"" + std::string(url.substr(0, kept_of_a_string)) + "\"";
   return medium;
 }
 
