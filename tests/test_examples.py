@@ -30,6 +30,7 @@ CPP = {
     "complete": ("Paris", "Tokyo"),
     "hello_stream": ("\x1b[2m", BIGGER),
     "run_all": CAPITALS,
+    "tools": ("get_weather(", "Paris", "Tokyo", "24 degrees"),
 }
 
 

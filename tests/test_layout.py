@@ -268,6 +268,7 @@ EVERYWHERE = ("MOONSHOT_API_KEY", "anthropic_messages")  # a variable, a protoco
 A_PROTOCOL_TOO = ("cpp/src/wire/", re.compile(r"\banthropic_\w*|\bAnthropic\w+|\b\w+_anthropic\b"))
 # Texts for people, the simulator's rows, and defaults of the command. No branch may stand here.
 NAMED_ON_PURPOSE = {
+    "cpp/src/rules/known_names.cpp": ('"vllm_xargs"',),
     "cpp/src/wire/decoder.cpp": ("if the server is vLLM under load",),
     "python/kimistream/cli/app.py": ("moonshot (the default), moonshot-cn, openrouter, vllm, sglang",),
     "python/kimistream/cli/connect.py": ('"moonshot"',),

@@ -45,9 +45,6 @@ std::int64_t weigh(std::string_view text) {
 /// A part that is passed through as JSON: its texts count, its addresses and encoded data do not.
 class PartWeight : public json::Visitor {
  public:
-  void on_null() override {}
-  void on_bool(bool) override {}
-  void on_number(std::string_view) override {}
   void on_string(std::string_view text) override {
     if (depth_ == 1 && key_ == "type")
       media_ = text.starts_with("image") ? image : text.starts_with("video") ? video : 0;

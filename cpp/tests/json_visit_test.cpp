@@ -172,3 +172,13 @@ TEST_CASE("what the visitor takes as an object, the scan takes too") {
     CHECK(json::is_whole_object(text));
   }
 }
+
+TEST_CASE("a visitor overrides what it is interested in") {
+  struct Strings : json::Visitor {
+    std::string all;
+    void on_string(std::string_view text) override { all += text; }
+  };
+  Strings strings;
+  json::visit(R"({"a":["x",1,true,null,{"b":"y"}]})", strings);
+  CHECK(strings.all == "xy");
+}

@@ -85,3 +85,14 @@ TEST_CASE("one finding a rule, with the first place and the way out") {
   CHECK(contains(text, "data URI"));
   CHECK(contains(text, "upload the file"));
 }
+
+TEST_CASE("what stands in an address's place and is none is told, with what to do") {
+  CHECK(contains(message(image("photo.png")), "message 0: \"photo.png\" is no address"));
+  CHECK(contains(message(image("photo.png")), "Image(path)"));
+  CHECK(contains(message(video("clip.mp4")), "Video(path)"));
+  for (const char* path : {"/home/me/photo.png", "C:\\photos\\me.png", "", "my photo: the best.png"})
+    CHECK(codes(image(path)) == "no_address");
+  CHECK(message(image(std::string(1000, 'i'))).size() < 300);  // base64 with nothing before it
+  CHECK(codes(raw(R"({"type":"video_url","video_url":{"url":"clip.mp4","fps":2}})")) == "no_address");
+  CHECK(codes(image("file:///srv/photo.png"), "vllm") == "");  // an operator may allow that
+}

@@ -6,6 +6,7 @@
 #include <array>
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,7 +48,8 @@ std::string dumps(py::handle object);
 // ---- values -------------------------------------------------------------------------------------------------------
 
 /// From the arguments of stream(), complete() and create(), in the order of `_requests/arguments.py`, NAMES.
-Request to_request(const py::tuple& arguments);
+/// @param streams whether the answer is asked for in pieces; nothing where that is not the question
+Request to_request(const py::tuple& arguments, std::optional<bool> streams = {});
 /// @param body JSON text or None
 ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
                             const py::object& timeout);
@@ -55,8 +57,8 @@ Headers to_headers(py::handle mapping, const char* what);
 /// A Python function of (sent, total), or None. What it raises is written to sys.unraisablehook, but for Ctrl-C, which
 /// ends the request. @throws TypeError for what cannot be called
 UploadProgress to_progress(py::handle function);
-/// @throws TypeError for what is no int, InvalidRequestError for a negative one
-std::int64_t to_count(py::handle value, const char* what);
+/// @throws TypeError for what is no int, InvalidRequestError for one below `least`
+std::int64_t to_count(py::handle value, const char* what, std::int64_t least = 0);
 std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what);
 
 py::object from_message(const Message& message);
@@ -145,7 +147,7 @@ class ValueClass {
 struct Registry {
   ValueClass message, tool_call, usage, finish, notice;
   PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *object = nullptr, *completion = nullptr,
-           *completion_chunk = nullptr;
+           *picture = nullptr, *completion_chunk = nullptr;
 };
 Registry& registry();
 

@@ -1,156 +1,15 @@
-// Python's dicts, lists and objects as the core's typed values. Types are checked here, meaning in the core.
+// The arguments of a request as the core's typed values. Types are checked here, meaning in the core.
 #include <cmath>
 #include <limits>
 
-#include "common.hpp"
+#include "reading.hpp"
 
 namespace kimistream::python {
 namespace {
 
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
-
-std::string type_name(py::handle object) { return Py_TYPE(object.ptr())->tp_name; }
-
-/// A message, tool call or part as a dict: it is one, or it knows how to become one.
-py::dict as_dict(py::handle object, const char* what) {
-  if (PyDict_Check(object.ptr())) return py::reinterpret_borrow<py::dict>(object);
-  if (py::hasattr(object, "_to_wire")) return py::dict(object.attr("_to_wire")());
-  if (py::hasattr(object, "model_dump")) return py::dict(object.attr("model_dump")());
-  throw py::type_error(std::string(what) + " must be a dict or a Message, not " + type_name(object));
-}
-
-/// An Image or Video of the package.
-std::optional<Part> to_media(py::handle object) {
-  if (PyDict_Check(object.ptr()) || PyUnicode_Check(object.ptr()) || !py::hasattr(object, "_to_part"))
-    return std::nullopt;
-  return object.attr("_to_part")().cast<Part>();
-}
-
-/// {"type": "image_url", "image_url": {"url": ...}} and nothing else in it, so that a long data URI needs not become
-/// JSON twice; and the same with an Image in the address's place, or in that of the inner object.
-std::optional<Part> to_media_part(const py::dict& part) {
-  for (const auto& [name, kind] :
-       {std::pair("image_url", Part::Kind::image_url), std::pair("video_url", Part::Kind::video_url)}) {
-    if (!part.contains(name)) continue;
-    py::object value = part[name];
-    const bool plain = PyDict_Check(value.ptr());
-    if (plain) {
-      if (PyDict_Size(value.ptr()) != 1 || !value.contains("url")) continue;
-      value = value["url"];
-    }
-    if (PyUnicode_Check(value.ptr())) {
-      if (!plain || PyDict_Size(part.ptr()) != 2 || !part.contains("type")) continue;
-      const py::object type = part["type"];
-      if (!PyUnicode_Check(type.ptr()) || from_str(type, "type") != name) continue;
-      return Part{.kind = kind, .value = from_str(value, "an address")};
-    }
-    auto medium = to_media(value);
-    if (medium && medium->kind != kind) refuse("an Image belongs into image_url, a Video into video_url");
-    if (medium) return medium;
-  }
-  return std::nullopt;
-}
-
-Part to_part(py::handle object) {
-  if (PyUnicode_Check(object.ptr())) return {Part::Kind::text, from_str(object, "a content part")};
-  if (auto medium = to_media(object)) return std::move(*medium);
-  const py::dict part = as_dict(object, "a content part");
-  if (auto medium = to_media_part(part)) return std::move(*medium);
-  return {Part::Kind::raw, dumps(part)};
-}
-
-ToolCall to_tool_call(py::handle object) {
-  const py::dict call = as_dict(object, "a tool call");
-  ToolCall result;
-  if (call.contains("id") && !call["id"].is_none()) result.id = from_str(call["id"], "the id of a tool call");
-  if (call.contains("type") && !call["type"].is_none()) result.type = from_str(call["type"], "the type of a tool call");
-  if (!call.contains("function") || call["function"].is_none())
-    refuse("a tool call in the messages has no \"function\"");
-  const py::dict function = as_dict(call["function"], "the function of a tool call");
-  if (function.contains("name") && !function["name"].is_none())
-    result.name = from_str(function["name"], "the name of a function");
-  if (function.contains("arguments") && !function["arguments"].is_none()) {
-    const py::object arguments = function["arguments"];
-    result.arguments = PyUnicode_Check(arguments.ptr()) ? from_str(arguments, "arguments") : dumps(arguments);
-  }
-  return result;
-}
-
-Message to_message(py::handle object, std::size_t position) {
-  const std::string where = "message " + std::to_string(position);
-  const py::dict given = as_dict(object, where.c_str());
-  Message message;
-  if (!given.contains("role")) refuse(where + " has no role: use system, user, assistant or tool");
-  message.role = from_str(given["role"], "the role of a message");
-  py::dict extra;
-  for (const auto& [key, value] : given) {
-    const std::string name = from_str(key, "a message's key");
-    if (name == "role" || value.is_none()) continue;
-    if (name == "content") {
-      if (PyUnicode_Check(value.ptr()))
-        message.content = from_str(value, "content");
-      else if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr()))
-        for (const auto part : py::reinterpret_borrow<py::sequence>(value)) message.parts.push_back(to_part(part));
-      else
-        throw py::type_error("the content of " + where + " must be a str or a list of parts, not " + type_name(value));
-    } else if (name == "tool_calls") {
-      for (const auto call : py::reinterpret_borrow<py::object>(value))
-        message.tool_calls.push_back(to_tool_call(call));
-    } else if (name == "reasoning_content" || (name == "reasoning" && PyUnicode_Check(value.ptr()))) {
-      if (!message.reasoning || message.reasoning->empty()) message.reasoning = from_str(value, "reasoning_content");
-    } else if (name == "reasoning_details") {
-      message.reasoning_details.text = dumps(value);
-    } else if (name == "signature") {
-      message.signature = from_str(value, "signature");
-    } else if (name == "tool_call_id") {
-      message.tool_call_id = from_str(value, "tool_call_id");
-    } else if (name == "name") {
-      message.name = from_str(value, "the name of a message");
-    } else {
-      extra[key] = value;
-    }
-  }
-  if (!extra.empty()) message.extra.text = dumps(extra);
-  return message;
-}
-
-bool looks_like_message(py::handle item) {
-  if (PyDict_Check(item.ptr())) return py::reinterpret_borrow<py::dict>(item).contains("role");
-  return !PyUnicode_Check(item.ptr()) && py::hasattr(item, "role");
-}
-
-/// A prompt: a text, a list of parts, or a list of messages.
-std::vector<Message> to_messages(py::handle prompt) {
-  std::vector<Message> messages;
-  if (PyUnicode_Check(prompt.ptr())) {
-    messages.push_back(user(from_str(prompt, "the prompt")));
-    return messages;
-  }
-  if (!PyList_Check(prompt.ptr()) && !PyTuple_Check(prompt.ptr())) {
-    if (looks_like_message(prompt))
-      throw py::type_error("messages must be a list of messages, not a single " + type_name(prompt) +
-                           ": put it into [ ]");
-    throw py::type_error("the prompt must be a str, a list of parts or a list of messages, not " + type_name(prompt));
-  }
-  const auto items = py::reinterpret_borrow<py::sequence>(prompt);
-  if (items.size() == 0) return messages;
-  const py::object first = items[0];
-  const bool one_of_parts = !looks_like_message(first) && (PyUnicode_Check(first.ptr()) || !PyDict_Check(first.ptr()) ||
-                                                           py::reinterpret_borrow<py::dict>(first).contains("type"));
-  if (one_of_parts) {
-    Message message;
-    for (const auto item : items) message.parts.push_back(to_part(item));
-    messages.push_back(std::move(message));
-    return messages;
-  }
-  std::size_t position = 0;
-  for (const auto item : items) messages.push_back(to_message(item, position++));
-  return messages;
-}
-
 ThinkingMode to_thinking(py::handle value) {
   if (value.is_none()) return ThinkingMode::unset;
-  if (PyBool_Check(value.ptr())) return {value.ptr() == Py_True};
+  if (const py::object truth = plain_number(value); truth && PyBool_Check(truth.ptr())) return {truth.ptr() == Py_True};
   if (PyUnicode_Check(value.ptr()) && from_str(value, "thinking") == "keep") return ThinkingMode::keep;
   if (PyUnicode_Check(value.ptr())) refuse("thinking must be True, False, \"keep\" or None");
   throw py::type_error("thinking must be True, False, \"keep\" or None, not " + type_name(value));
@@ -169,23 +28,73 @@ Value to_choice(py::handle value, const char* what, std::initializer_list<std::p
   refuse(std::string(what) + "=\"" + word + "\" is unknown: use one of " + allowed);
 }
 
+/// What a request says of streaming is for the method to say: nothing, or the same.
+void check_stream(const py::object& said, bool streams) {
+  const int wanted = PyObject_IsTrue(said.ptr());
+  if (wanted < 0) throw py::error_already_set();
+  if ((wanted != 0) == streams) return;
+  refuse(streams ? "stream=False: stream() gives an answer in pieces; complete() gives it whole"
+                 : "stream=True: complete() gives a whole answer; stream() gives it in pieces as they come, and "
+                   "chat.completions.create(stream=True) does so in the OpenAI shape");
+}
+
+/// The fields as JSON. @param more what has a name of its own, and is given in the API's own form
+Json to_fields(const py::dict& given, const py::dict& more, std::optional<bool> streams, Met& met) {
+  if (given.empty() && more.empty()) return {};
+  check_types(given);
+  const bool says_stream = streams && given.contains("stream");
+  if (more.empty() && !says_stream) return {dumps(given, nullptr, met)};
+  py::dict fields = steal(PyDict_Copy(given.ptr()));
+  if (PyDict_Update(fields.ptr(), more.ptr()) != 0) throw py::error_already_set();
+  if (says_stream) {
+    check_stream(fields["stream"], *streams);
+    if (PyDict_DelItemString(fields.ptr(), "stream") != 0) throw py::error_already_set();
+  }
+  return fields.empty() ? Json() : Json{dumps(fields, nullptr, met)};
+}
+
+/// Tells what was met while the arguments were read.
+void tell(Request& request, Met met) {
+  if (met.halves)
+    met.notices.push_back(
+        {"lone_surrogate",
+         "a text of the request holds half of a surrogate pair, which UTF-8 cannot say: it is sent as "
+         "U+FFFD. Such halves are left when a text is cut within an emoji, or decoded with "
+         "errors=\"surrogateescape\""});
+  request.notices = std::move(met.notices);
+}
+
 }  // namespace
 
-std::int64_t to_count(py::handle value, const char* what) {
-  if (!PyLong_Check(value.ptr()) || PyBool_Check(value.ptr()))
+void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
+
+std::string type_name(py::handle object) { return Py_TYPE(object.ptr())->tp_name; }
+
+std::string described(py::handle object) {
+  if (PyType_Check(object.ptr()))
+    return "the class " + std::string(reinterpret_cast<PyTypeObject*>(object.ptr())->tp_name);
+  if (PyFunction_Check(object.ptr())) return "the function " + from_str(object.attr("__name__"), "its name");
+  return type_name(object);
+}
+
+std::int64_t to_count(py::handle value, const char* what, std::int64_t least) {
+  const py::object number = plain_number(value);
+  if (!number || !PyLong_Check(number.ptr()) || PyBool_Check(number.ptr()))
     throw py::type_error(std::string(what) + " must be an int, not " + type_name(value));
   int overflow = 0;
-  const long long count = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+  const long long count = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
   if (overflow > 0) return std::numeric_limits<std::int64_t>::max();
-  if (overflow < 0 || count < 0) refuse(std::string(what) + " cannot be negative");
+  if (overflow < 0 || count < least)
+    refuse(std::string(what) + (least == 0 ? " cannot be negative" : " must be at least " + std::to_string(least)));
   return count;
 }
 
 std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what) {
   if (seconds.is_none()) return std::nullopt;
-  if (PyBool_Check(seconds.ptr()) || (!PyFloat_Check(seconds.ptr()) && !PyLong_Check(seconds.ptr())))
+  const py::object number = plain_number(seconds);
+  if (!number || PyBool_Check(number.ptr()))
     throw py::type_error(std::string(what) + " must be a number of seconds, not " + type_name(seconds));
-  const double value = seconds.cast<double>();
+  const double value = number.cast<double>();
   if (!(value > 0)) refuse(std::string(what) + " must be more than 0 seconds; None stands for the default");
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(std::min(value, 1e9) * 1000)));
 }
@@ -201,22 +110,17 @@ Headers to_headers(py::handle mapping, const char* what) {
   return headers;
 }
 
-Request to_request(const py::tuple& arguments) {
+Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
   if (arguments.size() != 15) throw py::type_error("a request has 15 arguments");
   std::size_t place = 0;
   const auto next = [&] { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place++)); };
-  const auto text = [](py::handle value, const char* what, std::string& into) {
-    if (!value.is_none()) into = from_str(value, what);
-  };
-  const auto object = [](py::handle value, const char* what, Json& into) {
-    if (value.is_none()) return;
-    if (!PyDict_Check(value.ptr()))
-      throw py::type_error(std::string(what) + " must be a dict, not " + type_name(value));
-    if (PyDict_Size(value.ptr()) > 0) into.text = dumps(value);
+  Met met;
+  const auto text = [&](py::handle value, const char* what, std::string& into) {
+    if (!value.is_none()) into = from_str(value, what, met);
   };
   py::dict more;  // what has a name of its own, and is given in the API's own form
   Request request;
-  request.messages = to_messages(next());
+  request.messages = to_messages(next(), met);
   text(next(), "model", request.model);
   text(next(), "system", request.system);
   if (const py::handle thinking = next(); PyDict_Check(thinking.ptr()))
@@ -224,8 +128,7 @@ Request to_request(const py::tuple& arguments) {
   else
     request.thinking = to_thinking(thinking);
   const py::handle tools = next(), tool_choice = next();
-  if (!tools.is_none())
-    for (const auto tool : tools) request.tools.push_back({.raw = {dumps(as_dict(tool, "a tool"))}});
+  if (!tools.is_none()) request.tools = to_tools(tools, met);
   const bool no_tools = !tools.is_none() && request.tools.empty();
   if (!tool_choice.is_none() && !no_tools) {  // an empty list is left out, and a choice among none with it
     if (!tools.is_none() && PyUnicode_Check(tool_choice.ptr()))
@@ -233,7 +136,7 @@ Request to_request(const py::tuple& arguments) {
     else
       more["tool_choice"] = tool_choice;
   }
-  if (const py::handle most = next(); !most.is_none()) request.max_tokens = to_count(most, "max_tokens");
+  if (const py::handle most = next(); !most.is_none()) request.max_tokens = to_count(most, "max_tokens", 1);
   request.timeout = to_milliseconds(next(), "timeout");
   if (const py::handle on_break = next(); !on_break.is_none() && from_str(on_break, "on_break") != "raise")
     refuse("on_break takes only \"raise\" in this version: catch IncompleteStreamError and go on from its .partial");
@@ -241,14 +144,15 @@ Request to_request(const py::tuple& arguments) {
       next(), "check", {{"warn", Check::warn}, {"fix", Check::fix}, {"error", Check::error}, {"off", Check::off}});
   text(next(), "prefill", request.prefill);
   if (const py::handle on_upload = next(); !on_upload.is_none()) request.on_upload = to_progress(on_upload);
-  object(next(), "extra_body", request.extra_body);
-  request.extra_headers = to_headers(next(), "extra_headers");
-  py::object fields = py::reinterpret_borrow<py::object>(next());
-  if (!more.empty()) {
-    fields = py::reinterpret_steal<py::object>(PyDict_Copy(fields.ptr()));
-    if (!fields || PyDict_Update(fields.ptr(), more.ptr()) != 0) throw py::error_already_set();
+  if (const py::handle extra_body = next(); !extra_body.is_none()) {
+    if (!PyDict_Check(extra_body.ptr()))
+      throw py::type_error("extra_body must be a dict, not " + type_name(extra_body));
+    const Place name{.name = "extra_body"};
+    if (PyDict_Size(extra_body.ptr()) > 0) request.extra_body.text = dumps(extra_body, &name, met);
   }
-  object(fields, "fields", request.fields);
+  request.extra_headers = to_headers(next(), "extra_headers");
+  request.fields = to_fields(py::reinterpret_borrow<py::dict>(next()), more, streams, met);
+  if (met.halves || !met.notices.empty()) tell(request, std::move(met));
   return request;
 }
 

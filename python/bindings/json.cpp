@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "common.hpp"
+#include "reading.hpp"
 
 namespace kimistream::python {
 namespace {
@@ -26,47 +26,81 @@ void write_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void write(std::string& out, py::handle object, int depth) {
-  if (depth > json::max_depth) throw py::value_error("the object nests too deep to be sent (does it hold itself?)");
-  PyObject* raw = object.ptr();
-  if (object.is_none()) {
-    out += "null";
-  } else if (PyBool_Check(raw)) {
-    out += raw == Py_True ? "true" : "false";
-  } else if (PyUnicode_Check(raw)) {
-    write_string(out, from_str(object, "text"));
-  } else if (PyLong_Check(raw)) {
-    out += py::str(py::reinterpret_steal<py::object>(PyNumber_Long(raw))).cast<std::string>();
-  } else if (PyFloat_Check(raw)) {
-    if (!std::isfinite(PyFloat_AS_DOUBLE(raw))) throw py::value_error("JSON has no NaN and no infinity");
-    out += py::str(py::repr(py::reinterpret_steal<py::object>(PyNumber_Float(raw)))).cast<std::string>();
-  } else if (PyDict_Check(raw)) {
-    out += '{';
-    bool first = true;
-    for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(object)) {
-      if (!std::exchange(first, false)) out += ',';
-      write_string(out, from_str(key, "the key of a JSON object"));
-      out += ':';
-      write(out, value, depth + 1);
+/// Writes one object after the other, and knows where it stands when one cannot be written.
+class Writer {
+ public:
+  explicit Writer(Met& met) : met_(met) {}
+
+  void write(py::handle object, const Place* place, int depth = 0) {
+    if (depth > json::max_depth) refuse("the object nests too deep to be sent (does it hold itself?)");
+    PyObject* raw = object.ptr();
+    if (object.is_none()) {
+      out_ += "null";
+    } else if (PyBool_Check(raw)) {
+      out_ += raw == Py_True ? "true" : "false";
+    } else if (PyUnicode_Check(raw)) {
+      write_string(out_, from_str(object, "text", met_));
+    } else if (PyLong_Check(raw)) {
+      write_whole(object);
+    } else if (PyFloat_Check(raw)) {
+      if (!std::isfinite(PyFloat_AS_DOUBLE(raw))) refuse(where(place) + "JSON has no NaN and no infinity");
+      out_ += py::str(py::repr(py::reinterpret_steal<py::object>(PyNumber_Float(raw)))).cast<std::string>();
+    } else if (PyDict_Check(raw)) {
+      write_dict(py::reinterpret_borrow<py::dict>(object), place, depth);
+    } else if (PyList_Check(raw) || PyTuple_Check(raw)) {
+      write_list(py::reinterpret_borrow<py::sequence>(object), place, depth);
+    } else if (const py::object number = plain_number(object)) {
+      write(number, place, depth + 1);
+    } else if (const py::object dict = as_dict(object)) {
+      write(dict, place, depth + 1);
+    } else {
+      throw py::type_error(where(place) +
+                           (PyType_Check(raw) ? described(object) : "an object of type " + type_name(object)) +
+                           " cannot be sent as JSON: use dicts, lists, texts, numbers, booleans and None");
     }
-    out += '}';
-  } else if (PyList_Check(raw) || PyTuple_Check(raw)) {
-    out += '[';
-    bool first = true;
-    for (const auto item : py::reinterpret_borrow<py::sequence>(object)) {
-      if (!std::exchange(first, false)) out += ',';
-      write(out, item, depth + 1);
-    }
-    out += ']';
-  } else if (py::hasattr(object, "_to_wire")) {
-    write(out, object.attr("_to_wire")(), depth + 1);
-  } else if (py::hasattr(object, "model_dump")) {
-    write(out, object.attr("model_dump")(), depth + 1);
-  } else {
-    throw py::type_error("an object of type " + std::string(Py_TYPE(raw)->tp_name) +
-                         " cannot be sent as JSON: use dicts, lists, texts, numbers, booleans and None");
   }
-}
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void write_whole(py::handle number) {
+    out_ += py::str(py::reinterpret_steal<py::object>(PyNumber_Long(number.ptr()))).cast<std::string>();
+  }
+
+  void write_dict(const py::dict& dict, const Place* place, int depth) {
+    out_ += '{';
+    bool first = true;
+    for (const auto& [key, value] : dict) {
+      if (!std::exchange(first, false)) out_ += ',';
+      if (PyLong_Check(key.ptr()) && !PyBool_Check(key.ptr())) {  // logit_bias={50256: -100}: as Python's own json
+        out_ += '"';
+        write_whole(key);
+        out_ += '"';
+      } else if (PyUnicode_Check(key.ptr())) {
+        write_string(out_, from_str(key, "a key", met_));
+      } else {
+        throw py::type_error(where(place) + "the key of a JSON object must be a str, not " + type_name(key));
+      }
+      out_ += ':';
+      const Place inner{.outer = place, .key = key};
+      write(value, &inner, depth + 1);
+    }
+    out_ += '}';
+  }
+
+  void write_list(const py::sequence& list, const Place* place, int depth) {
+    out_ += '[';
+    Place inner{.outer = place};
+    for (const auto item : list) {
+      if (++inner.index > 0) out_ += ',';
+      write(item, &inner, depth + 1);
+    }
+    out_ += ']';
+  }
+
+  Met& met_;
+  std::string out_;
+};
 
 }  // namespace
 
@@ -80,11 +114,17 @@ PyObject* to_str(std::string_view text) {
 }
 
 std::string from_str(py::handle text, const char* what) {
+  Met met;
+  return from_str(text, what, met);
+}
+
+std::string from_str(py::handle text, const char* what, Met& met) {
   if (!PyUnicode_Check(text.ptr()))
     throw py::type_error(std::string(what) + " must be a str, not " + Py_TYPE(text.ptr())->tp_name);
   Py_ssize_t size = 0;
   if (const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size)) return {data, static_cast<std::size_t>(size)};
   PyErr_Clear();  // half of a surrogate pair, which UTF-8 cannot say: keep the rest
+  met.halves = true;
   const auto bytes =
       py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(text.ptr(), "utf-16-le", "surrogatepass"));
   if (!bytes) throw py::error_already_set();
@@ -96,10 +136,28 @@ std::string from_str(py::handle text, const char* what) {
   return {data, static_cast<std::size_t>(size)};
 }
 
+std::string path(const Place* place) {
+  if (!place) return {};
+  if (place->name) return place->name;
+  const std::string outer = path(place->outer);
+  if (place->index >= 0) return outer + "[" + std::to_string(place->index) + "]";
+  return outer + (outer.empty() ? "" : ".") + from_str(py::str(place->key), "a key");
+}
+
+std::string where(const Place* place) {
+  const std::string said = path(place);
+  return said.empty() ? said : said + ": ";
+}
+
+std::string dumps(py::handle object, const Place* place, Met& met) {
+  Writer writer(met);
+  writer.write(object, place);
+  return writer.take();
+}
+
 std::string dumps(py::handle object) {
-  std::string out;
-  write(out, object, 0);
-  return out;
+  Met met;
+  return dumps(object, nullptr, met);
 }
 
 void register_json(py::module_& module) {

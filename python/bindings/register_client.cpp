@@ -9,7 +9,7 @@ Shape shape_of(bool chunks) { return chunks ? Shape::chunks : Shape::events; }
 
 /// @param waits for what comes first, in the same breath: giving the GIL up and taking it back again costs something
 Shared start(Client& client, const py::tuple& arguments, bool stream, Shape shape, bool waits = false) {
-  const Request request = to_request(arguments);
+  const Request request = to_request(arguments, stream);
   std::optional<Stream> opened;
   {
     const WithoutGil released;

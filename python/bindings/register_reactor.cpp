@@ -36,7 +36,7 @@ void register_reactor(py::module_& module) {
       .def(
           "start",
           [](Reactor& self, const py::tuple& arguments, bool stream, bool chunks) {
-            const Request request = to_request(arguments);
+            const Request request = to_request(arguments, stream);
             return share(self.start(request, stream, chunks ? Shape::chunks : Shape::events));
           },
           py::arg("arguments"), py::arg("stream"), py::arg("chunks"))

@@ -28,6 +28,9 @@ void register_registry(py::module_& module) {
         keep("completion_chunk", all.completion_chunk);
       },
       "Names the Python classes that the core makes objects of.");
+  module.def(
+      "register_pictures", [](py::object function) { registry().picture = function.release().ptr(); },
+      py::arg("function"), "Names what makes an Image of another library's picture, and None of anything else.");
 }
 
 }  // namespace kimistream::python

@@ -301,4 +301,7 @@ def register(
 ) -> None:
     """Names the Python classes that the core makes objects of."""
 
+def register_pictures(function: Callable[[Any], object]) -> None:
+    """Names what makes an Image of another library's picture, and None of anything else."""
+
 def replay(provider: str, body: bytes, chunks: bool = False, block_bytes: int = 16384) -> Stream: ...

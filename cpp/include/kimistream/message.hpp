@@ -105,4 +105,13 @@ struct Message {
 /// The answer to a tool call.
 [[nodiscard]] Message tool_result(std::string tool_call_id, std::string content);
 
+/// A message to keep: a JSON object of its fields by their names, tool calls and parts as they are on the wire. It has
+/// no line break, so that a line of a file can be one. Pictures and videos that the message holds go in as data URIs.
+/// @throws Exception (invalid_request) for a file that cannot be read any more
+[[nodiscard]] Json to_json(const Message& message);
+
+/// The message that such an object was made of; fields may be missing. Equal to it, but that media are data URIs.
+/// @throws Exception (invalid_request) for text that is no such object; a key that is no field is named
+[[nodiscard]] Message message_from_json(const Json& json);
+
 }  // namespace kimistream

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -25,9 +26,11 @@ class ThinkingMode {
     keep,  ///< on, and the reasoning of earlier turns stays in the model's view
   };
   constexpr ThinkingMode() = default;
-  constexpr ThinkingMode(Value value) : value_(value) {}                // NOLINT(google-explicit-constructor)
-  constexpr ThinkingMode(bool enabled) : value_(enabled ? on : off) {}  // NOLINT(google-explicit-constructor)
-  constexpr operator Value() const { return value_; }                   // NOLINT(google-explicit-constructor)
+  constexpr ThinkingMode(Value value) : value_(value) {}  // NOLINT(google-explicit-constructor)
+  /// A bool and nothing that merely becomes one: the pointer in `.thinking = "off"` would be true.
+  constexpr ThinkingMode(std::same_as<bool> auto enabled)  // NOLINT(google-explicit-constructor)
+      : value_(enabled ? on : off) {}
+  constexpr operator Value() const { return value_; }  // NOLINT(google-explicit-constructor)
 
  private:
   Value value_ = unset;
@@ -72,6 +75,8 @@ struct Request {
   Json fields{};          ///< any other field of the API by its own name, as a JSON object
   /// Is told how far a request with media is, see UploadProgress in transport.hpp. Empty: nobody is.
   std::function<void(std::uint64_t sent, std::uint64_t total)> on_upload{};
+  /// What whoever made the request has met; told with the answer before what its check finds, and not with Check::off.
+  std::vector<Notice> notices{};
 };
 
 }  // namespace kimistream

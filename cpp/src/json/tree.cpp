@@ -95,8 +95,12 @@ std::string Tree::text_of(std::string_view key) const {
 
 std::optional<double> Tree::number_of(std::string_view key) const {
   const Tree* field = find(key);
-  if (!field || !field->is(Kind::number)) return std::nullopt;
-  std::string_view text = field->text_;
+  return field ? field->as_number() : std::nullopt;
+}
+
+std::optional<double> Tree::as_number() const {
+  if (!is(Kind::number)) return std::nullopt;
+  std::string_view text = text_;
   return take_number(text);
 }
 

@@ -34,6 +34,9 @@ class Tree {
   [[nodiscard]] std::vector<Tree>& items() noexcept { return items_; }
   [[nodiscard]] const std::vector<Tree>& items() const noexcept { return items_; }
 
+  /// What a number is worth; nothing for anything else, and for one that no double can come near.
+  [[nodiscard]] std::optional<double> as_number() const;
+
   /// The field of an object, or null.
   [[nodiscard]] const Tree* find(std::string_view key) const noexcept;
   [[nodiscard]] Tree* find(std::string_view key) noexcept;

@@ -123,6 +123,8 @@ class Walk {
 
 }  // namespace
 
+Visitor::~Visitor() = default;  // here, so that the class has one home and not a copy in each file that uses it
+
 void visit(std::string_view text, Visitor& visitor) {
   // A reader of its own: a visitor may well be called from within a decode of this thread.
   thread_local Reader reader;

@@ -65,15 +65,19 @@ std::vector<Notice> fix(Request& request, const Provider& provider, std::string_
 
 std::vector<Finding> check(const Request& request, const Provider& provider, std::string_view model) {
   std::vector<Finding> findings;
+  for (const Notice& met : request.notices)
+    findings.push_back({.code = met.code, .message = met.message, .certain = false, .fix = {}});
   model = model_name(provider, model);
   check_name(provider, model, findings);
   check_size(request, provider, findings);
+  check_message_keys(request, findings);
   const bool parts = has_parts(request);
   const bool more = !says_nothing_more(request);
   if (!parts && !more) return findings;
   if (parts) check_media(request, provider, find_model(model), findings);
   if (!more) return findings;
   const View view(request, provider, model);
+  check_fields(view, findings);
   check_sampling(view, findings);
   check_thinking(view, findings);
   check_limits(view, findings);

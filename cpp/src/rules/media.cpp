@@ -1,5 +1,7 @@
-#include "kimistream/media.hpp"
+#include <algorithm>
+
 #include "kimistream/headers.hpp"
+#include "kimistream/media.hpp"
 #include "rules/rules.hpp"
 
 namespace kimistream::rules {
@@ -55,22 +57,37 @@ struct Medium {
   bool video = false;
   Form form = Form::other;
   bool svg = false;
+  std::string no_address{};  // what stands where an address should: its beginning, quoted
 };
 
-Medium medium(bool video, std::string_view url) { return {video, form_of(url), begins(url, "data:image/svg")}; }
+/// Servers of one's own may know addresses that nobody else does, e.g. file://; a letter and a colon is a drive.
+bool has_scheme(std::string_view url) {
+  const std::size_t colon = std::min(url.find(':'), url.size());
+  return colon > 1 && colon < url.size() &&
+         std::all_of(url.begin(), url.begin() + static_cast<std::ptrdiff_t>(colon), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||
+                  c == '.';
+         });
+}
+
+Medium medium(bool video, std::string_view url) {
+  Medium medium{video, form_of(url), begins(url, "data:image/svg")};
+  if (medium.form == Form::other && !has_scheme(url))
+    medium.no_address = "\"" + std::string(url.substr(0, kept_of_a_string)) + "\"";
+  return medium;
+}
 
 /// What the part shows, if it shows something.
 std::optional<Medium> medium_of(const Part& part) {
   if (part.kind == Part::Kind::text) return std::nullopt;
-  if (part.kind != Part::Kind::raw) {
-    const bool video = part.kind == Part::Kind::video_url;
-    return part.media ? Medium{video, Form::data, false} : medium(video, part.value);
-  }
-  const auto tree = object_in({abridged(part.value)});
-  if (!tree) return std::nullopt;
-  const std::string type = tree->text_of("type");
+  const bool video = part.kind == Part::Kind::video_url;
+  return part.media ? Medium{.video = video, .form = Form::data} : medium(video, part.value);
+}
+
+std::optional<Medium> medium_of(const json::Tree& part) {
+  const std::string type = part.text_of("type");
   if (type != "image_url" && type != "video_url") return std::nullopt;
-  const json::Tree* holder = tree->find(type);
+  const json::Tree* holder = part.find(type);
   if (!holder) return std::nullopt;
   return medium(type == "video_url", holder->is(json::Tree::Kind::object) ? holder->text_of("url") : holder->text());
 }
@@ -83,6 +100,14 @@ class MediaRules {
   void check(const Medium& medium, std::size_t message) {
     const auto& forms = medium.video ? provider_.videos : provider_.images;
     const std::string kind = medium.video ? "video" : "image";
+    if (!medium.no_address.empty()) {
+      report("no_address", message,
+             medium.no_address + " is no address: " + kind +
+                 "_url takes a data URI, an http(s) address or an ms:// id. " + "A file is sent as " +
+                 (medium.video ? "Video" : "Image") + "(path), base64 text behind \"data:" + kind + "/...;base64,\"",
+             true);
+      return;
+    }
     if (medium.video && model_ && model_->takes_videos != true) {
       const bool certain = model_->takes_videos == false;
       report(kind + "_not_taken", message,
@@ -140,8 +165,16 @@ class MediaRules {
 void check_media(const Request& request, const Provider& provider, const Model* model, Findings& findings) {
   MediaRules rules(provider, model, findings);
   for (std::size_t i = 0; i < request.messages.size(); ++i)
-    for (const Part& part : request.messages[i].parts)
-      if (const auto medium = medium_of(part)) rules.check(*medium, i);
+    for (const Part& part : request.messages[i].parts) {
+      std::optional<Medium> medium;
+      if (part.kind != Part::Kind::raw) {
+        medium = medium_of(part);
+      } else if (const auto tree = object_in({abridged(part.value)})) {
+        check_part_keys(*tree, i, request.check, findings);
+        medium = medium_of(*tree);
+      }
+      if (medium) rules.check(*medium, i);
+    }
 }
 
 }  // namespace kimistream::rules

@@ -22,6 +22,10 @@ void check_tools(const View& view, Findings& findings);
 void check_schemas(const View& view, Findings& findings);
 /// Output limits and stops.
 void check_limits(const View& view, Findings& findings);
+/// Names of fields, of messages' keys and of tools that nobody knows, but for one that is spelt nearly so.
+void check_fields(const View& view, Findings& findings);
+void check_message_keys(const Request& request, Findings& findings);
+void check_part_keys(const json::Tree& part, std::size_t message, Check check, Findings& findings);
 /// What is in the request's content: pictures and clips, and how large it all is.
 void check_media(const Request& request, const Provider& provider, const Model* model, Findings& findings);
 void check_size(const Request& request, const Provider& provider, Findings& findings);

@@ -37,11 +37,15 @@ Tree* find(Tree& tree, std::initializer_list<std::string_view> path) {
 /// A declaration as it stands on the wire.
 void read_declaration(Tree declaration, ToolView& tool) {
   if (const std::string type = declaration.text_of("type"); !type.empty()) tool.type = type;
-  Tree* function = find(declaration, "function");
-  if (!function) return;
-  tool.name = function->text_of("name");
-  tool.strict = flag(function->find("strict"));
-  if (Tree* parameters = find(*function, "parameters")) tool.parameters = std::move(*parameters);
+  if (Tree* function = find(declaration, "function")) {
+    tool.name = function->text_of("name");
+    tool.strict = flag(function->find("strict"));
+    if (Tree* parameters = find(*function, "parameters")) {
+      tool.parameters = std::move(*parameters);
+      function->erase("parameters");
+    }
+  }
+  tool.declaration = std::move(declaration);
 }
 
 /// Whether a key of the tree may be one of the patch's: a look at its text, which spares most requests its parsing.

@@ -21,6 +21,7 @@ struct ToolView {
   std::string name{};
   std::optional<json::Tree> parameters{};
   std::optional<bool> strict{};
+  json::Tree declaration{};  // as it was written, without its parameters; null where it was given in typed fields
 };
 
 /// How the answer shall be formed.
@@ -45,6 +46,8 @@ class View {
   /// What the provider's own page says of this model; null where it says nothing special.
   [[nodiscard]] const ServedModel* served() const noexcept;
 
+  /// What the caller wrote beside the typed fields; null where that is nothing.
+  [[nodiscard]] const json::Tree* fields() const noexcept { return fields_ ? &*fields_ : nullptr; }
   /// A field of the body that the caller wrote by its own name; null where it is absent or JSON null.
   [[nodiscard]] const json::Tree* sent(std::string_view key) const noexcept;
   [[nodiscard]] std::optional<double> number(std::string_view key, std::optional<double> typed = {}) const;

@@ -12,22 +12,10 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(space) - begin + 1);
 }
 
-struct Ignore : json::Visitor {
-  void on_null() override {}
-  void on_bool(bool) override {}
-  void on_number(std::string_view) override {}
-  void on_string(std::string_view) override {}
-  void on_array_begin() override {}
-  void on_array_end() override {}
-  void on_object_begin() override {}
-  void on_key(std::string_view) override {}
-  void on_object_end() override {}
-};
-
 bool parses(std::string_view text) {
-  Ignore ignore;
+  json::Visitor ignoring;
   try {
-    json::visit(text, ignore);
+    json::visit(text, ignoring);
     return true;
   } catch (const json::Malformed&) {
     return false;

@@ -23,10 +23,7 @@ class ObjectCheck : public json::Visitor {
   }
   void on_string(std::string_view) override { value(false); }
   void on_array_begin() override { value(false); }
-  void on_array_end() override {}
   void on_object_begin() override { value(true); }
-  void on_key(std::string_view) override {}
-  void on_object_end() override {}
 
   [[nodiscard]] bool ok() const noexcept { return ok_; }
 

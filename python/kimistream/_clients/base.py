@@ -76,7 +76,7 @@ class BaseClient:
     def _arguments(
         self,
         /,
-        prompt: Any,
+        prompt: Any = None,
         *,
         model: str | None = None,
         system: str | None = None,

@@ -43,7 +43,8 @@ class Kimi(BaseClient):
     def stream(self, *arguments: Any, **named: Any) -> Stream:
         """Starts an answer; returns when the response head has come.
 
-        prompt      a text, a list of content parts, or a list of messages (dicts or `Message`s)
+        prompt      a text, a list of content parts, or a list of messages (dicts or `Message`s); a part is a text, an
+                    `Image`, a `Video`, another library's picture or a dict. `messages=` is another name of it
         thinking    True, False, "keep" (earlier reasoning stays in view), or None for the model's default
         max_tokens  of reasoning and answer together
         check       what becomes of a request that breaks a rule of provider or model: "warn" (the default) sends it and

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from .. import _core
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
+
+    from .media import Image
 
     Thinking = bool | Literal["keep"] | None
     Check = Literal["warn", "fix", "error", "off"] | None
@@ -32,6 +36,10 @@ def completed(arguments: tuple[Any, ...], defaults: dict[str, Any] | None) -> tu
     """The arguments, with an environment's own in the place of those that the caller left out."""
     given = dict(zip(NAMES, arguments, strict=True))
     given["fields"] = {key: value for key, value in given["fields"].items() if is_given(value)}
+    if "messages" in given["fields"]:  # as openai-python has it
+        if given["prompt"] is not None:
+            raise TypeError("messages is another name of the prompt: give one of them")
+        given["prompt"] = given["fields"].pop("messages")
     if defaults:
         for name in NAMES:
             if given[name] is None and name in defaults:
@@ -48,6 +56,14 @@ def is_given(value: object) -> bool:
         value is not None and not isinstance(value, Omit) and type(value).__name__ not in ("NotGiven", "Omit")
     )
 
+
+def _image_of(source: object) -> Image | None:
+    from .media import image_of  # not before somebody sends a picture
+
+    return image_of(source)
+
+
+_core.register_pictures(_image_of)
 
 _PLACES = {"messages": 0, **{name: place for place, name in enumerate(NAMES[1:-1], 1) if name != "system"}}
 
@@ -69,5 +85,5 @@ def openai_arguments(arguments: dict[str, Any]) -> tuple[tuple[Any, ...], bool, 
     if "max_completion_tokens" in fields:  # two names of one argument; the newer one counts
         request[_PLACES["max_tokens"]] = fields.pop("max_completion_tokens")
     options = fields.get("stream_options")
-    show_usage = bool(options and options.get("include_usage"))
+    show_usage = isinstance(options, dict) and bool(options.get("include_usage"))
     return (*request, fields), stream, show_usage

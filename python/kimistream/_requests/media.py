@@ -76,6 +76,12 @@ class Medium:
             self._encode = None
         return self._part
 
+    def _to_wire(self) -> dict[str, Any]:
+        """The part of a message that it amounts to, with all its bytes: for what keeps messages as JSON."""
+        part = self._to_part()
+        kind = "video_url" if self._video else "image_url"
+        return {"type": kind, kind: {"url": part.address or f"data:{part.mime_type};base64,{part.base64()}"}}
+
     @property
     def mime_type(self) -> str | None:
         """Of the bytes, as they themselves tell; None for an address or id."""
@@ -156,15 +162,7 @@ class Image(Medium):
     )
 
     def _encoder(self, source: Any) -> Callable[[], bytes] | None:
-        for cls in type(source).__mro__:
-            library = cls.__module__.partition(".")[0]
-            if library not in ("PIL", "numpy", "torch", "matplotlib"):
-                continue
-            from . import pictures as _pictures
-
-            if (encode := _pictures.encoder(library, cls.__name__, source)) is not None:
-                return encode
-        return None
+        return _picture_encoder(source)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """For notebooks: the picture itself, while it is small."""
@@ -187,6 +185,23 @@ class Video(Medium):
 
     __slots__ = ()
     _video = True
+
+
+def _picture_encoder(source: Any) -> Callable[[], bytes] | None:
+    for cls in type(source).__mro__:
+        library = cls.__module__.partition(".")[0]
+        if library not in ("PIL", "numpy", "torch", "matplotlib"):
+            continue
+        from . import pictures as _pictures
+
+        if (encode := _pictures.encoder(library, cls.__name__, source)) is not None:
+            return encode
+    return None
+
+
+def image_of(source: Any) -> Image | None:
+    """An Image of another library's picture; None for what is none."""
+    return None if _picture_encoder(source) is None else Image(source)
 
 
 # ---- files ----------------------------------------------------------------------------------------------------------

@@ -131,14 +131,15 @@ def _state_of(medium: Medium) -> tuple[Any, ...] | None:
 
 
 def _media_in(prompt: Any) -> Iterator[Medium]:
+    if isinstance(prompt, Medium):
+        yield prompt
     if not isinstance(prompt, (list, tuple)):
         return
     for item in prompt:
         if isinstance(item, Medium):
             yield item
         elif isinstance(item, dict):
-            if isinstance(item.get("content"), (list, tuple)):
-                yield from _media_in(item["content"])
+            yield from _media_in(item.get("content"))
             for key in _KEYS:
                 value = item.get(key)
                 value = value.get("url") if isinstance(value, dict) else value
@@ -146,12 +147,14 @@ def _media_in(prompt: Any) -> Iterator[Medium]:
                     yield value
 
 
-def _replaced(prompt: Any, made: dict[int, Medium]) -> list[Any]:
+def _replaced(prompt: Any, made: dict[int, Medium]) -> Any:
+    if not isinstance(prompt, (list, tuple)):
+        return made.get(id(prompt), prompt)
     items: list[Any] = []
     for item in prompt:
         if isinstance(item, dict):
             copy = dict(item)
-            if isinstance(item.get("content"), (list, tuple)):
+            if "content" in item:
                 copy["content"] = _replaced(item["content"], made)
             for key in _KEYS:
                 value = item.get(key)

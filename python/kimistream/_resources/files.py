@@ -24,7 +24,7 @@ def create(
     sender: Sender,
     *,
     file: str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, ...],
-    purpose: str,
+    purpose: str = "",
     on_progress: Progress | None = None,
     timeout: float | None = None,
 ) -> Steps[FileObject]:
@@ -41,6 +41,11 @@ def create(
     Tried again only where nothing of the file can have been kept: before any of it was sent, and after 429 and 503.
     The provider's limits are checked there (Moonshot's: 1,000 files, 100 MB each, 10 GB together).
     """
+    if not purpose:
+        raise TypeError(
+            'files.create() needs a purpose: "file-extract" for a document\'s text, "image" or "video" for '
+            'messages (as ms://ID), "batch" for the requests of a batch'
+        )
     return uploads.upload_steps(sender.core, file, purpose, on_progress, timeout)
 
 

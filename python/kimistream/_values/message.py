@@ -109,6 +109,27 @@ class ToolCall(Value):
         function = {"name": self.name, "arguments": self.arguments}
         return {"id": self.id, "type": self.wire_type, "function": function}
 
+    def _to_dict(self, place: int) -> dict[str, Any]:
+        """As on the wire; beside that only what says more."""
+        kept = self._to_wire()
+        if self.index != place:
+            kept["index"] = self.index
+        if not self.complete:
+            kept["complete"] = False
+        return kept
+
+    @classmethod
+    def _from_dict(cls, kept: dict[str, Any], place: int) -> ToolCall:
+        function = kept["function"]
+        return cls(
+            kept.get("index", place),
+            kept.get("id") or "",
+            function.get("name") or "",
+            function.get("arguments") or "",
+            kept.get("type") or "function",
+            kept.get("complete", True),
+        )
+
 
 class Message(Value):
     """One message: what the model answered, or what goes into a conversation.
@@ -182,6 +203,44 @@ class Message(Value):
     def parsed(self) -> Any:
         """The content read as JSON. Raises ValueError when it is not."""
         return _core.loads(self.text)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The message in plain types, for json.dumps: its fields by their names, tool calls and parts as they are on
+        the wire. Pictures and videos go in as data URIs. A prompt takes such a dict as it takes the message."""
+        kept: dict[str, Any] = {name: getattr(self, name) for name in self._fields}
+        kept["content"] = _core.loads(_core.dumps(self.content))
+        kept["reasoning_details"] = _core.loads(_core.dumps(self.reasoning_details))
+        kept["tool_calls"] = [call._to_dict(place) for place, call in enumerate(self.tool_calls)]
+        kept["usage"] = None if self.usage is None else {name: getattr(self.usage, name) for name in Usage._fields}
+        kept["warnings"] = [{"code": warning.code, "message": warning.message} for warning in self.warnings]
+        return kept
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON text without a line break: a line of a JSON Lines file."""
+        return _core.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> Message:
+        """The message that `to_dict` was called on; a message of the OpenAI shape will do. Fields may be missing.
+
+        Raises ValueError for what is no such dict, e.g. has a key that is no field of a message.
+        """
+        if not isinstance(kept, dict):
+            raise TypeError(f"a message is made from a dict, not {type(kept).__name__}; of JSON text: json.loads(text)")
+        given = {key: value for key, value in kept.items() if value is not None}
+        reasoning = given.pop("reasoning_content", None)
+        given.setdefault("reasoning", reasoning)
+        unknown = given.keys() - set(cls._fields)
+        if unknown:
+            raise ValueError(f"a message has no field {min(unknown)!r}: a prompt may take that dict as it is")
+        if "role" not in given:
+            raise ValueError("a message has a role, and this one says none")
+        calls = enumerate(given.pop("tool_calls", ()))
+        given["tool_calls"] = [ToolCall._from_dict(call, place) for place, call in calls]
+        given["warnings"] = [Notice(**warning) for warning in given.pop("warnings", ())]
+        if "usage" in given:
+            given["usage"] = Usage(**{name: given["usage"].get(name) for name in Usage._fields})
+        return cls(**given)
 
     def _to_wire(self) -> dict[str, Any]:
         wire: dict[str, Any] = {"role": self.role, "content": self.content, "reasoning_content": self.reasoning}

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "rules/known_names.hpp"
+#include "rules/rules.hpp"
+
+namespace kimistream::rules {
+namespace {
+
+/// "max_token" for "max_tokens": sent, ignored by most servers, and missed by nobody but the one who wrote it.
+void check_spelling(const json::Tree& object, const Vocabulary& vocabulary, const std::string& where, Check check,
+                    Findings& findings) {
+  for (const auto& [name, value] : object.fields()) {
+    if (value.is(json::Tree::Kind::null)) continue;
+    const std::string_view meant = meant_by(name, vocabulary);
+    if (meant.empty()) continue;
+    const std::string slip = name + " is no " + std::string(vocabulary.kind) + " that is known";
+    const bool told = std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+      return finding.code == "unknown_field" && finding.message.find(slip) != std::string::npos;
+    });
+    if (told) continue;  // the first place stands for the others
+    const std::string sent = check == Check::error ? "" : "; it is sent as it is";
+    findings.push_back({.code = "unknown_field",
+                        .message = where + slip + sent + ". Did you mean " + std::string(meant) + "?",
+                        .certain = true,
+                        .fix = {}});
+  }
+}
+
+}  // namespace
+
+void check_fields(const View& view, Findings& findings) {
+  const Check check = view.request.check;
+  if (const json::Tree* fields = view.fields()) check_spelling(*fields, field_vocabulary(), "", check, findings);
+  if (view.tool_count() == 0) return;
+  for (const ToolView& tool : view.tools()) {
+    if (!tool.type.ends_with("function")) continue;  // servers' own tools have whatever keys they like
+    const std::string where = "tools[" + std::to_string(tool.index) + "]: ";
+    check_spelling(tool.declaration, tool_vocabulary(), where, check, findings);
+    if (const json::Tree* function = tool.declaration.find("function"))
+      check_spelling(*function, tool_vocabulary(), where, check, findings);
+  }
+}
+
+void check_message_keys(const Request& request, Findings& findings) {
+  for (std::size_t i = 0; i < request.messages.size(); ++i)
+    if (const auto extra = object_in(request.messages[i].extra))
+      check_spelling(*extra, message_vocabulary(), "message " + std::to_string(i) + ": ", request.check, findings);
+}
+
+void check_part_keys(const json::Tree& part, std::size_t message, Check check, Findings& findings) {
+  check_spelling(part, part_vocabulary(), "message " + std::to_string(message) + ": ", check, findings);
+}
+
+}  // namespace kimistream::rules
