@@ -265,7 +265,7 @@ UNSENDABLE: list[tuple[Any, str]] = [
     ({"a": [math.inf]}, "metadata.a[0]: JSON has no NaN and no infinity"),
     ({"a": {1, 2}}, "metadata.a: an object of type set cannot be sent"),
     ({"a": Answer}, "metadata.a: the class Answer cannot be sent as JSON"),
-    ({(1, 2): 1}, "metadata: the key of a JSON object must be a str, not tuple"),
+    ({50256: -100}, "metadata: the key of a JSON object must be a str, not int"),
 ]
 
 
@@ -291,8 +291,7 @@ def test_an_object_that_holds_itself(ask: Asking) -> None:
     assert "does it hold itself?" in ask.refusal(InvalidRequestError, "hi", metadata=loop)
 
 
-def test_whole_numbers_are_keys_as_in_python_s_json(ask: Asking) -> None:
-    assert ask.body("hi", logit_bias={50256: -100})["logit_bias"] == {"50256": -100}
+def test_an_enumeration_of_numbers_is_a_number(ask: Asking) -> None:
     assert ask.body("hi", max_tokens=Enum.FIVE)["max_completion_tokens"] == 5
 
 

@@ -41,7 +41,7 @@ class Writer {
     } else if (PyUnicode_Check(raw)) {
       write_string(out_, from_str(object, "text", met_));
     } else if (PyLong_Check(raw)) {
-      write_whole(object);
+      out_ += py::str(py::reinterpret_steal<py::object>(PyNumber_Long(raw))).cast<std::string>();
     } else if (PyFloat_Check(raw)) {
       if (!std::isfinite(PyFloat_AS_DOUBLE(raw))) refuse(where(place) + "JSON has no NaN and no infinity");
       out_ += py::str(py::repr(py::reinterpret_steal<py::object>(PyNumber_Float(raw)))).cast<std::string>();
@@ -63,24 +63,14 @@ class Writer {
   std::string take() { return std::move(out_); }
 
  private:
-  void write_whole(py::handle number) {
-    out_ += py::str(py::reinterpret_steal<py::object>(PyNumber_Long(number.ptr()))).cast<std::string>();
-  }
-
   void write_dict(const py::dict& dict, const Place* place, int depth) {
     out_ += '{';
     bool first = true;
     for (const auto& [key, value] : dict) {
       if (!std::exchange(first, false)) out_ += ',';
-      if (PyLong_Check(key.ptr()) && !PyBool_Check(key.ptr())) {  // logit_bias={50256: -100}: as Python's own json
-        out_ += '"';
-        write_whole(key);
-        out_ += '"';
-      } else if (PyUnicode_Check(key.ptr())) {
-        write_string(out_, from_str(key, "a key", met_));
-      } else {
+      if (!PyUnicode_Check(key.ptr()))
         throw py::type_error(where(place) + "the key of a JSON object must be a str, not " + type_name(key));
-      }
+      write_string(out_, from_str(key, "a key", met_));
       out_ += ':';
       const Place inner{.outer = place, .key = key};
       write(value, &inner, depth + 1);
