@@ -165,7 +165,7 @@ def test_a_child_that_touches_nothing_holds_no_connection(fault_server: FaultSer
     elsewhere = client.stream("hi")
     reader = threading.Thread(target=list, args=(elsewhere,))
     reader.start()
-    hold, let_go = os.pipe()
+    (hold, let_go), (ready, begun) = os.pipe(), os.pipe()
 
     async def ask() -> int:
         loops = async_kimi(url)
@@ -175,8 +175,10 @@ def test_a_child_that_touches_nothing_holds_no_connection(fault_server: FaultSer
         child = os.fork()
         if child == 0:
             os.close(let_go)
+            os.write(begun, b".")
             os.read(hold, 1)
             os._exit(0)
+        os.read(ready, 1)  # fork() returns in the parent before the child has closed anything
         theirs = set(os.listdir(f"/proc/{child}/fd")) if sys.platform == "linux" else set()
         assert len(theirs) <= len(descriptors) - 5  # the sockets; and what watches them
         for each in (stream, orphan, elsewhere, kept):
@@ -187,7 +189,7 @@ def test_a_child_that_touches_nothing_holds_no_connection(fault_server: FaultSer
 
     child = run(ask())
     reader.join()
-    for end in (let_go, hold):
+    for end in (let_go, hold, ready, begun):
         os.close(end)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
