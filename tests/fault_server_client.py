@@ -27,7 +27,9 @@ from typing import Any
 import pytest
 
 DONE = b"data: [DONE]\n\n"
+END_OF_BODY = b"0\r\n\r\n"
 EVENT_STREAM = "text/event-stream"
+LONG_ENOUGH = 25.0  # seconds that a test waits for what ought to come at once; scripts wait longer for their clients
 _SOURCES = Path(__file__).resolve().parent / "fault_server"
 _LONGEST_INLINE = 4096  # some clients refuse long addresses; longer scripts are registered
 
@@ -104,6 +106,10 @@ class Script:
     def sleep(self, ms: float) -> Script:
         return self._add("sleep", _number(ms))
 
+    def gate(self) -> Script:
+        """Wait until the test opens it (`FaultServer.open`), 30 s at most."""
+        return self._add("gate")
+
     def stall(self) -> Script:
         """Hold the connection open till the client goes away, 30 s at most."""
         return self._add("stall")
@@ -118,7 +124,7 @@ class Script:
         return self._add("close")
 
     def reset(self) -> Script:
-        """RST. What the client has not read yet may be lost to it: sleep first where that matters."""
+        """RST. Where the system is Linux the client can still read what had arrived; elsewhere it may be lost."""
         return self._add("reset")
 
     def keep(self) -> Script:
@@ -150,7 +156,7 @@ class Script:
         return self.send(b"%x\r\n" % (times * len(data))).repeat(times, data).send(b"\r\n")
 
     def last_chunk(self) -> Script:
-        return self.send(b"0\r\n\r\n")
+        return self.send(END_OF_BODY)
 
     def respond(
         self,
@@ -178,16 +184,19 @@ class Script:
         headers: dict[str, str] | None = None,
         content_type: str | None = EVENT_STREAM,
     ) -> Script:
-        """A chunked stream, one HTTP chunk a frame; the body's last chunk comes ``late_ms`` after the last frame."""
+        """A chunked stream, one HTTP chunk a frame; the body's end comes with the last, or ``late_ms`` after it."""
         all_headers = dict(headers or {})
         if content_type is not None:
             all_headers["Content-Type"] = content_type
         self.head(200, all_headers, chunked=True)
-        for each in frames:
-            self.chunk(each)
+        parts = [as_chunk(each) for each in frames]
         if late_ms:
-            self.sleep(late_ms)
-        return self.last_chunk().keep()
+            for part in parts:
+                self.send(part)
+            return self.sleep(late_ms).last_chunk().keep()
+        for part in parts[:-1]:
+            self.send(part)
+        return self.send(b"".join(parts[-1:]) + END_OF_BODY).keep()
 
     def gzip_event_stream(self, frames: Iterable[bytes | str], *, chunk_size: int = 64) -> Script:
         """The same frames as one gzip body, cut into chunks without regard to events."""
@@ -272,7 +281,7 @@ class FaultServer:
         return f"{self.origin}{json.loads(self._ask('POST', '/scripts', text))['path']}{suffix}"
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONG_ENOUGH)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()
@@ -305,8 +314,25 @@ class FaultServer:
     def reset(self) -> None:
         self._ask("GET", "/reset")
 
-    def wait_closed(self, timeout: float = 5.0, *, count: int = 1, url: str | None = None) -> list[dict[str, Any]]:
-        """Waits until the client has closed ``count`` connections by itself; ``ms_after_last_send`` says when."""
+    def late_sends(self, url: str) -> int:
+        """How many of the URL's sends came 100 ms or more behind the one before: scripted so, or the machine is busy.
+
+        So long a client waits for the end of a body before it takes another connection.
+        """
+        return int(self.stats()["scripts"][_script_id(url)]["late_sends"])
+
+    def open(self, url: str, times: int = 1) -> None:
+        """Lets so many connections pass one gate of the URL's script, those that wait there or come there later."""
+        self._ask("GET", f"/open/{_script_id(url)}/{times}")
+
+    def at_gate(self, url: str) -> int:
+        """How many connections wait at a gate of the URL's script."""
+        return int(self._ask("GET", f"/gate/{_script_id(url)}"))
+
+    def wait_closed(
+        self, timeout: float = LONG_ENOUGH, *, count: int = 1, url: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Waits until the client has closed ``count`` connections by itself; ``during`` says at which step."""
         end = time.monotonic() + timeout
         while True:
             closes: list[dict[str, Any]] = self.stats()["closes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -11,9 +12,9 @@ import time
 from collections.abc import AsyncIterable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from fault_server_client import DONE, FaultServer, Script, event, frame
+from fault_server_client import DONE, LONG_ENOUGH, FaultServer, Script, event, frame
 
-from kimistream import AsyncKimi, Kimi
+from kimistream import APITimeoutError, AsyncKimi, Kimi
 
 KEY = "sk-test-0123456789abcdefghij"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 10, "total_tokens": 22}
@@ -98,6 +99,20 @@ def ways(client: Kimi) -> list[Callable[[], Any]]:
     ]
 
 
+def has(stream: Any, text: str) -> bool:
+    """Whether the stream's text has come so far."""
+    partial = stream.partial
+    return partial is not None and partial.text.startswith(text)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """As wait_until, while the loop runs on."""
+    end = time.monotonic() + LONG_ENOUGH
+    while not condition():
+        assert time.monotonic() < end, f"still not so after {LONG_ENOUGH} s"
+        await asyncio.sleep(0.002)
+
+
 async def drain(stream: AsyncIterable[T], into: list[T] | None = None) -> None:
     """Reads to the end."""
     async for each in stream:
@@ -115,12 +130,24 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """asyncio.run with a limit, so that what hangs is a failure."""
 
     async def limited() -> T:
-        return await asyncio.wait_for(coroutine, 30)
+        return await asyncio.wait_for(coroutine, 120)
 
     return asyncio.run(limited())
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = 5.0) -> None:
+def with_patience(attempt: Callable[[float], T], begin: float = 0.2) -> T:
+    """What `attempt(limit)` gives, `limit` in seconds: tried again with one 5 times, and 25 times as long.
+
+    For tests of clocks that wait for somebody else as well. Who is late on a busy machine is in time at last; what is
+    wrong stays so.
+    """
+    for limit in (begin, 5 * begin):
+        with contextlib.suppress(AssertionError, APITimeoutError):
+            return attempt(limit)
+    return attempt(25 * begin)
+
+
+def wait_until(condition: Callable[[], bool], timeout: float = LONG_ENOUGH) -> None:
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, f"still not so after {timeout} s"
@@ -128,17 +155,30 @@ def wait_until(condition: Callable[[], bool], timeout: float = 5.0) -> None:
 
 
 def python(
-    program: str, *arguments: str, flags: tuple[str, ...] = (), **variables: str
+    program: str,
+    *arguments: str,
+    flags: tuple[str, ...] = (),
+    until: Callable[[], bool] | None = None,
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a program of its own. It gets `arguments` in sys.argv."""
-    return subprocess.run(
-        [sys.executable, *flags, "-c", program, *arguments],
-        capture_output=True,
+    """Runs a program of its own. It gets `arguments` in sys.argv; its standard input ends when `until` is so."""
+    command = [sys.executable, *flags, "-c", program, *arguments]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
         env={**os.environ, **variables},
-        timeout=60,
-        check=False,
-    )
+    ) as process:
+        try:
+            if until is not None:
+                wait_until(lambda: until() or process.poll() is not None)
+            output, errors = process.communicate(timeout=300)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 __all__ = [
@@ -154,12 +194,15 @@ __all__ = [
     "drain",
     "event",
     "frame",
+    "has",
     "kimi",
     "python",
     "run",
     "sent",
     "stalled",
     "stream_of",
+    "until",
     "wait_until",
     "ways",
+    "with_patience",
 ]

@@ -37,7 +37,7 @@ def run_python(source: str, simulator: Simulator, cwd: Path | None = None) -> st
         capture_output=True,
         encoding="utf-8",
         env=environment(simulator),
-        timeout=60,
+        timeout=300,
         check=False,
         cwd=cwd,
     )

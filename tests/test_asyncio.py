@@ -9,7 +9,21 @@ from typing import Any
 
 import pytest
 from fault_server_client import FaultServer
-from kit import USAGE, Script, answer, async_kimi, completion, cut, drain, event, frame, run, stalled, stream_of
+from kit import (
+    USAGE,
+    Script,
+    answer,
+    async_kimi,
+    completion,
+    cut,
+    drain,
+    event,
+    frame,
+    run,
+    stalled,
+    stream_of,
+    until,
+)
 
 import kimistream
 from kimistream import AsyncKimi, AsyncStream, Kimi, Message, Text, Thinking, Usage
@@ -97,10 +111,10 @@ def test_nothing_is_sent_before_the_first_await(fault_server: FaultServer) -> No
     async def ask() -> None:
         async with async_kimi(url) as client:
             stream = client.stream("hi")
-            await asyncio.sleep(0.05)
-            assert fault_server.attempts(url) == 0
-            assert (await stream.message).text == "x"
+            assert (await client.stream("another, whole").message).text == "x"
             assert fault_server.attempts(url) == 1
+            assert (await stream.message).text == "x"
+            assert fault_server.attempts(url) == 2
 
     run(ask())
 
@@ -202,19 +216,19 @@ def test_two_hundred_at_once(fault_server: FaultServer) -> None:
 
 
 def test_the_loop_runs_on_while_a_stream_waits(fault_server: FaultServer) -> None:
-    url = fault_server.url(Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).sleep(300).chunk(
-        b"".join(answer("x"))).last_chunk().keep())  # fmt: skip
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).gate()
+    url = fault_server.url(script.chunk(b"".join(answer("x"))).last_chunk().keep())
 
-    async def ask() -> int:
+    async def ask() -> None:
         task = asyncio.ensure_future(async_kimi(url).stream("hi").message)
-        turns = 0
-        while not task.done():
-            turns += 1
-            await asyncio.sleep(0.001)
+        await until(lambda: fault_server.at_gate(url) == 1)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert not task.done()
+        fault_server.open(url)  # by the loop: nothing comes where the stream stops it
         assert (await task).text == "x"
-        return turns
 
-    assert run(ask()) > 50
+    run(ask())
 
 
 def test_a_loop_over_what_is_there_lets_others_run_in_the_end(fault_server: FaultServer) -> None:
@@ -250,7 +264,7 @@ def test_a_stream_read_by_two_tasks(fault_server: FaultServer) -> None:
         stream = await async_kimi(url).stream("hi")
         assert await anext(stream) == Text("One")
         first = asyncio.ensure_future(anext(stream))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # it has its turn, and waits
         for read in (lambda: anext(stream), lambda: stream.message):
             with pytest.raises(RuntimeError, match="another task"):
                 await read()
@@ -269,16 +283,29 @@ def test_a_stream_must_be_opened_before_it_has_anything(fault_server: FaultServe
 
 def test_a_repeated_request_uses_asyncio_s_clock_and_not_a_thread_s(fault_server: FaultServer) -> None:
     """Retries wait without blocking the loop."""
+    script = Script().head(503, {"Retry-After": "60"}).repeat(100_000, "longer than is read of a refusal. ")
+    url = fault_server.url(script.wait_close())
+
+    async def ask() -> None:
+        task = asyncio.ensure_future(async_kimi(url, max_retries=1).stream("hi").message)
+        await asyncio.to_thread(fault_server.wait_closed, url=url)  # it has heard enough, and waits from now on
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert not task.done()
+        assert fault_server.attempts(url) == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(ask())
+
+
+def test_a_repeated_request_is_answered_in_the_end(fault_server: FaultServer) -> None:
     script = Script().json(503, {"error": {"message": "busy"}}, {"retry-after-ms": "200"}).attempt()
     url = fault_server.url(script.event_stream(answer("there")))
 
-    async def ask() -> int:
-        task = asyncio.ensure_future(async_kimi(url, max_retries=1).stream("hi").message)
-        turns = 0
-        while not task.done():
-            turns += 1
-            await asyncio.sleep(0.001)
-        assert [notice.code for notice in (await task).warnings] == ["retried"]
-        return turns
+    async def ask() -> None:
+        message = await async_kimi(url, max_retries=1).stream("hi").message
+        assert [notice.code for notice in message.warnings] == ["retried"]
 
-    assert run(ask()) > 30
+    run(ask())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fault_server_client import FaultServer
-from kit import Script, async_kimi, frame, run, stalled, stream_of
+from kit import Script, async_kimi, frame, has, run, stalled, stream_of, until
 
 from kimistream import AsyncKimi, Image, Text, Thinking, Video
 
@@ -19,7 +19,7 @@ THOUGHT = stalled(frame(reasoning_content="Well"), frame(reasoning_content=" ...
 WORDS = stalled(frame("One "), frame("two"))
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24_000_000)  # more than a connection takes at once
 MP4 = b"\0\0\0\x18ftypisom" + bytes(1000)
-LONG_ENOUGH = 0.5  # libcurl's own timers are over by then: what wakes a reader now is the close
+LIBCURL_IS_DONE = 0.5  # libcurl's own timers are over by then: what wakes a reader now is the close
 
 
 class Reader:
@@ -91,7 +91,7 @@ def on(loop: str, coroutine: Coroutine[Any, Any, None]) -> None:
         return run(coroutine)
     made = pytest.importorskip(loop).new_event_loop()
     try:
-        made.run_until_complete(asyncio.wait_for(coroutine, 30))
+        made.run_until_complete(asyncio.wait_for(coroutine, 120))
     finally:
         made.close()
 
@@ -132,8 +132,9 @@ def test_a_close_ends_every_wait(
             await client.close()
             await other.close()
             del client, other
-        await asyncio.sleep(LONG_ENOUGH)
-        assert [len(reader.taken) for reader in readers.values()] == [2, 2, 2, 2, 0, 0, 2]
+        await until(lambda: [len(reader.taken) for reader in readers.values()] == [2, 2, 2, 2, 0, 0, 2])
+        await until(lambda: fault_server.attempts(silent) == 1 and has(readers["message"].stream, "One two"))
+        await asyncio.sleep(LIBCURL_IS_DONE)
         assert [name for name, reader in readers.items() if reader.task.done()] == []
         for reader in readers.values():
             await close(reader.stream)
@@ -184,7 +185,7 @@ def test_a_close_ends_the_pause_before_a_retry(fault_server: FaultServer) -> Non
         reader = Reader(async_kimi(url, max_retries=1).stream("hi"), head)
         await pausing.wait()
         await reader.stream.close()
-        assert await asyncio.wait_for(reader.task, 10) == ([], None)
+        assert await asyncio.wait_for(reader.task, 15) == ([], None)
 
     level = log.level
     log.setLevel(logging.INFO)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fault_server_client import FaultServer
-from kit import Script, answer, async_kimi, frame, python, run, stalled, stream_of
+from kit import Script, answer, async_kimi, frame, has, python, run, stalled, stream_of, until
 
 from kimistream import AsyncKimi, Text
 
@@ -18,9 +18,9 @@ ASKED: Any = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "hi
 STALLED = stalled(frame("One "), frame("two"))
 
 
-def slow() -> Script:
-    """ "a", a pause, "b"."""
-    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).sleep(300)
+def gated() -> Script:
+    """ "a", a gate, "b"."""
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
     for each in answer("b")[1:]:
         script.chunk(each)
     return script.last_chunk().keep()
@@ -79,7 +79,9 @@ def test_cancelling_closes_and_keeps(read: Callable[..., Any], fault_server: Fau
     async def ask() -> None:
         async with async_kimi(url) as client:
             task = asyncio.ensure_future(read(client, kept))
-            await asyncio.sleep(0.1)
+            await until(lambda: fault_server.attempts(url) == 1)
+            if "anonym" not in read.__name__:
+                await until(lambda: bool(kept) and has(kept[0], "One two"))
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -106,15 +108,18 @@ def test_cancelling_before_the_head(call: str, fault_server: FaultServer) -> Non
 
     async def ask() -> None:
         async with async_kimi(url) as client:
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(begin(client), 0.1)
+            task = asyncio.ensure_future(begin(client))
+            await until(lambda: fault_server.attempts(url) == 1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
             await asyncio.to_thread(fault_server.wait_closed, url=url)
 
     run(ask())
 
 
 def test_a_stream_can_be_read_on_after_a_wait_was_cancelled(fault_server: FaultServer) -> None:
-    url = fault_server.url(slow())
+    url = fault_server.url(gated())
 
     async def ask() -> None:
         stream = await async_kimi(url).stream("hi")
@@ -124,6 +129,7 @@ def test_a_stream_can_be_read_on_after_a_wait_was_cancelled(fault_server: FaultS
                 await asyncio.wait_for(anext(stream), 0.02)
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(stream.message, 0.02)
+        fault_server.open(url)
         assert await anext(stream) == Text("b")
         assert (await stream.message).text == "ab"
 
@@ -171,23 +177,24 @@ def test_a_named_stream_that_a_loop_has_left_stays_open(fault_server: FaultServe
 
 def test_closing_the_client_leaves_streams_under_way_alone(fault_server: FaultServer) -> None:
     """As in Kimi: they go on to their end, and nobody waits for ever."""
-    url = fault_server.url(slow())
+    url = fault_server.url(gated())
 
     async def ask() -> None:
         client = async_kimi(url)
         stream = await client.stream("hi")
         task = asyncio.ensure_future(client.stream("hi").message)
-        await asyncio.sleep(0.1)
+        await until(lambda: fault_server.at_gate(url) == 2)
         await client.close()
-        assert (await asyncio.wait_for(stream.message, 5)).text == "ab"
-        assert (await asyncio.wait_for(task, 5)).text == "ab"
+        fault_server.open(url, 3)
+        assert (await stream.message).text == "ab"
+        assert (await task).text == "ab"
         assert (await client.stream("again").message).text == "ab"
 
     run(ask())
 
 
 def test_a_stream_outlives_its_client(fault_server: FaultServer) -> None:
-    url = fault_server.url(slow())
+    url = fault_server.url(gated())
 
     async def begin() -> Any:
         return await async_kimi(url).stream("hi")
@@ -198,7 +205,8 @@ def test_a_stream_outlives_its_client(fault_server: FaultServer) -> None:
     async def ask() -> None:
         stream = await begin()
         gc.collect()
-        assert (await asyncio.wait_for(stream.message, 5)).text == "ab"
+        fault_server.open(url, 2)
+        assert (await stream.message).text == "ab"
         texts = [chunk.choices[0].delta.content async for chunk in await begin_chunks()]
         assert texts == ["a", "b", None]
 
@@ -316,7 +324,7 @@ def test_uvloop(fault_server: FaultServer) -> None:
         task = asyncio.ensure_future(other.complete("hi"))
         async for _ in other.stream("hi"):
             break
-        await asyncio.sleep(0.05)
+        await until(lambda: fault_server.attempts(silent) == 2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -325,7 +333,7 @@ def test_uvloop(fault_server: FaultServer) -> None:
 
     loop = uvloop.new_event_loop()
     try:
-        loop.run_until_complete(asyncio.wait_for(ask(), 20))
+        loop.run_until_complete(asyncio.wait_for(ask(), 120))
     finally:
         loop.close()
     fault_server.wait_closed(url=silent, count=2)
@@ -337,6 +345,7 @@ def test_no_warnings_in_development_mode(fault_server: FaultServer) -> None:
 import asyncio, gc, sys
 from kimistream import AsyncKimi, APIError
 async def main():
+    asyncio.get_running_loop().slow_callback_duration = 600  # else a busy machine is complained of
     client = AsyncKimi("sk-x", base_url=sys.argv[1])
     assert (await client.stream("hi").message).text == "x"
     async for _ in client.stream("hi"): break

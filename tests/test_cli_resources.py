@@ -147,8 +147,10 @@ def test_providers_in_a_pipe_are_names() -> None:
 
 
 def test_a_row_is_toml_that_reads_back() -> None:
-    for name in run("providers").stdout.split():
-        row = json.loads(run("providers", name, "--json").stdout)
+    rows = {row["name"]: row for row in json.loads(run("providers", "--json").stdout)}
+    assert sorted(rows) == sorted(run("providers").stdout.split())
+    assert json.loads(run("providers", "vllm", "--json").stdout) == rows["vllm"]
+    for name, row in rows.items():
         shown = tomllib.loads(run("providers", name).stdout)["providers"][name]
         assert row.pop("name") == name
         assert shown == {key: "unknown" if value is None else value for key, value in row.items()}

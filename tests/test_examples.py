@@ -52,7 +52,7 @@ def test_cpp(name: str, simulator: Simulator) -> None:
     if not built:
         pytest.skip("not built: cmake --workflow --preset dev")
     done = subprocess.run(
-        [built[-1]], capture_output=True, encoding="utf-8", env=program.environment(simulator), timeout=60, check=False
+        [built[-1]], capture_output=True, encoding="utf-8", env=program.environment(simulator), timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     assert [words for words in CPP[name] if words not in done.stdout] == []

@@ -234,7 +234,7 @@ def test_a_file_that_is_gone_when_the_request_is_repeated_ends_it(fault_server: 
 def test_a_server_that_refuses_before_it_has_read_all_is_heard(fault_server: FaultServer, tmp_path: Path) -> None:
     path = sparse(tmp_path / "a.mp4", 64 << 20)
     refusal = {"error": {"message": "Request exceeds the maximum size"}}
-    url = fault_server.url(Script().read_nothing().json(413, refusal).sleep(2000))
+    url = fault_server.url(Script().read_nothing().json(413, refusal))
     with pytest.raises(Exception, match="maximum size"):
         kimi(url).complete(["see", Video(path)])
 

@@ -39,7 +39,7 @@ class Proxy:
                 self._relay(connection)
 
     def _relay(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
+        connection.settimeout(25)
         data = b""
         while b"\r\n\r\n" not in data:
             data += connection.recv(65536)
@@ -59,7 +59,7 @@ class Proxy:
         method, target, _ = line.split(" ")
         host, path = target.removeprefix("http://").split("/", 1)
         name, port = self.hosts.get(host, host).rsplit(":", 1)
-        with socket.create_connection((name, int(port)), timeout=5) as server:
+        with socket.create_connection((name, int(port)), timeout=25) as server:
             kept = [field for field in fields if not field.lower().startswith("proxy-connection")]
             server.sendall(
                 "\r\n".join([f"{method} /{path} HTTP/1.1", *kept, "Connection: close", "", ""]).encode() + body

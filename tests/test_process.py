@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import pytest
-from fault_server_client import FaultServer, as_chunk
+from fault_server_client import END_OF_BODY, FaultServer, as_chunk
 from kit import DONE, KEY, USAGE, Script, answer, async_kimi, completion, frame, kimi, python, run, stalled, stream_of
 
 import kimistream
@@ -37,6 +37,7 @@ import sys, threading, time, kimistream
 client = kimistream.Kimi("sk-x", base_url=sys.argv[1], max_retries=0)
 create = client.chat.completions.create
 def daemon(target): threading.Thread(target=target, daemon=True).start()
+def word(): sys.stdin.read()  # of the test: the server has all the requests
 """
 
 
@@ -108,11 +109,12 @@ def test_child_and_parent_both_go_on(fault_server: FaultServer) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_a_fork_with_a_stream_open(fault_server: FaultServer) -> None:
     """The stream is the parent's. The child is told so, and its end does not touch it."""
-    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).sleep(400)
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
     for each in answer("b")[1:]:
         script.chunk(each)
     other = fault_server.url(stream_of("x"))
-    stream = kimi(fault_server.url(script.last_chunk().keep())).stream("hi")
+    url = fault_server.url(script.last_chunk().keep())
+    stream = kimi(url).stream("hi")
     assert next(stream).text == "a"
     child = os.fork()
     if child == 0:
@@ -126,6 +128,7 @@ def test_a_fork_with_a_stream_open(fault_server: FaultServer) -> None:
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    fault_server.open(url)
     assert stream.message.text == "ab"
 
 
@@ -272,8 +275,11 @@ EXITS = {
     "an unread stream": 's = client.stream("hi")',
     "an iterator alone": 't = client.stream("hi").text; next(t)',
     "sys.exit in a loop": 'for _ in client.stream("hi"): sys.exit(0)',
-    "a daemon thread inside next()": 's = client.stream("hi"); daemon(lambda: list(s)); time.sleep(0.3)',
-    "daemon threads inside stream()": '[daemon(lambda: client.complete("hi")) for _ in range(4)]; time.sleep(0.3)',
+    "a daemon thread inside next()": """
+seen, s = [], client.stream("hi")
+daemon(lambda: [seen.append(each) for each in s])
+while len(seen) < 2: time.sleep(0.001)""",
+    "daemon threads inside complete()": '[daemon(lambda: client.complete("hi")) for _ in range(4)]; word()',
     "an atexit handler that closes": 'import atexit; s = client.stream("hi"); atexit.register(s.close)',
     "asyncio with a stream open": """
 import asyncio
@@ -287,11 +293,12 @@ asyncio.run(main())""",
 import asyncio
 async def main():
     other = kimistream.AsyncKimi('sk-x', base_url=sys.argv[1])
+    come = []
     async def read():
-        async for _ in other.stream("hi"): pass
+        async for each in other.stream("hi"): come.append(each)
     global task
     task = asyncio.create_task(read())
-    await asyncio.sleep(0.2)
+    while len(come) < 2: await asyncio.sleep(0.001)
 asyncio.run(main())""",
     "a loop that was never closed": """
 import asyncio
@@ -312,25 +319,30 @@ def test_a_clean_exit_with(way: str, flags: tuple[str, ...], fault_server: Fault
     url = fault_server.url(stalled(frame("One"), frame("two")))
     if "never closed" in way and flags:
         pytest.skip("asyncio itself warns of a loop that was not closed")
-    done = python(START + EXITS[way], url, flags=flags)
+    requests = 4 if "threads" in way else 1
+    done = python(START + EXITS[way], url, flags=flags, until=lambda: fault_server.attempts(url) == requests)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    fault_server.wait_closed(url=url)
+    fault_server.wait_closed(url=url, count=requests)
 
 
-@pytest.mark.parametrize("what", ["list(client.stream('hi'))", "[client.complete('hi') for _ in range(100000)]"])
+@pytest.mark.parametrize("what", ["list(client.stream('hi'))", "client.complete('hi')"])
 def test_a_clean_exit_while_daemon_threads_are_busy(what: str, fault_server: FaultServer) -> None:
     """They want the GIL back just when the interpreter ends."""
     program = (
         START
         + f"""
-for _ in range(4): daemon(lambda: {what})
-time.sleep(0.1)"""
+def work():
+    while True: {what}
+for _ in range(4): daemon(work)
+word()"""
     )
     dripping = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
-    dripping.split(300, 0.05, as_chunk(frame("x")) * 1500)
-    url = fault_server.url(dripping if "stream" in what else Script().json(200, completion()))
+    dripping.split(300, 0.05, as_chunk(frame("x")) * 500)
+    dripping.send(b"".join(map(as_chunk, answer()[1:])) + END_OF_BODY).keep()  # and once more from the beginning
+    script = dripping if "stream" in what else Script().json(200, completion())
     for _ in range(5):
-        done = python(program, url)
+        url = fault_server.url(script)
+        done = python(program, url, until=lambda url=url: fault_server.attempts(url) >= 8)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -45,4 +45,4 @@ def test_a_notebook_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_package_has_its_modules_as_attributes() -> None:
     code = "import kimistream; kimistream.progress.Bar; kimistream.simulator.Simulator"
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=300)

@@ -138,7 +138,7 @@ def stream_upload(sim: Simulator, blocks: int) -> tuple[dict[str, Any], str]:
     )
     tail = b"\r\n--edge--\r\n"
     address = urlsplit(sim.base_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=300)
     connection.putrequest("POST", f"{address.path}/files")
     connection.putheader("Authorization", f"Bearer {sim.api_key}")
     connection.putheader("Content-Type", "multipart/form-data; boundary=edge")

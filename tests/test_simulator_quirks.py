@@ -308,8 +308,8 @@ def test_orders_by_option() -> None:
 
 def test_the_command_lists_what_there_is() -> None:
     command = [sys.executable, "-m", "kimistream.cli", "simulate"]
-    listed = subprocess.run([*command, "--list-quirks"], capture_output=True, text=True, check=True, timeout=60).stdout
+    listed = subprocess.run([*command, "--list-quirks"], capture_output=True, text=True, check=True, timeout=300).stdout
     assert [line.split()[0] for line in listed.splitlines()] == list(QUIRKS)
-    wrong = subprocess.run([*command, "--quirk", "odd"], capture_output=True, text=True, check=False, timeout=60)
+    wrong = subprocess.run([*command, "--quirk", "odd"], capture_output=True, text=True, check=False, timeout=300)
     assert wrong.returncode == 2
     assert "unknown quirk 'odd'" in wrong.stderr

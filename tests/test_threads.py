@@ -5,11 +5,12 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fault_server_client import FaultServer
-from kit import Script, answer, completion, cut, frame, kimi, stalled, stream_of
+from fault_server_client import END_OF_BODY, FaultServer, as_chunk
+from kit import Script, answer, completion, cut, frame, kimi, stalled, stream_of, wait_until
 
 import kimistream
 from kimistream import InvalidRequestError
@@ -46,44 +47,42 @@ def test_eight_threads_share_a_client(fault_server: FaultServer) -> None:
 
 
 def test_each_thread_has_a_stream_of_its_own_at_once(fault_server: FaultServer) -> None:
-    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).sleep(100)
-    for each in answer("b")[1:]:
-        script.chunk(each)
-    url = fault_server.url(script.last_chunk().keep())
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
+    url = fault_server.url(script.send(b"".join(map(as_chunk, answer("b")[1:])) + END_OF_BODY).keep())
     client = kimi(url)
-    start = threading.Barrier(8)
-
-    def work(_: int) -> str:
-        start.wait()
-        return client.stream("hi").message.text
-
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(work, range(8))) == ["ab"] * 8
+        texts = pool.map(lambda _: client.stream("hi").message.text, range(8))
+        wait_until(lambda: fault_server.at_gate(url) == 8)
+        fault_server.open(url, 8)
+        assert list(texts) == ["ab"] * 8
     before = fault_server.stats()["connections"]
+    fault_server.open(url)
     assert client.stream("hi").message.text == "ab"
     assert fault_server.stats()["connections"] == before  # one of those that were kept
 
 
 @pytest.mark.parametrize("wait", ["next", "head", "complete"])
 def test_the_gil_is_free_while_waiting(wait: str, fault_server: FaultServer) -> None:
-    silent = Script().stall() if wait != "next" else stalled(frame("x"))
-    client = kimi(fault_server.url(silent))
-    begun = threading.Event()
+    if wait == "complete":
+        script = Script().gate().json(200, completion("x"))
+    else:
+        script = Script().gate() if wait == "head" else Script()
+        script.head(200, {"Content-Type": "text/event-stream"}, chunked=True)
+        if wait == "next":
+            script.gate()
+        script.send(b"".join(map(as_chunk, answer("x"))) + END_OF_BODY).keep()
+    url = fault_server.url(script)
+    client = kimi(url)
 
-    def block() -> None:
-        begun.set()
-        with pytest.raises(kimistream.APITimeoutError):
-            client.complete("hi", timeout=0.6) if wait == "complete" else list(client.stream("hi", timeout=0.6))
+    def block() -> str:
+        return client.complete("hi").text if wait == "complete" else client.stream("hi").message.text
 
-    thread = threading.Thread(target=block)
-    thread.start()
-    begun.wait()
-    count = 0
-    while thread.is_alive():
-        count += 1
-        time.sleep(0)
-    thread.join()
-    assert count > 1000  # were the GIL held, this thread would not have run at all
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(block)
+        wait_until(lambda: fault_server.at_gate(url) == 1)
+        assert not waiting.done()
+        fault_server.open(url)  # were the GIL held, this thread would not have come so far
+        assert waiting.result() == "x"
 
 
 def test_close_from_another_thread_ends_a_blocked_next(fault_server: FaultServer) -> None:
@@ -149,33 +148,45 @@ def test_a_close_while_another_thread_takes_is_the_end_for_it(fault_server: Faul
 
 
 def test_a_stream_read_by_two_threads(fault_server: FaultServer) -> None:
-    stream = kimi(fault_server.url(stalled(frame("One")))).stream("hi")
-    next(stream)
-    reader = threading.Thread(target=lambda: list(stream))
-    reader.start()
-    time.sleep(0.2)  # till it waits
-    for read in (lambda: next(stream), lambda: list(stream), lambda: stream.message, lambda: next(stream.text)):
-        with pytest.raises((RuntimeError, InvalidRequestError), match="another thread"):
-            read()
-    assert stream.partial is not None  # looking is allowed
-    assert stream.partial.text == "One"
-    stream.close()
-    reader.join()
+    """Whoever comes second is refused, and the first reads on."""
+    url = fault_server.url(stalled(frame("One")))
+    reads: list[Callable[[Any], Any]] = [
+        lambda stream: next(stream, None), list, lambda stream: stream.message, lambda stream: next(stream.text, None)
+    ]  # fmt: skip
+    for read in reads:
+        stream = kimi(url).stream("hi")
+        next(stream)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(read, stream) for _ in range(2)]
+            second = next(concurrent.futures.as_completed(both))
+            with pytest.raises((RuntimeError, InvalidRequestError), match="another thread"):
+                second.result()
+            assert sum(each.done() for each in both) == 1
+            assert stream.partial is not None  # looking is allowed
+            assert stream.partial.text == "One"
+            stream.close()
+            assert all(each is second or each.exception() is None for each in both)
 
 
 def test_what_has_come_can_be_watched_from_another_thread(fault_server: FaultServer) -> None:
     script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
-    for each in answer(*map(str, range(300))):
-        script.chunk(each).sleep(1)
-    stream = kimi(fault_server.url(script.last_chunk().keep())).stream("hi")
+    for number, each in enumerate(answer(*map(str, range(300)))):
+        script.chunk(each)
+        if number % 30 == 29:
+            script.gate()
+    url = fault_server.url(script.last_chunk().keep())
+    stream = kimi(url).stream("hi")
     whole = "".join(map(str, range(300)))
-    seen: list[str] = []
+    seen: list[str] = [""]
     done = threading.Event()
 
     def watch() -> None:
         while not done.is_set():
             partial = stream.partial
-            seen.append("" if partial is None else partial.text)
+            text = "" if partial is None else partial.text
+            if text != seen[-1]:
+                fault_server.open(url)  # the more is seen, the more comes
+            seen.append(text)
             _ = stream.usage, stream.request_id, stream.headers, stream.status_code
 
     watcher = threading.Thread(target=watch)

@@ -41,9 +41,10 @@ TEST_CASE("thirty streams in a row use one connection, however late the terminat
   for (const double late : {0.0, 2.0, 20.0}) {
     CAPTURE(late);
     FaultServer server;
-    ks::Client client(options_for(server.base_url(Script().event_stream(whole_frames(), late))));
+    const std::string url = server.base_url(Script().event_stream(whole_frames(), late));
+    ks::Client client(options_for(url));
     for (int i = 0; i < 30; ++i) check_whole(read_stream(client));
-    CHECK(server.connections() == 1);
+    CHECK(server.connections() <= 1 + server.late_sends(url));  // a busy machine's terminator is not waited for
     CHECK(server.requests() == 30);
   }
 }
@@ -85,7 +86,7 @@ TEST_CASE("an end marker that never comes is not waited for long, and the connec
       server, stream_head().chunk(sse(text("Hello"))).chunk(sse(finish("stop"))).chunk(sse(usage(1, 2))).wait_close());
   check_whole(outcome);
   CHECK(outcome.warned("missing_end_marker"));
-  CHECK(server.wait_for_closes(1, milliseconds(5000)));
+  CHECK(server.wait_for_closes(1));
 }
 
 TEST_CASE("a body that ends with its connection is complete behind the end marker or the finish reason only") {
@@ -102,13 +103,13 @@ TEST_CASE("a body that ends with its connection is complete behind the end marke
 TEST_CASE("a chunked body that is cut is a broken stream with what had come") {
   FaultServer server;
   check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).close()), "Hello");
-  check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).sleep(30).reset()), "Hello");
+  check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).reset()), "Hello");
   check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).send("50\r\ndata: {\"choi").close()),
                    "Hello");
   check_incomplete(answer_of(server, stream_head().chunk(sse(text("Hello"))).send("not a chunk size\r\n").close()),
                    "Hello");
   check_incomplete(answer_of(server, stream_head().close()), "");
-  check_whole(answer_of(server, stream_head().chunk(sse(text("Hello"))).chunk(sse(finish("stop"))).sleep(30).reset()));
+  check_whole(answer_of(server, stream_head().chunk(sse(text("Hello"))).chunk(sse(finish("stop"))).reset()));
 }
 
 TEST_CASE("a body shorter than its Content-Length is a broken stream") {
@@ -174,7 +175,7 @@ TEST_CASE("a kept connection that the server has closed does not disturb the nex
   ks::Client client(options_for(server.base_url(script)));
   for (int i = 0; i < 3; ++i) {
     CHECK(client.complete(one_plus_one).content == "Hello");
-    std::this_thread::sleep_for(milliseconds(20));
+    while (server.open_connections() > 0) std::this_thread::sleep_for(milliseconds(1));
   }
   CHECK(server.connections() == 3);
 }
@@ -191,9 +192,9 @@ TEST_CASE("a kept connection that the server resets as the next request comes co
 TEST_CASE("a silent server runs into the clock of the phase it is in") {
   FaultServer server;
   Script pings = stream_head();
-  for (int i = 0; i < 100; ++i) pings.chunk(": ping\n\n").sleep(20);
+  for (int i = 0; i < 1500; ++i) pings.chunk(": ping\n\n").sleep(20);
   Script pings_after_text = stream_head().chunk(sse(text("Hello")));
-  for (int i = 0; i < 100; ++i) pings_after_text.chunk(": ping\n\n").sleep(20);
+  for (int i = 0; i < 1500; ++i) pings_after_text.chunk(": ping\n\n").sleep(20);
   struct Case {
     Script script;
     const char* type;
@@ -209,16 +210,27 @@ TEST_CASE("a silent server runs into the clock of the phase it is in") {
       {pings_after_text, "idle_timeout", "Hello"}};
   for (const Case& each : cases) {
     CAPTURE(std::string(each.type));
-    ks::ClientOptions options = options_for(server.base_url(each.script));
-    options.timeout = milliseconds(200);
-    ks::Client client(options);
-    const Outcome outcome = read_stream(client);
+    const std::string url = server.base_url(each.script);
+    const auto partial = [](const Outcome& outcome) {
+      return outcome.error->partial ? outcome.error->partial->text() : std::string();
+    };
+    const Outcome outcome = with_patience(
+        milliseconds(200),
+        [&](milliseconds limit) {
+          ks::ClientOptions options = options_for(url);
+          options.timeout = limit;
+          ks::Client client(options);
+          return read_stream(client);
+        },
+        [&](const Outcome& seen) {
+          return seen.error && seen.error->type == each.type && partial(seen) == each.partial;
+        });
     REQUIRE(outcome.error);
     CHECK(outcome.error->kind == ks::ErrorKind::timeout);
     CHECK(outcome.error->type == each.type);
-    CHECK((outcome.error->partial ? outcome.error->partial->text() : "") == each.partial);
+    CHECK(partial(outcome) == each.partial);
   }
-  CHECK(server.wait_for_closes(std::size(cases), milliseconds(5000)));
+  CHECK(server.wait_for_closes(std::size(cases)));
 }
 
 TEST_CASE("a request may have a timeout of its own") {
@@ -233,13 +245,16 @@ TEST_CASE("a request may have a timeout of its own") {
 
 TEST_CASE("slow but steady events run into no clock") {
   FaultServer server;
-  Script script = stream_head();
-  for (int i = 0; i < 10; ++i) script.chunk(sse(text("x"))).sleep(60);
-  script.chunk(sse(finish("stop"))).chunk(done).last_chunk().keep();
-  ks::ClientOptions options = options_for(server.base_url(script));
-  options.timeout = milliseconds(300);
-  ks::Client client(options);
-  check_whole(read_stream(client), "xxxxxxxxxx");
+  const auto attempt = [&](milliseconds limit) {
+    Script script = stream_head();
+    for (int i = 0; i < 10; ++i) script.chunk(sse(text("x"))).sleep(static_cast<double>(limit.count()) / 5);
+    script.chunk(sse(finish("stop"))).chunk(done).last_chunk().keep();
+    ks::ClientOptions options = options_for(server.base_url(script));
+    options.timeout = limit;
+    ks::Client client(options);
+    return read_stream(client);
+  };
+  check_whole(with_patience(milliseconds(300), attempt, [](const Outcome& seen) { return !seen.error; }), "xxxxxxxxxx");
 }
 
 TEST_CASE("what is no stream is an error over sockets too") {

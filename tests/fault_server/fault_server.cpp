@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include <thread>
 
 #include "fault_server/encoding.hpp"
+#include "fault_server/gates.hpp"
 #include "fault_server/player.hpp"
 
 namespace kimistream::testing {
@@ -41,6 +43,10 @@ Address address_of(std::string_view target) {
   if (target.size() < 3 || target[0] != '/' || target[2] != '/') return {};
   const auto rest = target.substr(3);
   return {target.substr(1, 1), rest.substr(0, rest.find_first_of("/?"))};
+}
+
+std::optional<std::string_view> behind(std::string_view target, std::string_view start) {
+  return target.starts_with(start) ? std::optional(target.substr(start.size())) : std::nullopt;
 }
 
 std::string id_in(std::string_view base_url) {
@@ -94,6 +100,7 @@ class FaultServer::Server {
 
   std::uint16_t port;
   Journal journal;
+  Gates gates;
 
  private:
   void accept_all() {
@@ -160,11 +167,11 @@ class FaultServer::Server {
   void serve(Socket& socket, int number, bool& control) {
     RequestReader reader(socket);
     std::optional<Player> player;
-    ClientClose last{number, {}, 0, "keep", 0};
+    ClientClose last{number, {}, 0, "keep"};
     while (true) {
       auto request = reader.read_head();
       if (!request) {
-        if (player && socket.wait_closed(std::chrono::milliseconds(0))) note(last, *player, "keep");
+        if (player && socket.wait_closed(std::chrono::milliseconds(0))) note(last, "keep");
         return;
       }
       const Address address = address_of(request->target);
@@ -186,23 +193,22 @@ class FaultServer::Server {
       const std::size_t attempt = journal.began(id);
       const auto& steps = script->attempt_at(attempt);
       const bool unread = !steps.empty() && steps.front().kind == Step::Kind::read_nothing;
-      player.emplace(socket, journal, id);
+      player.emplace(socket, journal, gates, id);
       last.script = id;
       last.attempt = attempt;
       const bool whole = unread || reader.read_body(*request);
       journal.received({number, id, attempt, *request});
-      if (!whole) return note(last, *player, "request");
+      if (!whole) return note(last, "request");
       const auto end = player->play(steps);
-      if (end == Player::End::client_gone) return note(last, *player, player->during());
+      if (end == Player::End::client_gone) return note(last, player->during());
       if (end == Player::End::closed) return;
-      if (unread && !reader.read_body(*request)) return note(last, *player, "request");
+      if (unread && !reader.read_body(*request)) return note(last, "request");
     }
   }
 
-  void note(ClientClose close, const Player& player, const std::string& during) {
+  void note(ClientClose close, const std::string& during) {
     if (stopping()) return;  // it was this server that went away
     close.during = during;
-    close.ms_after_last_send = player.ms_since_last_send();
     journal.closed_by_client(std::move(close));
   }
 
@@ -211,6 +217,16 @@ class FaultServer::Server {
     if (request.target == "/requests") return whole_response(200, "application/json", journal.requests_json());
     if (request.target == "/reset") {
       journal.clear();
+      gates.clear();
+      return whole_response(200, "application/json", "{}");
+    }
+    if (const auto id = behind(request.target, "/gate/"))
+      return whole_response(200, "application/json", std::to_string(gates.waiting(std::string(*id))));
+    if (const auto id = behind(request.target, "/open/")) {
+      const auto slash = std::min(id->find('/'), id->size());
+      std::size_t times = 1;
+      std::from_chars(id->data() + std::min(slash + 1, id->size()), id->data() + id->size(), times);
+      gates.open(std::string(id->substr(0, slash)), times);
       return whole_response(200, "application/json", "{}");
     }
     if (request.target != "/scripts" || request.method != "POST")
@@ -250,6 +266,7 @@ int FaultServer::requests(std::string_view base_url) const { return server_->jou
 std::size_t FaultServer::bytes_sent(std::string_view base_url) const {
   return server_->journal.bytes_sent(id_in(base_url));
 }
+int FaultServer::late_sends(std::string_view base_url) const { return server_->journal.late_sends(id_in(base_url)); }
 std::vector<ReceivedRequest> FaultServer::received() const { return server_->journal.received(); }
 std::vector<ClientClose> FaultServer::closes() const { return server_->journal.closes(); }
 
@@ -263,6 +280,13 @@ bool FaultServer::wait_for_closes(std::size_t count, std::chrono::milliseconds l
   return server_->journal.wait_for_closes(count, limit);
 }
 
-void FaultServer::reset() { server_->journal.clear(); }
+void FaultServer::open(std::string_view base_url, std::size_t times) { server_->gates.open(id_in(base_url), times); }
+
+int FaultServer::waiting(std::string_view base_url) const { return server_->gates.waiting(id_in(base_url)); }
+
+void FaultServer::reset() {
+  server_->journal.clear();
+  server_->gates.clear();
+}
 
 }  // namespace kimistream::testing

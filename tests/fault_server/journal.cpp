@@ -33,8 +33,7 @@ std::string to_json(const ReceivedRequest& entry) {
 
 std::string to_json(const ClientClose& entry) {
   return "{" + member("connection", entry.connection) + "," + member("script", std::string_view(entry.script)) + "," +
-         member("attempt", entry.attempt) + "," + member("during", std::string_view(entry.during)) + "," +
-         member("ms_after_last_send", entry.ms_after_last_send) + "}";
+         member("attempt", entry.attempt) + "," + member("during", std::string_view(entry.during)) + "}";
 }
 
 template <class Entry>
@@ -75,9 +74,11 @@ void Journal::received(ReceivedRequest request) {
   keep(received_, std::move(request));
 }
 
-void Journal::sent(const std::string& script, std::size_t bytes) {
+void Journal::sent(const std::string& script, std::size_t bytes, bool late) {
   const Lock lock(mutex_);
-  scripts_[script].bytes_sent += bytes;
+  PerScript& seen = scripts_[script];
+  seen.bytes_sent += bytes;
+  seen.late_sends += late;
 }
 
 void Journal::closed_by_client(ClientClose close) {
@@ -125,6 +126,12 @@ std::size_t Journal::bytes_sent(const std::string& script) const {
   return found == scripts_.end() ? 0 : found->second.bytes_sent;
 }
 
+int Journal::late_sends(const std::string& script) const {
+  const Lock lock(mutex_);
+  const auto found = scripts_.find(script);
+  return found == scripts_.end() ? 0 : found->second.late_sends;
+}
+
 std::vector<ReceivedRequest> Journal::received() const {
   const Lock lock(mutex_);
   return {received_.begin(), received_.end()};
@@ -145,7 +152,8 @@ std::string Journal::stats_json() const {
   std::string scripts;
   for (const auto& [id, seen] : scripts_) {
     if (!scripts.empty()) scripts += ",";
-    scripts += key(id) + "{" + member("requests", seen.requests) + "," + member("bytes_sent", seen.bytes_sent) + "}";
+    scripts += key(id) + "{" + member("requests", seen.requests) + "," + member("bytes_sent", seen.bytes_sent) + "," +
+               member("late_sends", seen.late_sends) + "}";
   }
   return "{" + member("connections", connections_) + "," + member("open", open_) + "," + member("requests", requests_) +
          "," + key("scripts") + "{" + scripts + "}," + key("closes") + to_json(closes_) + "," + key("last_request") +

@@ -28,14 +28,15 @@ struct ClientClose {
   int connection = 0;
   std::string script;
   std::size_t attempt = 0;
-  std::string during;  ///< the step that noticed it: "send", "sleep", "stall", "wait-close", "keep", "request"
-  double ms_after_last_send = 0;
+  std::string during;  ///< the step that noticed it: "send", "sleep", "gate", "stall", "wait-close", "keep", "request"
 };
 
 class Journal {
  public:
   /// What is kept of the past.
   static constexpr std::size_t kept_entries = 1024;
+  /// So long a client waits for the end of a body before it takes another connection.
+  static constexpr std::chrono::milliseconds late_after{100};
 
   int opened();                         ///< gives the connection its number
   void became_control(int connection);  ///< a connection that asked for /stats is not one of the client under test
@@ -44,7 +45,7 @@ class Journal {
   /// Gives the attempt's number, counted for each script from 0.
   std::size_t began(const std::string& script);
   void received(ReceivedRequest request);
-  void sent(const std::string& script, std::size_t bytes);
+  void sent(const std::string& script, std::size_t bytes, bool late);
   void closed_by_client(ClientClose close);
   void clear();
 
@@ -53,6 +54,8 @@ class Journal {
   [[nodiscard]] int requests() const;
   [[nodiscard]] int requests(const std::string& script) const;
   [[nodiscard]] std::size_t bytes_sent(const std::string& script) const;
+  /// Of what was sent, what came `late_after` or more behind what was before it: scripted so, or the machine is busy.
+  [[nodiscard]] int late_sends(const std::string& script) const;
   [[nodiscard]] std::vector<ReceivedRequest> received() const;
   [[nodiscard]] std::vector<ClientClose> closes() const;
 
@@ -66,6 +69,7 @@ class Journal {
   struct PerScript {
     std::size_t requests = 0;
     std::size_t bytes_sent = 0;
+    int late_sends = 0;
   };
 
   mutable std::mutex mutex_;

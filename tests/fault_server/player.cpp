@@ -2,23 +2,23 @@
 
 #include <algorithm>
 
+#include "fault_server/gates.hpp"
 #include "fault_server/journal.hpp"
 
 namespace kimistream::testing {
 
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
-double Player::ms_since_last_send() const noexcept {
-  return Milliseconds(std::chrono::steady_clock::now() - last_send_).count();
-}
-
 bool Player::send(std::string_view bytes) {
+  const auto begin = std::chrono::steady_clock::now();
   if (!socket_.send(bytes)) {
     during_ = "send";
     return false;
   }
-  last_send_ = std::chrono::steady_clock::now();
-  journal_.sent(script_id_, bytes.size());
+  // From before one to behind the other: what the client sees between them is no longer than this.
+  const bool late = last_send_ && std::chrono::steady_clock::now() - *last_send_ >= Journal::late_after;
+  last_send_ = begin;
+  journal_.sent(script_id_, bytes.size(), late);
   return true;
 }
 
@@ -26,6 +26,15 @@ bool Player::pause(double milliseconds, const char* name) {
   const auto limit = std::min<Milliseconds>(Milliseconds(milliseconds), patience);
   if (!socket_.wait_closed(limit)) return true;
   during_ = name;
+  return false;
+}
+
+bool Player::gone() const noexcept { return socket_.wait_closed(Milliseconds(0)); }
+
+bool Player::pass_gate() {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  if (gates_.pass(script_id_, [&] { return gone() || std::chrono::steady_clock::now() >= end; })) return true;
+  during_ = "gate";
   return false;
 }
 
@@ -68,6 +77,9 @@ Player::End Player::play(const Script::Attempt& attempt) {
         break;
       case Step::Kind::sleep:
         if (!pause(step.milliseconds, "sleep")) return End::client_gone;
+        break;
+      case Step::Kind::gate:
+        if (!pass_gate()) return gone() ? End::client_gone : End::closed;
         break;
       case Step::Kind::stall: return pause(for_ever, "stall") ? End::closed : End::client_gone;
       case Step::Kind::wait_close:

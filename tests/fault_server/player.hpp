@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "fault_server/script.hpp"
@@ -10,6 +11,7 @@
 
 namespace kimistream::testing {
 
+class Gates;
 class Journal;
 
 class Player {
@@ -20,25 +22,27 @@ class Player {
     client_gone,  ///< by the client; `during()` says where
   };
 
-  Player(Socket& socket, Journal& journal, std::string script_id)
-      : socket_(socket), journal_(journal), script_id_(std::move(script_id)) {}
+  Player(Socket& socket, Journal& journal, Gates& gates, std::string script_id)
+      : socket_(socket), journal_(journal), gates_(gates), script_id_(std::move(script_id)) {}
 
   [[nodiscard]] End play(const Script::Attempt& attempt);
 
   [[nodiscard]] const std::string& during() const noexcept { return during_; }
-  [[nodiscard]] double ms_since_last_send() const noexcept;
 
  private:
   bool send(std::string_view bytes);
   bool send_pieces(const Step& step);
   bool repeat(const Step& step);
   bool pause(double milliseconds, const char* name);
+  bool pass_gate();
+  [[nodiscard]] bool gone() const noexcept;
 
   Socket& socket_;
   Journal& journal_;
+  Gates& gates_;
   std::string script_id_;
   std::string during_;
-  std::chrono::steady_clock::time_point last_send_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> last_send_;
 };
 
 }  // namespace kimistream::testing

@@ -20,12 +20,13 @@ struct Verb {
   bool count, milliseconds, bytes;
 };
 
-constexpr std::array<Verb, 12> verbs = {{
+constexpr std::array<Verb, 13> verbs = {{
     {"send", Kind::send, false, false, true},
     {"drip", Kind::send, false, true, true},
     {"split", Kind::send, true, true, true},
     {"repeat", Kind::repeat, true, false, true},
     {"sleep", Kind::sleep, false, true, false},
+    {"gate", Kind::gate, false, false, false},
     {"stall", Kind::stall, false, false, false},
     {"wait-close", Kind::wait_close, false, false, false},
     {"half-close", Kind::half_close, false, false, false},
@@ -34,6 +35,8 @@ constexpr std::array<Verb, 12> verbs = {{
     {"keep", Kind::keep, false, false, false},
     {"read-nothing", Kind::read_nothing, false, false, false},
 }};
+
+constexpr std::string_view end_of_body = "0\r\n\r\n";
 
 const Verb& verb_of(const Step& step) {
   if (step.kind == Kind::send && step.count > 0) return verbs[2];  // drip is a split of one byte
@@ -96,6 +99,7 @@ Script& Script::repeat(std::size_t times, std::string_view bytes) {
   return add({Kind::repeat, std::string(bytes), times});
 }
 Script& Script::sleep(double ms) { return add({Kind::sleep, {}, 0, ms}); }
+Script& Script::gate() { return add({Kind::gate}); }
 Script& Script::stall() { return add({Kind::stall}); }
 Script& Script::wait_close() { return add({Kind::wait_close}); }
 Script& Script::half_close() { return add({Kind::half_close}); }
@@ -130,7 +134,7 @@ Script& Script::repeat_chunk(std::size_t times, std::string_view bytes) {
   return send(size).repeat(times, bytes).send("\r\n");
 }
 
-Script& Script::last_chunk() { return send("0\r\n\r\n"); }
+Script& Script::last_chunk() { return send(end_of_body); }
 
 Script& Script::respond(int status, std::string_view content_type, std::string_view body, const Headers& headers) {
   Headers all = headers;
@@ -146,8 +150,11 @@ Script& Script::json(int status, std::string_view body, const Headers& headers) 
 Script& Script::event_stream(const std::vector<std::string>& frames, double late_ms) {
   head(200, {{"Content-Type", "text/event-stream"}}, true);
   for (const auto& frame : frames) chunk(frame);
-  if (late_ms > 0) sleep(late_ms);
-  return last_chunk().keep();
+  if (late_ms > 0)
+    sleep(late_ms).last_chunk();
+  else
+    attempts_.back().back().bytes += end_of_body;
+  return keep();
 }
 
 Script& Script::gzip_event_stream(const std::vector<std::string>& frames, std::size_t chunk_size) {

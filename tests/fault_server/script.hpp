@@ -8,6 +8,7 @@
 ///     send <base64>            drip <ms> <base64>       split <n> <ms> <base64>     repeat <n> <base64>
 ///     sleep <ms>               reset                    close                       half-close
 ///     stall                    wait-close               keep                        read-nothing
+///     gate
 #pragma once
 
 #include <cstddef>
@@ -23,11 +24,12 @@ struct Step {
     send,          ///< write the bytes, `count` at a time with a pause between (0: all at once)
     repeat,        ///< write the bytes `count` times
     sleep,         ///< wait; ends at once when the client goes away
+    gate,          ///< wait until the test opens it, 30 s at most; ends at once when the client goes away
     stall,         ///< hold the connection open till the client goes away, 30 s at most
     wait_close,    ///< the same; says that the client's close is what the test is about
     half_close,    ///< FIN, and go on with the next step
     close,         ///< FIN
-    reset,         ///< RST; what the client has not read yet may be lost to it, so sleep first where that matters
+    reset,         ///< RST; on Linux the client can still read what had arrived, elsewhere it may be lost
     keep,          ///< the response is done: read the next request on this connection
     read_nothing,  ///< first step only: answer without having read the request body
   };
@@ -49,6 +51,7 @@ class Script {
   Script& split(std::size_t size, double ms, std::string_view bytes);
   Script& repeat(std::size_t times, std::string_view bytes);
   Script& sleep(double ms);
+  Script& gate();
   Script& stall();
   Script& wait_close();
   Script& half_close();
@@ -70,7 +73,7 @@ class Script {
   Script& json(int status, std::string_view body, const Headers& headers = {});
 
   /// A chunked event stream, one HTTP chunk for each frame (given with its blank line). The chunk that ends
-  /// the body comes `late_ms` after the last frame; the connection is kept.
+  /// the body comes with the last frame, or `late_ms` after it; the connection is kept.
   Script& event_stream(const std::vector<std::string>& frames, double late_ms = 0);
 
   /// The same frames as one gzip body in chunks of `chunk_size` bytes.

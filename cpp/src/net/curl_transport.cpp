@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
+constexpr long max_kept_connections = 4096;
 constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};       // how long a new one waits for it
 constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
@@ -101,6 +102,8 @@ CurlTransport::CurlTransport(std::shared_ptr<const CurlOptions> options) : optio
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+  // By itself libcurl keeps four for each request that is still under way as one ends: of a burst nearly nothing.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, max_kept_connections);
 }
 
 CurlTransport::~CurlTransport() {
