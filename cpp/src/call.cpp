@@ -44,7 +44,7 @@ Call::Call(CallSetup setup, Listener* listener)
       listener_(listener),
       outgoing_(Outgoing::watch(setup_.request.body)),
       parser_(setup_.max_event_bytes),
-      decoder_(*setup_.provider, setup_.thinks) {
+      decoder_(*setup_.provider, setup_.thinks, setup_.offer) {
   for (Notice& notice : setup_.notices) events_.emplace_back(std::move(notice));
 }
 
@@ -367,7 +367,7 @@ void Call::fail_or_retry(Error error) {
   hide_keys(error);
   // What this attempt said does not belong to what the next one says; what it was warned of does.
   std::erase_if(events_, [&](const Event& event) { return !std::holds_alternative<Notice>(event); });
-  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks);
+  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
   parser_ = sse::Parser(setup_.max_event_bytes);
   phase_ = Phase::backing_off;
   retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));

@@ -37,11 +37,12 @@ struct CallSetup {
   std::string model;            // in the provider's spelling; "" for a resource that knows none
   std::string_view key_origin;  // see ClientOptions
   Shape shape = Shape::events;
-  bool streams = true;   // a stream is asked for
-  bool thinks = true;    // false: the request asks for no thinking
-  bool raw = false;      // a resource that is no answer: the body becomes one chunk
-  bool bytes = false;    // and may be anything
-  bool creates = false;  // repeated only where nothing of it can have been kept
+  bool streams = true;                       // a stream is asked for
+  bool thinks = true;                        // false: the request asks for no thinking
+  std::shared_ptr<const wire::Offer> offer;  // the functions that the request offers; null: none
+  bool raw = false;                          // a resource that is no answer: the body becomes one chunk
+  bool bytes = false;                        // and may be anything
+  bool creates = false;                      // repeated only where nothing of it can have been kept
   RetryPolicy retry;
   Timeouts timeouts;
   std::size_t max_event_bytes = 0;

@@ -174,6 +174,7 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
   setup.notices = std::move(notices);
   setup.streams = stream;
   setup.thinks = encoded.thinks;
+  setup.offer = std::move(encoded.offer);
   setup.shape = shape;
   return setup;
 }

@@ -8,6 +8,7 @@
 
 #include "json/tree.hpp"
 #include "kimistream/provider.hpp"
+#include "support/play.hpp"
 
 namespace ks = kimistream;
 using ks::json::Tree;
@@ -21,7 +22,7 @@ std::string content(const std::string& text, const std::string& finish = "null")
 }
 
 std::vector<ks::Chunk> chunks(const char* provider, const std::vector<std::string>& frames) {
-  Decoder decoder(*ks::find_provider(provider));
+  Decoder decoder(*ks::find_provider(provider), true, ks::testing::offering());
   std::vector<ks::Event> events;
   std::vector<ks::Chunk> all;
   for (const auto& frame : frames) {
@@ -33,7 +34,7 @@ std::vector<ks::Chunk> chunks(const char* provider, const std::vector<std::strin
 }
 
 ks::Chunk whole(const char* provider, const std::string& body, bool streamed) {
-  Decoder decoder(*ks::find_provider(provider));
+  Decoder decoder(*ks::find_provider(provider), true, ks::testing::offering());
   std::vector<ks::Event> events;
   decoder.feed_body(body, events);
   return ks::wire::whole_chunk(decoder, events, streamed, 5);
@@ -72,15 +73,29 @@ TEST_CASE("calls that leaked into the text are shown as calls") {
   const auto all = chunks("vllm", {content("go "), content(markup), content("", R"("stop")")});
   REQUIRE(all.size() == 3);
   CHECK(all[0].content == "go ");
-  CHECK_FALSE(all[1].plain);
-  CHECK(all[1].json().find(R"("name":"f")") != std::string::npos);
   CHECK(all[1].json().find("<|") == std::string::npos);
+  CHECK_FALSE(all[2].plain);  // with the end: until then the same call may come structured
+  CHECK(all[2].json().find(R"("name":"f")") != std::string::npos);
   CHECK(all[2].finish_reason == "tool_calls");
   const ks::Chunk one = whole(
       "vllm", R"({"choices":[{"index":0,"message":{"content":")" + markup + R"("},"finish_reason":"stop"}]})", false);
   CHECK(one.json().find(R"("finish_reason":"tool_calls")") != std::string::npos);
   CHECK(one.json().find(R"("content":null)") != std::string::npos);
   CHECK(one.json().find("<|") == std::string::npos);
+}
+
+TEST_CASE("calls that share index and id are shown as two, and a head that is repeated is not shown") {
+  const auto fragment = [](const std::string& inside) {
+    return R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,)" + inside + "]}}]}";
+  };
+  const std::string head = fragment(R"("id":"functions.f:0","function":{"name":"f","arguments":""}})");
+  const auto all = chunks("vllm", {head, fragment(R"("function":{"arguments":"{}"}})"), head,
+                                   fragment(R"("function":{"arguments":"{\"a\":1}"}})"), content("", R"("tool_calls")")});
+  REQUIRE(all.size() == 5);
+  CHECK(all[0].json() == head);
+  CHECK(all[2].json().find("name") == std::string::npos);
+  CHECK(all[3].json().find(R"("index":1,"id":"functions.f:0_1")") != std::string::npos);
+  CHECK(all[4].finish_reason == "tool_calls");
 }
 
 TEST_CASE("Q35: a whole body where a stream was asked for becomes the one chunk that says all of it") {

@@ -280,7 +280,7 @@ TEST_CASE("the model's own tool tokens are read from text and reasoning, where t
       for (std::size_t at = 0; at < markup.size(); at += size)
         frames.push_back(in_text ? text(markup.substr(at, size)) : thinking(markup.substr(at, size)));
       frames.push_back(finish("stop"));
-      const Decoded decoded = decode(frames, "vllm");
+      const Decoded decoded = decode(frames, "vllm", offering());
       CHECK((in_text ? decoded.message.content : decoded.message.reasoning) == "Hi");
       REQUIRE(decoded.message.tool_calls.size() == 1);
       CHECK(decoded.message.tool_calls[0].name == "f");
@@ -294,7 +294,150 @@ TEST_CASE("the model's own tool tokens are read from text and reasoning, where t
 
 TEST_CASE("two leaked calls with the same id are two calls") {
   const std::string call = R"(<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>)";
-  const Decoded decoded = decode({text(call + call), finish("stop")}, "vllm");
+  const Decoded decoded = decode({text(call + call), finish("stop")}, "vllm", offering());
   CHECK(decoded.message.tool_calls.size() == 2);
   for (const ks::ToolCall& each : decoded.message.tool_calls) CHECK(each.complete);
+}
+
+namespace {
+
+std::string call_of(const std::string& header, const std::string& arguments) {
+  return "<|tool_call_begin|>" + header + "<|tool_call_argument_begin|>" + arguments + "<|tool_call_end|>";
+}
+std::string body_of(const std::string& message, const std::string& reason = "stop") {
+  return R"({"choices":[{"index":0,"message":{)" + message + R"(},"finish_reason":")" + reason + "\"}]}";
+}
+
+}  // namespace
+
+TEST_CASE("markup is read only where something was offered") {
+  const std::string markup = "So: " + call_of("functions.f:0", "{}");
+  const Decoded decoded = decode({text(markup), finish("stop")}, "vllm");
+  CHECK(decoded.message.content == markup);
+  CHECK(decoded.message.tool_calls.empty());
+  CHECK(decoded.message.finish_reason == "stop");
+}
+
+TEST_CASE("a call that came structured is not taken from the text as well, whichever comes first") {
+  const std::string markup = call_of("functions.f:0", R"({"a": 1})");
+  const std::string structured = tool_call(R"({\"a\":1})");
+  for (const Texts& frames :
+       {Texts{structured, text(markup), finish("tool_calls")}, Texts{text(markup), structured, finish("tool_calls")},
+        Texts{thinking("So. " + markup), structured, finish("tool_calls")},
+        Texts{structured, text("<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"), finish("tool_calls")},
+        Texts{structured, text("<|tool_call_end|><|tool_calls_section_end|>"), finish("tool_calls")}}) {
+    const Decoded decoded = decode(frames, "vllm", offering());
+    REQUIRE(decoded.message.tool_calls.size() == 1);
+    CHECK(decoded.message.tool_calls[0].id == "c");
+    CHECK_FALSE(decoded.message.content);
+    CHECK(decoded.warned("markup_removed"));
+    CHECK_FALSE(decoded.warned("tool_markup_salvaged"));
+  }
+  const std::string other = call_of("functions.f:1", R"({"a":2})");
+  CHECK(decode({structured, text(markup + other), finish("stop")}, "vllm", offering()).message.tool_calls.size() == 2);
+}
+
+TEST_CASE("an id without a name means the only function that its arguments fit") {
+  const auto name = [](const std::string& id, const std::string& arguments) {
+    const Decoded decoded = decode({text(call_of(id, arguments)), finish("stop")}, "vllm", offering());
+    REQUIRE(decoded.message.tool_calls.size() == 1);
+    CHECK(decoded.message.tool_calls[0].complete == !decoded.message.tool_calls[0].name.empty());
+    return decoded.message.tool_calls[0].name;
+  };
+  CHECK(name("0", R"({"a":1})") == "f");
+  CHECK(name("functions.:3", R"({"a":1})") == "f");
+  CHECK(name("0", R"({"b":1})").empty());
+  CHECK(name("", R"({"a":1})").empty());  // no id, no name
+  CHECK(name("tools.f:0", R"({"a":1})") == "f");
+}
+
+TEST_CASE("a leaked call that was cut is not complete, whatever ends the answer") {
+  const std::string begun = "<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>";
+  for (const std::string& arguments : Texts{"", "{\"a\":", "{\"a\":1}"}) {
+    CAPTURE(arguments);
+    const Decoded cut = decode({text(begun + arguments), finish("length")}, "vllm", offering());
+    REQUIRE(cut.message.tool_calls.size() == 1);
+    CHECK_FALSE(cut.message.tool_calls[0].complete);
+    CHECK(cut.message.tool_calls[0].arguments == arguments);
+    CHECK(cut.warned("cut_call"));
+    const Decoded broken = decode({text(begun + arguments)}, "vllm", offering());
+    CHECK_FALSE(broken.complete);
+    REQUIRE(broken.message.tool_calls.size() == 1);
+    CHECK_FALSE(broken.message.tool_calls[0].complete);
+  }
+}
+
+TEST_CASE("an answer that was markup alone is empty, and that is told") {
+  for (const std::string& markup :
+       Texts{"<|close|>message<|sep|>", "<|tool_calls_section_begin|>", "<|tool_call_begin|>"}) {
+    CAPTURE(markup);
+    const Decoded decoded = decode({text(markup), finish("stop")}, "vllm", offering());
+    CHECK_FALSE(decoded.message.content);
+    CHECK(decoded.warned("empty_answer"));
+    CHECK(decoded.warned("markup_removed"));
+    CHECK(decode({text(markup), finish("length")}, "vllm", offering()).warned("markup_removed"));
+  }
+}
+
+TEST_CASE("K3's channels part reasoning and answer, in streams, in bodies and in the reasoning's key") {
+  const std::string all =
+      "<|open|>think<|sep|>so<|close|>think<|sep|><|open|>response<|sep|>Yes.<|close|>response<|sep|>";
+  const std::string unopened = "so<|close|>think<|sep|><|open|>response<|sep|>Yes.";
+  for (const Decoded& decoded :
+       {decode({text(all), finish("stop")}, "vllm"), decode({thinking(unopened), finish("stop")}, "vllm"),
+        decode({text(unopened), finish("stop")}, "ktransformers"),
+        decode_body(body_of(R"("content":")" + all + '"'), "vllm"),
+        decode_body(body_of(R"("content":null,"reasoning":")" + unopened + '"'), "vllm")}) {
+    CHECK(decoded.message.reasoning == "so");
+    CHECK(decoded.message.content == "Yes.");
+    CHECK(decoded.message.warnings.size() > 0);
+  }
+}
+
+TEST_CASE("calls of K3 come from content and from reasoning, and what nobody offered is left out") {
+  const std::string call =
+      R"(<|open|>tools<|sep|><|open|>call tool="f" index="1"<|sep|><|open|>argument key="a" type="number"<|sep|>1<|close|>argument<|sep|><|close|>call<|sep|><|close|>tools<|sep|>)";
+  for (const std::string& frame : Texts{text(call), thinking(call)}) {
+    const Decoded decoded = decode({frame, finish("stop")}, "sglang", offering());
+    REQUIRE(decoded.message.tool_calls.size() == 1);
+    CHECK(decoded.message.tool_calls[0].id == "call_0");
+    CHECK(decoded.message.tool_calls[0].arguments == R"({"a":1})");
+    CHECK(decoded.message.finish_reason == "tool_calls");
+    CHECK(decoded.message.warnings.size() == 3);  // read from the text; no end marker, no usage
+  }
+  const Decoded none = decode({text("No.<|close|>response<|sep|>" + call), finish("stop")}, "sglang");
+  CHECK(none.message.content == "No.");
+  CHECK(none.message.tool_calls.empty());
+  CHECK(none.warned("call_not_offered"));
+}
+
+TEST_CASE("an opening tag at the beginning of the reasoning's key is nobody's") {
+  for (const Texts& frames :
+       {Texts{thinking("<think>so <think>")}, Texts{thinking("<th"), thinking("ink>so <think>")}}) {
+    Texts all = frames;
+    all.push_back(text("Yes."));
+    all.push_back(finish("stop"));
+    const Decoded decoded = decode(all, "vllm");
+    CHECK(decoded.message.reasoning == "so <think>");
+    CHECK(decoded.message.content == "Yes.");
+    CHECK(decoded.warned("markup_removed"));
+    CHECK(decode(all, "moonshot").message.reasoning == "<think>so <think>");
+  }
+  CHECK(decode({thinking("<thi"), finish("stop")}, "vllm").message.reasoning == "<thi");
+}
+
+TEST_CASE("the other protocol's texts are read for markup as well") {
+  ks::Provider row = *ks::find_provider("moonshot-anthropic");
+  row.salvages_tool_markup = true;
+  wire::Decoder decoder(row, true, offering());
+  std::vector<ks::Event> events;
+  decoder.feed_body(R"({"type":"message","role":"assistant","content":[{"type":"text","text":"Hm. )" +
+                        call_of("functions.f:0", "{}") + R"("}],"stop_reason":"end_turn"})",
+                    events);
+  ks::Accumulator accumulator;
+  for (const ks::Event& event : events) accumulator.add(event);
+  CHECK(accumulator.message().content == "Hm. ");
+  REQUIRE(accumulator.message().tool_calls.size() == 1);
+  CHECK(accumulator.message().tool_calls[0].complete);
+  CHECK(accumulator.message().finish_reason == "tool_calls");
 }

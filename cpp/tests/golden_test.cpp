@@ -32,7 +32,9 @@ Outcome play(const Golden& golden, std::vector<std::string> blocks) {
                      .max_retries = 0,
                      .transport = ks::scripted_transport(script)}};
   Outcome outcome;
-  ks::Stream stream = client.start({.messages = {ks::user("1+1?")}}, golden.is_stream, ks::Shape::events);
+  ks::Request request{.messages = {ks::user("1+1?")}};
+  if (golden.offers) request.tools.push_back(ks::testing::weather());
+  ks::Stream stream = client.start(request, golden.is_stream, ks::Shape::events);
   try {
     while (auto event = stream.next()) outcome.events.push_back(std::move(*event));
   } catch (const ks::Exception& exception) {
@@ -74,6 +76,12 @@ void check(const Golden& golden, const Outcome& outcome) {
       CHECK(joined_arguments(outcome, i) == golden.tool_calls[i].second);
       CHECK(message.tool_calls[i].complete);
     }
+  }
+  if (golden.usable) {
+    std::vector<std::pair<std::string, std::string>> usable;
+    for (const ks::ToolCall& call : message.tool_calls)
+      if (call.complete) usable.emplace_back(call.name, ks::testing::canonical_json(call.arguments));
+    CHECK(usable == *golden.usable);
   }
   if (golden.prompt_tokens) {
     REQUIRE(message.usage);

@@ -63,6 +63,14 @@ TEST_CASE("content without a tag at its beginning is the answer") {
   for (const std::string text : {"<think>x</think>y", "a</think>b"}) check(ThinkSplitter::Start::off, text, {"", text});
 }
 
+TEST_CASE("in a text that is reasoning already an opening tag at the beginning goes, and nothing else") {
+  const auto start = ThinkSplitter::Start::tag;
+  check(start, "<think>a</think>b", {"", "a</think>b"});
+  check(start, " <think>a", {"", "a"});
+  check(start, " The <think>", {"", " The <think>"});
+  check(start, "<thi", {"", "<thi"});
+}
+
 TEST_CASE("it says when it is done and whether it acted") {
   ThinkSplitter splitter(ThinkSplitter::Start::answer);
   std::string reasoning, answer;

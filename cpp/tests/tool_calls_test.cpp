@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -221,7 +222,7 @@ TEST_CASE("1 MB of arguments in single bytes is linear work") {
   for (int i = 0; i < 1'000'000; ++i) calls.add(fragment, events);
   fragment.arguments = "\"}";
   calls.add(fragment, events);
-  calls.finish(events);
+  calls.finish(false, events);
   CHECK(std::get<ks::ToolCall>(events.back()).complete);
   CHECK(std::get<ks::ToolCall>(events.back()).arguments.size() == 1'000'008);
 }
@@ -235,7 +236,7 @@ TEST_CASE("1 MB of arguments in single bytes with the name on each is linear wor
   for (int i = 0; i < 1'000'000; ++i) calls.add(fragment, events);
   fragment.arguments = "\"}";
   calls.add(fragment, events);
-  calls.finish(events);
+  calls.finish(false, events);
   CHECK(std::get<ks::ToolCall>(events.back()).complete);
 }
 
@@ -301,4 +302,72 @@ TEST_CASE("a lone half in an id, a name or arguments never reaches the reader") 
   CHECK(ks::testing::is_utf8(decoded.events));
   REQUIRE(decoded.message.tool_calls.size() == 1);
   CHECK(decoded.message.tool_calls[0].name == "f\xEF\xBF\xBD");
+}
+
+// vLLM's Rust front end gives the model's own number as the index, and models count anew in each section.
+TEST_CASE("calls that share index and id are two, where whole arguments stand between two heads") {
+  const std::string head = first("0", "functions.get:0", "get");
+  const std::vector<Expected> two = {{"functions.get:0", "get", paris_text}, {"functions.get:0_1", "get", "{\"a\":1}"}};
+  check(calls({head, more("0", paris), head, more("0", "{\\\"a\\\""), more("0", ":1}")}), two);
+  check(calls({head, more("0", paris), first("0", "functions.get:0", "get", "{\\\"a\\\":1}")}), two);
+  check(calls({head, more("0", paris), first("0", "functions.get:0", "get", "{\\\"a\\\":"),
+               first("0", "functions.get:0", "get", "1}")}),
+        two);
+  check(calls({head, more("0", "{}"), head, more("0", paris)}),
+        {{"functions.get:0", "get", "{}"}, {"functions.get:0_1", "get", paris_text}});
+  // ... and one where only the head, or all of it, is said twice.
+  check(calls({head, more("0", paris), head}), {{"functions.get:0", "get", paris_text}});
+  check(calls({head, more("0", paris), first("0", "functions.get:0", "get", paris)}),
+        {{"functions.get:0", "get", paris_text}});
+}
+
+TEST_CASE("a made id is the start's as well") {
+  const std::string head = first("0", "f:0", "get");
+  const Decoded decoded = calls({head, more("0", paris), head, more("0", "{}")});
+  CHECK(std::count(decoded.events.begin(), decoded.events.end(), ks::Event(ks::ToolCallStart{1, "f:0_1", "get"})) == 1);
+  CHECK(decoded.warned("tool_id_made"));
+}
+
+TEST_CASE("of an answer that was cut the last call is not complete, and no {} is made of nothing") {
+  for (const std::string reason : {"length", "content_filter"}) {
+    for (const std::string& arguments : Texts{"", R"({\"city\":\"Par)", paris, R"({\"city\":\"Par\"} )"}) {
+      CAPTURE(arguments);
+      const Decoded decoded = calls({first("0", "a", "get", paris), first("1", "b", "get", arguments)}, reason);
+      REQUIRE(decoded.message.tool_calls.size() == 2);
+      CHECK(decoded.message.tool_calls[0].complete);
+      CHECK_FALSE(decoded.message.tool_calls[1].complete);
+      CHECK(decoded.message.tool_calls[1].arguments.empty() == arguments.empty());
+      CHECK(decoded.warned("cut_call"));
+      CHECK(decoded.message.finish_reason == reason);
+    }
+  }
+  // Which one is the last is said by the fragments, not by their numbers.
+  const Decoded mixed = calls({first("0", "a", "get"), first("1", "b", "get", paris), more("0", paris)}, "length");
+  CHECK_FALSE(mixed.message.tool_calls[0].complete);
+  CHECK(mixed.message.tool_calls[1].complete);
+}
+
+TEST_CASE("a call from the text is given as it is, once") {
+  wire::ToolCalls calls;
+  std::vector<ks::Event> events;
+  calls.add({.index = 0, .id = "x", .name = "f", .arguments = R"({"a":1,"b":2})"}, events);
+  CHECK(calls.repeats({"functions.f:0", "f", R"({"a": 1, "b": 2})", true}));
+  CHECK_FALSE(calls.repeats({"functions.f:0", "f", R"({"a": 1, "b": 2})", true}));  // the second of its kind
+  CHECK_FALSE(calls.repeats({"", "f", R"({"a":2})", true}));
+  CHECK_FALSE(calls.repeats({"", "g", R"({"a":1,"b":2})", true}));
+  CHECK(calls.repeats({"", "f", R"({"a":)", false}));  // a rest of what was parsed
+  CHECK(calls.repeats({"", "", "", false}));
+  CHECK_FALSE(calls.repeats({"", "g", "", false}));
+  events.clear();
+  calls.add({"", "g", "{} so", true}, events);
+  calls.add({"", "h", "", false}, events);
+  const std::vector<ks::Event> expected = {
+      ks::Notice{"arguments_cleaned", "tool call 1 (g): text around the JSON object was taken away"},
+      ks::ToolCallStart{1, "call_1", "g"}, ks::ToolCallDelta{1, "{}"}, ks::ToolCallStart{2, "call_2", "h"}};
+  CHECK(events == expected);
+  events.clear();
+  calls.finish(false, events);
+  CHECK(std::get<ks::ToolCall>(events.at(1)).complete);
+  CHECK(std::get<ks::ToolCall>(events.back()).arguments.empty());
+  CHECK_FALSE(std::get<ks::ToolCall>(events.back()).complete);
 }

@@ -75,6 +75,8 @@ class ObjectScan {
   /// @return true when everything fed so far is one whole object
   bool feed(std::string_view text) noexcept;
   [[nodiscard]] bool whole() const noexcept { return closed_ && !broken_; }
+  /// True when the text so far ends within a string.
+  [[nodiscard]] bool in_string() const noexcept { return in_string_; }
 
  private:
   int depth_ = 0;

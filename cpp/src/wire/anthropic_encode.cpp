@@ -61,7 +61,7 @@ class Encoder {
     if (!request_.prefill.empty()) merge(body_, provider_.prefill_body);
     if (!request_.fields.empty()) add_fields(parse_object(request_.fields, "fields"));
     if (!request_.extra_body.empty()) body_.merge(parse_object(request_.extra_body, "extra_body"));
-    return {.body = to_body(body_, blocks_.slots()), .notices = std::move(notices_)};
+    return {.body = to_body(body_, blocks_.slots()), .notices = std::move(notices_), .offer = offer_in(body_)};
   }
 
  private:

@@ -12,11 +12,19 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(space) - begin + 1);
 }
 
-bool parses(std::string_view text) {
-  json::Visitor ignoring;
+struct Check : json::Visitor {
+  void on_number(std::string_view text) override {
+    strict = strict && text.find_first_of("NI") == std::string_view::npos;  // not NaN and not Infinity
+  }
+
+  bool strict = true;
+};
+
+bool parses(std::string_view text, bool strictly = false) {
+  Check check;
   try {
-    json::visit(text, ignoring);
-    return true;
+    json::visit(text, check);
+    return check.strict || !strictly;
   } catch (const json::Malformed&) {
     return false;
   }
@@ -51,5 +59,7 @@ Arguments clean_arguments(std::string& text) {
   text = std::string(object);
   return Arguments::mended;
 }
+
+bool is_json(std::string_view text) { return parses(text, true); }
 
 }  // namespace kimistream::wire

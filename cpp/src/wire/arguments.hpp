@@ -16,4 +16,7 @@ enum class Arguments {
 /// Makes `text` the JSON text of one object, if there is one in it.
 Arguments clean_arguments(std::string& text);
 
+/// True for one whole JSON value, NaN and its like not counted.
+[[nodiscard]] bool is_json(std::string_view text);
+
 }  // namespace kimistream::wire

@@ -1,5 +1,6 @@
 #include "wire/decoder.hpp"
 
+#include <type_traits>
 #include <utility>
 
 #include "json/text.hpp"
@@ -19,11 +20,16 @@ std::string_view trim(std::string_view text) {
 
 }  // namespace
 
-Decoder::Decoder(const Provider& provider, bool thinks)
+Decoder::Decoder(const Provider& provider, bool thinks, std::shared_ptr<const Offer> offer)
     : provider_(&provider),
+      offer_(std::move(offer)),
+      reasoning_{.markup = {markup::Side::reasoning, offer_ != nullptr}},
+      content_{.markup = {markup::Side::answer, offer_ != nullptr}},
       splitter_(provider.inline_thinking == InlineThinking::never                  ? ThinkSplitter::Start::off
                 : provider.inline_thinking == InlineThinking::if_no_key || !thinks ? ThinkSplitter::Start::answer
-                                                                                   : ThinkSplitter::Start::reasoning) {}
+                                                                                   : ThinkSplitter::Start::reasoning),
+      stray_(provider.inline_thinking == InlineThinking::never ? ThinkSplitter::Start::off
+                                                               : ThinkSplitter::Start::tag) {}
 
 Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::vector<Event>& out) {
   text_ = {};
@@ -101,9 +107,9 @@ bool Decoder::read_repeated(std::string_view text) {
 void Decoder::learn(const json::Reader& reader, std::string_view text) {
   repeat_.forget();
   const Choice& choice = frame_.choice;
-  if (!splitter_.done() || !frame_.has_choices || frame_.other_choices || frame_.has_error || frame_.mended ||
-      frame_.has_escapes || frame_.usage || !choice.tool_calls.empty() || !choice.finish_reason.empty() ||
-      !frame_.opaque.empty() || !frame_.signature.empty() || frame_.begins)
+  if (!splitter_.done() || (choice.reasoning && !stray_.done()) || !frame_.has_choices || frame_.other_choices ||
+      frame_.has_error || frame_.mended || frame_.has_escapes || frame_.usage || !choice.tool_calls.empty() ||
+      !choice.finish_reason.empty() || !frame_.opaque.empty() || !frame_.signature.empty() || frame_.begins)
     return;
   const bool thinks = choice.reasoning && !choice.reasoning->empty();
   const bool answers = choice.content && !choice.content->empty();
@@ -156,6 +162,7 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
     note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
   if (!frame_.signature.empty()) signature_.append(frame_.signature);
   for (const std::string_view item : frame_.opaque) details_.append(details_.empty() ? "" : ",").append(item);
+  if (choice.reasoning && !stray_.done()) drop_tag();
   if (!splitter_.done()) part_content(out);
   if (choice.reasoning) {
     reasoning_present_ = true;
@@ -170,6 +177,7 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
       out.emplace_back(Text{});  // an answer that is "" is not absent
   }
   for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
+  altered_ = altered_ || (!choice.tool_calls.empty() && tool_calls_.misleading());
   if (frame_.usage) emit_usage(*frame_.usage, out);
   if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
 }
@@ -185,12 +193,24 @@ void Decoder::part_content(std::vector<Event>& out) {
   altered_ = altered_ || (choice.content && parted_answer_ != *choice.content);
   const bool ends = !choice.finish_reason.empty();
   if (ends) splitter_.finish(parted_reasoning_, parted_answer_);
+  const bool all_taken = choice.content && !choice.content->empty() && parted_answer_.empty();
   if (choice.content || !parted_answer_.empty()) choice.content = parted_answer_;
+  if (all_taken) choice.content.reset();  // that leaves no answer, not an empty one
   if (has_key) return;
   if (!parted_reasoning_.empty()) choice.reasoning = parted_reasoning_;
   if (splitter_.acted())
     note_once(noted_think_, "inline_thinking",
               "the server left the reasoning in the content; it was taken out of there", out);
+}
+
+/// Takes away the tag that opens the reasoning, where a server leaves it at its beginning.
+void Decoder::drop_tag() {
+  std::string rest;
+  stray_.feed(*frame_.choice.reasoning, rest, rest);
+  altered_ = altered_ || rest != *frame_.choice.reasoning;
+  removed_ = removed_ || stray_.acted();
+  tagless_ = std::move(rest);
+  frame_.choice.reasoning = tagless_;
 }
 
 /// The fragment with the halves of surrogate pairs joined; a half at its end waits for the next fragment.
@@ -209,29 +229,53 @@ std::string_view Decoder::joined(Channel& channel, std::string_view fragment, st
 
 template <class Fragment>
 void Decoder::emit_text(Channel& channel, std::string_view fragment, std::vector<Event>& out) {
-  channel.any = true;
-  if (!provider_->salvages_tool_markup || channel.salvage.passes(fragment)) {
-    out.emplace_back(Fragment{std::string(fragment)});
-    return;
+  if (provider_->salvages_tool_markup && !channel.markup.passes(fragment)) {
+    markup::Output read = channel.markup.feed(fragment);
+    altered_ = altered_ || !read.is_only(std::is_same_v<Fragment, Text> ? read.answer : read.reasoning, fragment);
+    return add(std::move(read), out);
   }
-  altered_ = true;
-  std::string text;
-  std::vector<Salvage::Call> calls;
-  channel.salvage.feed(fragment, text, calls);
-  if (!text.empty()) out.emplace_back(Fragment{std::move(text)});
-  add_salvaged(calls, out);
+  channel.any = true;
+  out.emplace_back(Fragment{std::string(fragment)});
 }
 
-void Decoder::add_salvaged(const std::vector<Salvage::Call>& calls, std::vector<Event>& out) {
-  for (const auto& call : calls) {
+void Decoder::add(markup::Output read, std::vector<Event>& out) {
+  if (read.parted)
+    note_once(noted_think_, "inline_thinking",
+              "the server left the reasoning in the content; it was taken out of there", out);
+  if (read.refused)
+    note_once(noted_refused_, "call_not_offered",
+              "the model called a function although none was offered to it; the call was left out", out);
+  if (read.beyond)
+    note_once(noted_beyond_, "text_behind_end", "text behind the end of the model's message was left out", out);
+  removed_ = removed_ || read.removed;
+  if (!read.reasoning.empty()) {
+    reasoning_.any = reasoning_present_ = true;
+    out.emplace_back(Thinking{std::move(read.reasoning)});
+  }
+  if (!read.answer.empty()) {
+    content_.any = true;
+    out.emplace_back(Text{std::move(read.answer)});
+  }
+  for (markup::Call& call : read.calls) leaked_.push_back(std::move(call));
+}
+
+void Decoder::add_leaked(std::vector<Event>& out) {
+  for (markup::Call& call : leaked_) {
+    const bool only_numbered = call.name.empty() && !call.id.empty();
+    call.name = only_numbered ? offer_->fitting(call.arguments) : offer_->meant_by(call.name);
+    if (tool_calls_.repeats(call)) {
+      removed_ = true;
+      continue;
+    }
     note_once(noted_salvage_, "tool_markup_salvaged",
               "the server left tool calls in the text as the model's own tokens; they were read from there", out);
-    ToolFragment fragment;
-    fragment.id = call.id;
-    fragment.name = call.name;
-    fragment.arguments = call.arguments;
-    tool_calls_.add(fragment, out);
+    tool_calls_.add(call, out);
   }
+  altered_ = altered_ || !leaked_.empty();
+  leaked_.clear();
+  if (removed_ && !noted_salvage_)
+    note_once(noted_removed_, "markup_removed", "the server left markup of the model in the text; it was taken away",
+              out);
 }
 
 void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
@@ -242,7 +286,7 @@ void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
   out.emplace_back(merged);
 }
 
-void Decoder::flush_channels(std::vector<Event>& out) {
+void Decoder::flush_channels(markup::Ending ending, std::vector<Event>& out) {
   if (!splitter_.done()) {  // the stream ended without a finish reason
     altered_ = true;
     parted_reasoning_.clear();
@@ -251,17 +295,23 @@ void Decoder::flush_channels(std::vector<Event>& out) {
     if (!parted_reasoning_.empty()) emit_text<Thinking>(reasoning_, parted_reasoning_, out);
     if (!parted_answer_.empty()) emit_text<Text>(content_, parted_answer_, out);
   }
+  if (!stray_.done()) {
+    parted_reasoning_.clear();
+    stray_.finish(parted_reasoning_, parted_reasoning_);
+    if (!parted_reasoning_.empty()) emit_text<Thinking>(reasoning_, parted_reasoning_, out);
+  }
   const auto flush = [&]<class Fragment>(Channel& channel, Fragment) {
-    std::string text;
-    std::vector<Salvage::Call> calls;
-    if (!std::exchange(channel.pending_half, {}).empty()) channel.salvage.feed("\xEF\xBF\xBD", text, calls);
-    channel.salvage.finish(text, calls);
-    altered_ = altered_ || noted_salvage_ || !text.empty() || !calls.empty();
-    if (!text.empty()) out.emplace_back(Fragment{std::move(text)});
-    add_salvaged(calls, out);
+    if (!std::exchange(channel.pending_half, {}).empty()) {
+      altered_ = true;
+      emit_text<Fragment>(channel, "\xEF\xBF\xBD", out);
+    }
+    if (!channel.markup.busy()) return;
+    altered_ = true;
+    add(channel.markup.finish(ending), out);
   };
   flush(reasoning_, Thinking{});
   flush(content_, Text{});
+  add_leaked(out);
 }
 
 void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
@@ -272,8 +322,9 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
     return;
   }
   finished_ = true;
-  flush_channels(out);
-  tool_calls_.finish(out);
+  const bool cut = reason == "length" || reason == "content_filter";
+  flush_channels(cut ? markup::Ending::cut : markup::Ending::stop, out);
+  tool_calls_.finish(cut, out);
   std::string final_reason(reason);
   if (tool_calls_.usable() && reason == "stop") final_reason = "tool_calls";  // vLLM, named tool choice (Q15)
   if (final_reason == "tool_calls" && !tool_calls_.usable())
@@ -309,7 +360,7 @@ bool Decoder::finish(std::vector<Event>& out) {
     emit_finish("stop", out);  // becomes tool_calls where one can be used
   }
   if (!finished_) {
-    flush_channels(out);
+    flush_channels(markup::Ending::cut, out);
     return false;
   }
   if (!marked_) out.emplace_back(Notice{"missing_end_marker", "the stream ended without its end marker"});

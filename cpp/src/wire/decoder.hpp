@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +13,9 @@
 #include "kimistream/provider.hpp"
 #include "wire/anthropic_frame.hpp"
 #include "wire/frame.hpp"
+#include "wire/markup/reader.hpp"
+#include "wire/offer.hpp"
 #include "wire/repeat.hpp"
-#include "wire/salvage.hpp"
 #include "wire/think.hpp"
 #include "wire/tool_calls.hpp"
 
@@ -39,7 +41,8 @@ class Decoder {
 
   /// @param provider must outlive the decoder
   /// @param thinks   false: the request asked for no thinking
-  explicit Decoder(const Provider& provider, bool thinks = true);
+  /// @param offer    the functions that the request offered; null: none
+  explicit Decoder(const Provider& provider, bool thinks = true, std::shared_ptr<const Offer> offer = nullptr);
 
   /// The data of one SSE event. Appends its events. @param type the event's type ("error" marks an error frame)
   State feed(std::string_view data, std::string_view type, std::vector<Event>& out);
@@ -89,7 +92,7 @@ class Decoder {
   /// One kind of text: reasoning or answer. Joins surrogate pairs and keeps leaked markup out.
   struct Channel {
     std::string pending_half;
-    Salvage salvage;
+    markup::Reader markup;
     bool any = false;  // has given text
   };
 
@@ -100,17 +103,20 @@ class Decoder {
   std::string_view joined(Channel& channel, std::string_view fragment, std::string& scratch);
   template <class Fragment>
   void emit_text(Channel& channel, std::string_view fragment, std::vector<Event>& out);
-  void add_salvaged(const std::vector<Salvage::Call>& calls, std::vector<Event>& out);
+  void add(markup::Output read, std::vector<Event>& out);
+  void add_leaked(std::vector<Event>& out);
   void emit_usage(const Usage& usage, std::vector<Event>& out);
   void emit_finish(std::string_view reason, std::vector<Event>& out);
-  void flush_channels(std::vector<Event>& out);
+  void flush_channels(markup::Ending ending, std::vector<Event>& out);
   void part_content(std::vector<Event>& out);
+  void drop_tag();
   State mark(std::vector<Event>& out);
   bool recover_glued(std::string_view data, std::vector<Event>& out);
   State fail(std::string_view body, bool unreadable);
   void note_once(bool& noted, std::string_view code, std::string_view message, std::vector<Event>& out);
 
   const Provider* provider_;
+  std::shared_ptr<const Offer> offer_;
   Frame frame_;
   std::string_view text_;  // of the frame that was read last, "" when it said nothing
   FrameOptions options_;
@@ -118,9 +124,11 @@ class Decoder {
   Repeat repeat_;
   std::optional<std::string_view> Choice::*repeated_ = nullptr;  // which text of frame_ the repeated one is
   Channel reasoning_, content_;
-  ThinkSplitter splitter_;
-  std::string parted_reasoning_, parted_answer_;
+  ThinkSplitter splitter_;  // of the content
+  ThinkSplitter stray_;     // of the reasoning: its opening tag
+  std::string parted_reasoning_, parted_answer_, tagless_;
   ToolCalls tool_calls_;
+  std::vector<markup::Call> leaked_;  // into the text; taken at the end, unless they came structured as well
   std::optional<Usage> usage_;
   std::string id_, model_, signature_, error_body_;
   std::string details_;  // the items of all reasoning_details so far, commas between them
@@ -128,6 +136,7 @@ class Decoder {
   bool is_repeated_ = false;  // the frame read last
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
   bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
+  bool removed_ = false, noted_removed_ = false, noted_refused_ = false, noted_beyond_ = false;
 };
 
 }  // namespace kimistream::wire

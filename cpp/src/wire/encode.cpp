@@ -194,6 +194,7 @@ Encoded encode(const Provider& provider, const Request& request, std::string_vie
   }
   if (fields.is(Tree::Kind::object)) body.merge(fields);
   if (extra.is(Tree::Kind::object)) body.merge(extra);
+  encoded.offer = offer_in(body);
   encoded.body = to_body(body, writer.slots);
   return encoded;
 }

@@ -1,19 +1,22 @@
 // From a request to the body that a provider reads.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "kimistream/message.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
 #include "kimistream/transport.hpp"
+#include "wire/offer.hpp"
 
 namespace kimistream::wire {
 
 struct Encoded {
   std::shared_ptr<Body> body;
-  std::vector<Notice> notices;  // what the caller should know about the request
-  bool thinks = true;           // false: the answer comes without reasoning before it
+  std::vector<Notice> notices;         // what the caller should know about the request
+  bool thinks = true;                  // false: the answer comes without reasoning before it
+  std::shared_ptr<const Offer> offer;  // the functions that the model may call; null: none
 };
 
 /// @param model a neutral id, or the model in the provider's spelling

@@ -21,17 +21,17 @@ void ThinkSplitter::feed(std::string_view fragment, std::string& reasoning, std:
   std::string text = std::exchange(held_, {});
   text.append(fragment);
   std::string_view rest = text;
-  if (state_ == State::before_tag || state_ == State::before_reasoning) {
+  if (state_ == State::before_tag || state_ == State::before_reasoning || state_ == State::before_nothing) {
     const std::string_view begin = rest.substr(std::min(rest.find_first_not_of(white), rest.size()));
     if (begin.starts_with(opening)) {
-      state_ = State::reasoning;
+      state_ = state_ == State::before_nothing ? State::answer : State::reasoning;
       acted_ = true;
       rest = begin.substr(opening.size());
     } else if (opening.starts_with(begin) && rest.size() < 256) {  // white space without end is held by nobody
       held_ = std::move(text);
       return;
     } else {
-      state_ = state_ == State::before_tag ? State::answer : State::reasoning;
+      state_ = state_ == State::before_reasoning ? State::reasoning : State::answer;
     }
   }
   if (state_ == State::reasoning) {

@@ -13,10 +13,12 @@ class ThinkSplitter {
     off,        // nothing is parted
     answer,     // reasoning begins with a tag, if at all
     reasoning,  // the opening tag was in the prompt: reasoning comes first, a closing tag ends it
+    tag,        // the text is the reasoning: an opening tag at its beginning is nobody's, and nothing is parted
   };
   explicit ThinkSplitter(Start start) noexcept
       : state_(start == Start::off      ? State::answer
                : start == Start::answer ? State::before_tag
+               : start == Start::tag    ? State::before_nothing
                                         : State::before_reasoning) {}
 
   /// True when whatever comes is answer.
@@ -33,6 +35,7 @@ class ThinkSplitter {
   enum class State {
     before_tag,        // only white space so far; <think> would open the reasoning
     before_reasoning,  // the same, and it is open already
+    before_nothing,    // the same, and it opens nothing
     reasoning,
     behind_tag,  // white space between the closing tag and the answer is nobody's
     answer,

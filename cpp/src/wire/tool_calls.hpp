@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "kimistream/event.hpp"
 #include "kimistream/json.hpp"
 #include "wire/frame.hpp"
+#include "wire/markup/sink.hpp"
 
 namespace kimistream::wire {
 
@@ -19,10 +22,18 @@ class ToolCalls {
   /// Takes a fragment and appends the events that it makes.
   void add(const ToolFragment& fragment, std::vector<Event>& out);
 
+  /// Takes a call that stood in the text, and appends the events that it makes.
+  void add(const markup::Call& call, std::vector<Event>& out);
+  /// True when that call, or the rest of it, came as fragments too. Asked once for each, when all fragments are there.
+  [[nodiscard]] bool repeats(const markup::Call& call);
+
   /// Ends the calls: appends a `ToolCall` for each, and notices for those that had to be mended.
-  void finish(std::vector<Event>& out);
+  /// @param cut the answer was cut off, and with it the call that came last: some servers close its JSON themselves
+  void finish(bool cut, std::vector<Event>& out);
 
   [[nodiscard]] bool empty() const noexcept { return slots_.empty(); }
+  /// True when fragments as they came do not say which call is meant, e.g. for an index that is used twice.
+  [[nodiscard]] bool misleading() const noexcept { return misleading_; }
   /// True when at least one call has a name and whole arguments. Known after `finish`.
   [[nodiscard]] bool usable() const noexcept { return usable_; }
 
@@ -30,18 +41,31 @@ class ToolCalls {
   struct Slot {
     ToolCall call;
     std::optional<std::int64_t> wire_index;
-    json::ObjectScan scan;  // of the arguments: knows when they are whole without looking at them again
-    std::string half;       // of a surrogate pair, that waits for the next fragment
-    bool started = false;   // its ToolCallStart has been given
+    std::string wire_id;             // the first that came; the call's own may be made
+    json::ObjectScan scan;           // of the arguments: knows when they are whole without looking at them again
+    std::string half;                // of a surrogate pair, that waits for the next fragment
+    bool started = false;            // its ToolCallStart has been given
+    bool told_apart = false;         // its id is its own
+    bool named_again = false;        // behind whole arguments: if more of them come, they are another call's
+    std::optional<bool> ended = {};  // of one that stood in the text: the model has ended it
   };
 
   Slot* find(const ToolFragment& fragment);
-  Slot& open(const ToolFragment& fragment);
+  Slot& open(std::optional<std::int64_t> index);
+  void start(Slot& slot, std::vector<Event>& out);
+  void tell_apart(Slot& slot, std::vector<Event>& out);
+  /// @return true for arguments that are, or now are, one whole object
+  static bool clean(ToolCall& call, std::vector<Event>& out);
   static bool is_another_call(const Slot& slot, const ToolFragment& fragment);
+  bool begins_again(Slot& slot, const ToolFragment& fragment);
   static std::string_view add_arguments(Slot& slot, std::string_view fragment, std::string& scratch);
 
   std::vector<Slot> slots_;
+  std::size_t latest_ = 0;                                // of them: the one that a fragment came for last
+  std::set<std::string, std::less<>> ids_;                // a result says by its id which call it answers
+  std::optional<std::multiset<std::string>> signatures_;  // of the calls that came as fragments
   bool usable_ = false;
+  bool misleading_ = false;
   bool finished_ = false;
 };
 

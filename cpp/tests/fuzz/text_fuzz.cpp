@@ -1,11 +1,10 @@
-// JSON, tool arguments and leaked tool markup: any text, and the same for any slicing where slices come.
+// JSON and tool arguments: any text, and the same for any slicing where slices come.
 #include "fuzz.hpp"
 #include "json/text.hpp"
 #include "json/tree.hpp"
 #include "kimistream/json.hpp"
 #include "support/play.hpp"
 #include "wire/arguments.hpp"
-#include "wire/salvage.hpp"
 
 namespace ks = kimistream;
 namespace wire = kimistream::wire;
@@ -50,38 +49,11 @@ void check_arguments(std::string_view text) {
   promise(wire::clean_arguments(again) == wire::Arguments::clean && again == cleaned, "cleaning is done once");
 }
 
-struct Salvaged {
-  std::string text, calls;
-  friend bool operator==(const Salvaged&, const Salvaged&) = default;
-};
-
-Salvaged salvage(const std::vector<std::string>& fragments) {
-  wire::Salvage salvage;
-  Salvaged seen;
-  std::vector<wire::Salvage::Call> calls;
-  for (const std::string& fragment : fragments) {
-    if (salvage.passes(fragment))
-      seen.text += fragment;
-    else
-      salvage.feed(fragment, seen.text, calls);
-  }
-  salvage.finish(seen.text, calls);
-  for (const auto& call : calls)
-    seen.calls +=
-        call.id + "\x1F" + call.name + "\x1F" + call.arguments + "\x1F" + (call.complete ? "y" : "n") + "\x1E";
-  return seen;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = as_text(data, size);
   check_json(text);
   check_arguments(text);
-  const Salvaged whole = salvage({std::string(text)});
-  for (const std::size_t longest : {1, 5, 60})
-    promise(salvage(pieces_of(text, longest)) == whole, "slicing does not matter to markup");
-  if (text.find("<|tool_call") == std::string_view::npos)
-    promise(whole.text == text, "text without markup passes unchanged");
   return 0;
 }

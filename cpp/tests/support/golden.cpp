@@ -32,6 +32,16 @@ bool text_field(const Tree& expected, const char* key, std::optional<std::string
   return true;
 }
 
+Golden::Calls calls_in(const Tree& calls) {
+  Golden::Calls all;
+  for (const Tree& call : calls.items()) {
+    std::string arguments;
+    if (const Tree* value = call.find("arguments")) value->write(arguments);
+    all.emplace_back(call.text_of("name"), arguments);
+  }
+  return all;
+}
+
 Golden read(const std::filesystem::path& path) {
   const Tree expected = Tree::parse(read_file(path));
   Golden golden;
@@ -55,12 +65,10 @@ Golden read(const std::filesystem::path& path) {
   text_field(expected, "finish_reason", golden.finish_reason);
   if (const Tree* calls = expected.find("tool_calls")) {
     golden.checks_tool_calls = true;
-    for (const Tree& call : calls->items()) {
-      std::string arguments;
-      if (const Tree* value = call.find("arguments")) value->write(arguments);
-      golden.tool_calls.emplace_back(call.text_of("name"), arguments);
-    }
+    golden.tool_calls = calls_in(*calls);
   }
+  if (const Tree* calls = expected.find("usable")) golden.usable = calls_in(*calls);
+  golden.offers = !golden.tool_calls.empty() || golden.name.find("tool") != std::string::npos;
   if (const Tree* usage = expected.find("usage")) {
     golden.prompt_tokens = count(*usage, "prompt_tokens");
     golden.completion_tokens = count(*usage, "completion_tokens");
@@ -71,6 +79,12 @@ Golden read(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+Tool weather() {
+  return {.name = "get_weather",
+          .description = "The weather in a city",
+          .parameters = {R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"]})"}};
+}
 
 std::vector<Golden> load_golden() {
   std::vector<Golden> all;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "json/text.hpp"
+#include "json/tree.hpp"
 
 namespace kimistream::testing {
 namespace {
@@ -72,8 +73,8 @@ Decoded summary(wire::Decoder& decoder, Decoded decoded) {
 }
 }  // namespace
 
-Decoded decode(const std::vector<std::string>& frames, std::string_view provider) {
-  wire::Decoder decoder(*find_provider(provider));
+Decoded decode(const std::vector<std::string>& frames, std::string_view provider, Offered offer) {
+  wire::Decoder decoder(*find_provider(provider), true, std::move(offer));
   Decoded decoded;
   for (const std::string& frame : frames) {
     decoded.state = decoder.feed(frame, "message", decoded.events);
@@ -84,8 +85,10 @@ Decoded decode(const std::vector<std::string>& frames, std::string_view provider
   return summary(decoder, std::move(decoded));
 }
 
-Decoded decode_body(std::string_view body, std::string_view provider) {
-  wire::Decoder decoder(*find_provider(provider));
+Offered offering(std::string_view tools) { return std::make_shared<wire::Offer>(json::Tree::parse(tools)); }
+
+Decoded decode_body(std::string_view body, std::string_view provider, Offered offer) {
+  wire::Decoder decoder(*find_provider(provider), true, std::move(offer));
   Decoded decoded;
   decoded.state = decoder.feed_body(body, decoded.events);
   decoded.complete = decoder.finished();

@@ -43,8 +43,15 @@ struct Decoded {
 };
 
 /// The frames (data of events, without "data: ") through a decoder; then the connection ends cleanly.
-Decoded decode(const std::vector<std::string>& frames, std::string_view provider = "moonshot");
-Decoded decode_body(std::string_view body, std::string_view provider = "moonshot");
+/// @param offer what the request offered, see `offering`
+using Offered = std::shared_ptr<const wire::Offer>;
+Decoded decode(const std::vector<std::string>& frames, std::string_view provider = "moonshot", Offered offer = nullptr);
+Decoded decode_body(std::string_view body, std::string_view provider = "moonshot", Offered offer = nullptr);
+
+/// The offer of a request whose body has these tools, a JSON array; one function "f" that takes "a" where none are
+/// given.
+Offered offering(std::string_view tools = R"([{"type":"function","function":{"name":"f","parameters":)"
+                                          R"({"type":"object","properties":{"a":{"type":"integer"}}}}}])");
 
 /// The type of an event as Python names it: "text", "thinking", "tool_call_start", ...
 std::string_view type_of(const Event& event);
