@@ -22,6 +22,9 @@ SAMPLES = sorted(
 KNOWN = [path for path in SAMPLES if json.loads(path.with_suffix(".expected.json").read_text())["provider"]
          in _core.provider_names()]  # fmt: skip
 DRIPPED = {"moonshot-tool", "path-crlf", "path-split-surrogate", "path-leaked-markers-in-reasoning"}
+WEATHER = {"type": "function", "function": {
+    "name": "get_weather", "description": "The weather in a city",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}  # fmt: skip
 
 samples = pytest.mark.parametrize("path", KNOWN, ids=lambda path: path.stem)
 
@@ -50,12 +53,17 @@ def serve(path: Path, cuts: list[int] | None = None, drip: float | None = None) 
     return script.last_chunk().keep()
 
 
+def offered(path: Path) -> dict[str, Any]:
+    """A function is offered where calls are expected, or the sample's name speaks of tools."""
+    return {"tools": [WEATHER]} if expectation(path).get("tool_calls") or "tool" in path.name else {}
+
+
 def read(path: Path, url: str) -> kimistream.Message | kimistream.APIError:
     client = kimi(url, provider=expectation(path)["provider"])
     try:
         if path.suffix == ".json":
-            return client.complete("1+1?")
-        stream = client.stream("1+1?")
+            return client.complete("1+1?", **offered(path))
+        stream = client.stream("1+1?", **offered(path))
         events = list(stream)
         message = stream.message
     except kimistream.APIError as error:
@@ -79,8 +87,8 @@ async def read_async(path: Path, url: str) -> kimistream.Message | kimistream.AP
     async with async_kimi(url, provider=expectation(path)["provider"]) as client:
         try:
             if path.suffix == ".json":
-                return await client.complete("1+1?")
-            stream = client.stream("1+1?")
+                return await client.complete("1+1?", **offered(path))
+            stream = client.stream("1+1?", **offered(path))
             events = [event async for event in stream]
             message = await stream.message
         except kimistream.APIError as error:
@@ -114,6 +122,9 @@ def compare(path: Path, got: kimistream.Message | kimistream.APIError) -> None:
         calls = [{"name": call.name, "arguments": json.loads(call.arguments)} for call in message.tool_calls]
         assert calls == expected["tool_calls"]
         assert all(call.complete for call in message.tool_calls)
+    if "usable" in expected:
+        usable = [call for call in message.tool_calls if call.complete]
+        assert [{"name": call.name, "arguments": json.loads(call.arguments)} for call in usable] == expected["usable"]
     for key, value in (expected.get("usage") or {}).items():
         assert getattr(message.usage, key) == value, key
     if "warning" in expected:
