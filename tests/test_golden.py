@@ -169,15 +169,29 @@ def test_both_shapes_say_the_same(path: Path, fault_server: FaultServer) -> None
     if "error" in expected or "retryable" in expected or path.stem in unusual:
         pytest.skip("an error, or one that only the accumulator mends")
     client = kimi(fault_server.url(serve(path)), provider=expected["provider"])
-    asked: Any = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "1+1?"}]}
-    if path.suffix == ".json":
-        message = client.chat.completions.create(**asked).choices[0].message
-        assert message.content == expected["content"]
-        assert message.reasoning_content == message.reasoning == expected["reasoning"]
-        return
+    asked: Any = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "1+1?"}], **offered(path)}
     content = reasoning = ""
-    for chunk in client.chat.completions.create(stream=True, **asked):
-        content += chunk.choices[0].delta.content or ""
-        reasoning += chunk.choices[0].delta.reasoning_content or ""
-    assert content == (expected["content"] or "")
+    calls: dict[int, list[str]] = {}
+    if path.suffix == ".json":
+        said = [client.chat.completions.create(**asked).choices[0].message]
+    else:
+        said = [chunk.choices[0].delta for chunk in client.chat.completions.create(stream=True, **asked)]
+    for piece in said:
+        content += piece.content or ""
+        reasoning += piece.reasoning_content or ""
+        assert piece.reasoning_content == piece.reasoning
+        for number, call in enumerate(piece.tool_calls or []):
+            joined = calls.setdefault(call.index if path.suffix == ".sse" else number, ["", ""])
+            joined[0] += call.function.name or ""
+            joined[1] += call.function.arguments or ""
+    assert content == (expected.get("content") or "")
     assert reasoning == (expected.get("reasoning") or "")
+    for usable in expected.get("usable", []):
+        assert usable in [{"name": name, "arguments": json.loads(text)} for name, text in calls.values() if whole(text)]
+
+
+def whole(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False

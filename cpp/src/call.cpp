@@ -378,6 +378,7 @@ void Call::fail_or_retry(Error error) {
 }
 
 void Call::fail(Error error) {
+  if (phase_ == Phase::reading && !decoder_.finished()) decoder_.finish(events_);  // what it holds back has come, too
   flush();
   sign();
   const Message& message = accumulator_.message();

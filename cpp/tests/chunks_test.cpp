@@ -89,8 +89,9 @@ TEST_CASE("calls that share index and id are shown as two, and a head that is re
     return R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,)" + inside + "]}}]}";
   };
   const std::string head = fragment(R"("id":"functions.f:0","function":{"name":"f","arguments":""}})");
-  const auto all = chunks("vllm", {head, fragment(R"("function":{"arguments":"{}"}})"), head,
-                                   fragment(R"("function":{"arguments":"{\"a\":1}"}})"), content("", R"("tool_calls")")});
+  const auto all =
+      chunks("vllm", {head, fragment(R"("function":{"arguments":"{}"}})"), head,
+                      fragment(R"("function":{"arguments":"{\"a\":1}"}})"), content("", R"("tool_calls")")});
   REQUIRE(all.size() == 5);
   CHECK(all[0].json() == head);
   CHECK(all[2].json().find("name") == std::string::npos);

@@ -296,3 +296,22 @@ TEST_CASE("a snapshot may be taken by another thread at any time") {
   other.join();
   CHECK(stream.snapshot().text().size() == 500);
 }
+
+TEST_CASE("what was held back when a stream breaks is in the partial message, and no call in it is complete") {
+  const std::string call = "<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>";
+  Offline offline;
+  offline.answer({sse(text("So. " + call + " <")) + sse(R"({"error":{"message":"worker died","code":500}})")});
+  ks::ClientOptions options = offline.options();
+  options.provider = "vllm";
+  ks::Request request = one_plus_one;
+  request.tools.push_back({.name = "f"});
+  ks::Client client(options);
+  ks::Stream stream = client.start(request, true, ks::Shape::events);
+  const Outcome outcome = read_all(stream);
+  REQUIRE(outcome.error);
+  REQUIRE(outcome.error->partial);
+  CHECK(outcome.error->partial->content == "So.  <");
+  REQUIRE(outcome.error->partial->tool_calls.size() == 1);
+  CHECK(outcome.error->partial->tool_calls[0].name == "f");
+  CHECK_FALSE(outcome.error->partial->tool_calls[0].complete);
+}

@@ -188,6 +188,9 @@ TEST_CASE("K3: where nothing was offered no call is made of anything") {
   CHECK(read.answer == "41 times 12.");
   CHECK(read.calls.empty());
   CHECK(read.refused);
+  check("No." + close("response") + call("get_weather", lima) + over, {"", "No."}, nothing_offered);
+  check("so" + close("think") + open("tools") + call("f", lima) + close("tools") + channel("response", "No."),
+        {"so", "No."}, {.home = markup::Side::reasoning, .offered = false});
 }
 
 TEST_CASE("K3: where nothing was offered an answer shows the markup of calls") {

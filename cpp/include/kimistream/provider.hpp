@@ -123,7 +123,7 @@ struct Provider {
   std::string end_marker = "[DONE]";  ///< the data of the event that ends a stream
   bool end_marker_completes = true;   ///< it stands for a finish reason where none came
   InlineThinking inline_thinking = InlineThinking::never;
-  bool salvages_tool_markup = false;              ///< the model's own tool tokens may leak into its text
+  bool salvages_tool_markup = false;              ///< the model's own markup may leak into its text
   std::vector<std::string> quota_codes{};         ///< error codes that mean "no use trying again"
   std::vector<std::string> request_id_headers{};  ///< in order of preference
 

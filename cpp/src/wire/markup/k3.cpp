@@ -9,7 +9,7 @@ std::size_t K3::measure(std::string_view rest, Ending ending, const Sink& sink) 
   Tag tag;
   const std::size_t size = Tag::read(rest, ending, tag);
   if (size == foreign || size == unsure || offered_ || inside() || !tag.of_calls()) return size;
-  return tag.opens("tools") && closed_ && sink.waiting() ? size : foreign;
+  return (tag.opens("tools") || tag.opens("call")) && closed_ && sink.waiting() ? size : foreign;
 }
 
 void K3::take(std::string_view token, Ending behind, Sink& sink) {
@@ -29,7 +29,7 @@ bool K3::holds(std::string_view token) {
       return true;
     case Place::value:
     case Place::block: return value_.holds_token();
-    case Place::refused: return !tag.closes("tools");
+    case Place::refused: return !tag.closes("tools") && !tag.closes("message") && tag.kind != Tag::Kind::end;
     default: return false;
   }
 }
@@ -64,7 +64,7 @@ void K3::act(const Tag& tag, Ending behind, Sink& sink) {
       arguments_.sound = false;
       return act(tag, behind, sink);
     }
-    case Place::refused: place_ = Place::outside; return sink.gap();
+    case Place::refused: place_ = Place::outside; return tag.closes("tools") ? sink.gap() : channel(tag, sink);
     case Place::over: return;
   }
 }
