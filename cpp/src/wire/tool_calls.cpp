@@ -37,11 +37,12 @@ void ToolCalls::add(const ToolFragment& fragment, std::vector<Event>& out) {
     if (fragment.id.empty() && fragment.name.empty() && fragment.arguments.empty()) return;
     slot = &open(fragment.index);
   } else if (begins_again(*slot, fragment)) {
-    const Slot before = *slot;
-    slot = &open(before.wire_index);
-    slot->wire_id = slot->call.id = before.wire_id;
-    slot->call.type = before.call.type;
-    slot->call.name = before.call.name;
+    const auto before = static_cast<std::size_t>(slot - slots_.data());
+    slot = &open(slot->wire_index);
+    const Slot& first = slots_[before];
+    slot->wire_id = slot->call.id = first.wire_id;
+    slot->call.type = first.call.type;
+    slot->call.name = first.call.name;
   }
   latest_ = static_cast<std::size_t>(slot - slots_.data());
   ToolCall& call = slot->call;
