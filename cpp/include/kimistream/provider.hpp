@@ -123,6 +123,7 @@ struct Provider {
   std::string end_marker = "[DONE]";  ///< the data of the event that ends a stream
   /// It stands for a finish reason where none came. Gateways of the one-api family send it after a cut as well.
   bool end_marker_completes = false;
+  bool estimates_stream_usage = false;  ///< a stream's usage may be a gateway's own count
   InlineThinking inline_thinking = InlineThinking::never;
   bool salvages_tool_markup = false;              ///< the model's own tool tokens may leak into its text
   std::vector<std::string> quota_codes{};         ///< error codes that mean "no use trying again"

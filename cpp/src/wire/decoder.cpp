@@ -204,6 +204,9 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   }
   for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
   if (frame_.usage) emit_usage(*frame_.usage, out);
+  if (frame_.usage && provider_->estimates_stream_usage && !whole_body)
+    note_once(noted_estimate_, "estimated_usage",
+              "the tokens of a stream may be the gateway's own count, not the provider's", out);
   if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
 }
 

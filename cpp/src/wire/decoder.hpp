@@ -134,6 +134,7 @@ class Decoder {
   bool is_repeated_ = false;  // the frame read last
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
   bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
+  bool noted_estimate_ = false;
 };
 
 }  // namespace kimistream::wire

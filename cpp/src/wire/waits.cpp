@@ -124,9 +124,7 @@ std::optional<double> wait_in_details(const json::Tree& error) {
       if (const auto seconds = duration_at(detail.text_of("retryDelay"), true)) return seconds;
   for (const char* key : {"retry_after", "retryAfter", "retry_after_seconds"})
     for (const json::Tree* place : {&error, error.find("metadata")})
-      if (const auto seconds = place ? place->number_of(key) : std::nullopt;
-          seconds && *seconds >= 0)
-        return seconds;
+      if (const auto seconds = place ? place->number_of(key) : std::nullopt; seconds && *seconds >= 0) return seconds;
   return std::nullopt;
 }
 
