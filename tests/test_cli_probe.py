@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -26,7 +27,7 @@ else:
 TAKEN_FOR = {
     "moonshot-cn": "moonshot",
     "tokenhub": "openai-compatible",
-    "anyfast": "openai-compatible",
+    "anyfast": "one-api",
 }
 
 
@@ -39,7 +40,7 @@ def probe(url: str, *arguments: str, key: str = "") -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", [name for name, row in DIALECTS.items() if not row.needed_header])
 def test_every_dialect_of_the_simulator_is_recognised(dialect: str) -> None:
     with Simulator(pace=0, dialect=dialect) as sim:
         status, output, errors = probe(sim.base_url, key=sim.api_key)
@@ -91,6 +92,55 @@ def test_a_server_that_is_not_there() -> None:
     status, output, errors = probe("http://127.0.0.1:1/v1")
     assert (status, output) == (1, "")
     assert "127.0.0.1:1" in errors
+
+
+@pytest.mark.parametrize(("status", "body"), [(500, "Internal Server Error"), (404, "{}"), (200, "<html>Hello</html>")])
+def test_a_list_of_models_that_cannot_be_read_is_told_and_passed_over(
+    status: int, body: str, fault_server: FaultServer
+) -> None:
+    """LiteLLM without its database answers 500."""
+    script = Script().respond(status, body, "text/plain")
+    script.attempt().event_stream([_frame({"content": "It is noon."}, "stop"), DONE])
+    script.attempt().json(400, {"error": {"message": "no messages"}})
+    script.attempt().json(200, completion("ready"))
+    done, output, errors = probe(fault_server.url(script))
+    assert done == 0, errors
+    assert "could not be read" in output
+    assert "--model" in output
+    assert "--api-key-variable" in output
+
+
+def test_who_sits_in_between_is_named_and_how_events_came(fault_server: FaultServer) -> None:
+    frames = [_frame({"content": "x"}) for _ in range(12)] + [_frame({}, "stop"), DONE]
+    held = b"".join(frames)
+    script = Script().json(200, {"data": [{"id": "kimi-k2.6"}]})
+    script.attempt().head(
+        200, {"Content-Type": "text/event-stream", "Server": "gate/1", "Via": "1.1 box"}, chunked=True
+    )
+    script.sleep(1300).chunk(held).last_chunk().keep()
+    script.attempt().json(400, {"error": {"message": "no messages"}})
+    script.attempt().json(200, completion("ready"))
+    url = fault_server.url(script)
+    status, output, errors = probe(url, "--json")
+    assert status == 0, errors
+    found = json.loads(output)["findings"]
+    assert found["sent by"] == "gate/1, via 1.1 box"
+    assert "holds them back" in found["events came"]
+    assert found["proxy"] == "none"
+
+
+def test_the_proxy_that_applies_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kimistream.cli.between import proxy
+
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("https_proxy", "http://me:secret@gate:3128")
+    monkeypatch.setenv("no_proxy", "localhost,.inner")
+    assert proxy("https://api.example.com/v1") == "gate:3128 (https_proxy)"
+    assert proxy("https://a.inner/v1") == proxy("http://api.example.com/v1") == ""
+    monkeypatch.setenv("all_proxy", "socks5://other:1080")
+    assert proxy("http://api.example.com/v1") == "socks5://other:1080 (all_proxy)"
 
 
 def test_an_address_without_its_version(fault_server: FaultServer) -> None:

@@ -261,6 +261,7 @@ TABLES = {
     "cpp/src/models.cpp",
     "cpp/src/providers.cpp",
     "python/kimistream/cli/fingerprints.py",
+    "python/kimistream/simulator/dialects/gateways.py",
     "python/kimistream/simulator/dialects/table.py",
 }
 EVERYWHERE = ("MOONSHOT_API_KEY", "anthropic_messages")  # a variable, a protocol

@@ -83,6 +83,7 @@ CASES: list[tuple[str, dict[str, Any], str, bool, dict[str, Any]]] = [
     ("moonshot", {"model": "kimi-k2.7-code", "thinking": False}, "thinking_always_on", True, {"thinking": ABSENT}),
     ("moonshot", {"model": "kimi-k3", "thinking": False}, "thinking_always_on", False,
      {"thinking": {"type": "disabled"}}),
+    ("portkey", {"thinking": False}, "thinking_not_switched", False, {"thinking": ABSENT}),
     ("moonshot", {"max_token": 5}, "unknown_field", True, {"max_token": 5}),
     ("vllm", {"repetition_penalt": 1.1}, "unknown_field", True, {"repetition_penalt": 1.1}),
     ("moonshot", {"prompt": part("image_url", "photo.png")}, "no_address", True, {}),

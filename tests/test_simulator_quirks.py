@@ -146,6 +146,9 @@ SEEN: dict[str, Callable[[Chunks], bool]] = {
     "error-frame": lambda found: len(found) == 4 and found[3]["error"]["type"] == "server_error",
     "error-frame-flat": lambda found: len(found) == 4 and found[3]["object"] == "error",
     "error-frame-text": lambda found: found[3] == {"error": "Internal server error"},
+    "error-frame-code": lambda found: len(found) == 4 and found[3]["code"] == 500,
+    "error-frame-gateway": lambda found: found[3]["error"]["type"] == "stream_error",
+    "cut-with-done": lambda found: len(found) == 3,
 }
 
 
@@ -159,6 +162,10 @@ LINES: dict[str, Callable[[bytes], bool]] = {
     "no-done": lambda raw: b"[DONE]" not in raw,
     "done-marker": lambda raw: raw.count(b"[DONE]") == 2,
     "text-after-done": lambda raw: raw.endswith(b'data: [DONE]\n\ndata: {"not":"json\n\n'),
+    "comments-as-data": lambda raw: raw.startswith(b"data: : PROCESSING\n\ndata: {"),
+    "error-field": lambda raw: b'\n\nerror: {"code":500,' in raw and raw.endswith(b"data: [DONE]\n\n"),
+    "error-line": lambda raw: b'\n\n{"code":500,' in raw and raw.endswith(b"}"),
+    "error-in-open-event": lambda raw: b'\ndata: {"error":{"code":500' in raw,
     "comments": lambda raw: raw.startswith(b": keep-alive\n\ndata: {"),
     "many-data-lines": lambda raw: raw.startswith(b'data: {\ndata:  "id": "chatcmpl-'),
     "crlf": lambda raw: raw.endswith(b"data: [DONE]\r\n\r\n") and raw.count(b"\n") == raw.count(b"\r\n"),
@@ -213,6 +220,7 @@ def test_quirks_of_responses(sim: Simulator) -> None:
     assert whole.headers["content-type"].startswith("application/json")
     assert whole.json()["object"] == "chat.completion"
     assert stream(sim, "plain-text").headers["content-type"] == "text/plain"
+    assert stream(sim, "labelled-json").headers["content-type"] == "application/json"
     assert stream(sim, "gzip").headers["content-encoding"] == "gzip"
     padded = post(sim, "hi", headers={"X-Simulate-Quirks": "padded-body"})
     assert padded.content.startswith(b"\n         \n")

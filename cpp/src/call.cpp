@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "advice.hpp"
-#include "wire/chunks.hpp"
+#include "wire/encode.hpp"
 #include "wire/errors.hpp"
+#include "wire/triage.hpp"
 
 namespace kimistream {
 namespace {
@@ -28,14 +29,9 @@ double roll_dice() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-std::string_view media_type(const Headers& headers) {
-  std::string_view type = headers.find("content-type").value_or("");
-  type = type.substr(0, type.find(';'));
-  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-  return type;
-}
+double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
 
 }  // namespace
 
@@ -85,11 +81,7 @@ void Call::on_head(ResponseHead head) {
     phase_ = Phase::refused;
     return;
   }
-  const std::string_view type = setup_.bytes ? "application/json" : media_type(head_.headers);
-  if (equal_ignoring_case(type, "text/event-stream"))
-    body_kind_ = BodyKind::events;
-  else if (equal_ignoring_case(type, "application/json") || type.ends_with("+json"))
-    body_kind_ = BodyKind::json;
+  body_kind_ = setup_.bytes ? BodyKind::json : kind_of_label(head_.headers);
   if (body_kind_ != BodyKind::unknown) accept_head();
 }
 
@@ -97,30 +89,17 @@ void Call::accept_head() {
   phase_ = Phase::reading;
   accepted_ = true;
   last_event_ = rough_now();
+  tempo_.head(std::max(attempt_at_, sent_at()), last_event_);
   tell();
 }
 
-/// No content type, or one that says nothing ("text/plain", "application/octet-stream"): the first bytes decide.
-void Call::sniff() {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  std::string_view text = body_;
-  if (byte_order_mark.starts_with(text)) return;
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return;
-  text.remove_prefix(begin);
-  if (text.front() == '{') {
-    body_kind_ = BodyKind::json;
-  } else {
-    for (const std::string_view start : {"data:", ":", "event:", "id:", "retry:"}) {
-      if (text.starts_with(start))
-        body_kind_ = BodyKind::events;
-      else if (start.starts_with(text))
-        return;  // may become one
-    }
-    if (body_kind_ == BodyKind::unknown) body_kind_ = BodyKind::other;
-  }
-  if (body_kind_ != BodyKind::other) accept_head();
+/// The first bytes settle what the body is, and where the label is wrong they count.
+void Call::look_at(std::string_view block) {
+  const BodyKind kind = kind_of_bytes(block, body_kind_);
+  if (kind == BodyKind::unknown) return;
+  begun_ = true;
+  const bool labelled = std::exchange(body_kind_, kind) != BodyKind::unknown;
+  if (!labelled && kind != BodyKind::other) accept_head();
 }
 
 bool Call::on_body(std::string_view block) {
@@ -134,23 +113,16 @@ bool Call::on_body(std::string_view block) {
     fail(not_an_answer("the response is larger than max_body_bytes (" + std::to_string(setup_.max_body_bytes) + ")"));
     return true;
   }
-  if (body_kind_ == BodyKind::unknown) {
-    body_.append(block);
-    sniff();
-    if (body_kind_ != BodyKind::events) return true;
-    begun_ = true;
-    read_events(std::exchange(body_, {}));
-    return true;
-  }
-  if (body_kind_ == BodyKind::events && !begun_) {
-    // No event begins with a brace: whatever the header says, this is JSON, most likely an error.
-    const std::size_t begin = block.find_first_not_of(" \t\r\n");
-    begun_ = begin != std::string_view::npos;
-    if (begun_ && block[begin] == '{') body_kind_ = BodyKind::json;
-  }
-  if (body_kind_ == BodyKind::json) {
+  if (body_kind_ != BodyKind::events) {
     body_.append(block);
     last_event_ = rough_now();
+    if (!begun_ && !setup_.raw && !setup_.bytes) look_at(body_);
+    if (body_kind_ == BodyKind::events) read_events(std::exchange(body_, {}));
+    return true;
+  }
+  if (!begun_) look_at(block);
+  if (body_kind_ == BodyKind::json) {
+    body_.append(block);
     return true;
   }
   if (!has_item()) queued_bytes_ = 0;
@@ -180,26 +152,31 @@ void Call::read_events(std::string_view block) {
 void Call::read_event(const sse::Event& event) {
   const std::size_t before = events_.size();
   const auto state = decoder_.feed(event.data, event.type, events_);
-  if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed)
+  if (gathers())
+    gathering_.add(decoder_, created_);
+  else if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed)
     wire::add_chunk(decoder_, std::span(events_).subspan(before), created_, chunks_);
   if (state == wire::Decoder::State::open) return;
   if (state == wire::Decoder::State::ended) return complete();
+  if (state == wire::Decoder::State::cut)
+    return fail_or_retry(incomplete("its end marker came, but no finish reason", "stream_ended"));
   if (decoder_.finished() && decoder_.unreadable()) {  // garbage behind a complete answer
     events_.emplace_back(Notice{"corrupt_frame", "what came behind the finish reason could not be read"});
     decoder_.finish(events_);
     return complete();
   }
-  Error error = stream_error();
-  // Some answer 200 before they find that they are too busy; as long as nothing has come that is a refusal like others.
-  if (error.reason == "overload") return fail_or_retry(std::move(error));
-  fail(std::move(error));
+  // Some answer 200 before they find that they cannot; as long as nothing has come that is a refusal like others.
+  fail_or_retry(stream_error());
 }
 
 /// Folds the new events and hands them on.
 void Call::flush() {
   if (folded_ == events_.size() && !has_item()) return;
-  const bool any = folded_ < events_.size() || setup_.shape == Shape::chunks;
-  if (folded_ < events_.size()) {
+  const std::size_t fresh = events_.size() - folded_;
+  const bool any = fresh > 0 || setup_.shape == Shape::chunks;
+  const auto now = rough_now();
+  if (fresh > 0) {
+    tempo_.came(fresh, waiting_since_, now);
     const std::lock_guard lock(message_mutex_);
     for (; folded_ < events_.size(); ++folded_) accumulator_.add(events_[folded_]);
   }
@@ -207,7 +184,7 @@ void Call::flush() {
     events_.clear();
     folded_ = 0;
   }
-  if (any && !over()) last_event_ = rough_now();
+  if (any && !over()) last_event_ = now;
   tell();
 }
 
@@ -259,10 +236,10 @@ void Call::on_end(std::optional<Error> error) {
       return finish_body();
     default:
       if (error) return fail_or_retry(std::move(*error));
-      if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
+      if (is_blank(body_)) return fail_or_retry(empty_answer());
       return fail(not_an_answer("the response is neither an event stream nor JSON (content type \"" +
-                                std::string(media_type(head_.headers)) +
-                                "\"); is base_url right? It begins: " + wire::excerpt(body_)));
+                                std::string(media_type(head_.headers)) + "\"); is base_url right? " +
+                                wire::said_instead(head_.headers, body_)));
   }
 }
 
@@ -271,65 +248,46 @@ void Call::finish_events(std::optional<Error> broken) {
     // A last event without its blank line counts when all of it is there.
     while (const auto event = parser_.finish()) {
       const bool marker = event->data == setup_.provider->end_marker;
-      if (marker || json::is_whole_object(event->data))
+      const std::string_view last_line = event->data.substr(event->data.rfind('\n') + 1);
+      if (marker || event->type == "error" || json::is_whole_object(event->data) || json::is_whole_object(last_line))
         read_event(*event);
       else
         break;
-      if (over()) return flush();
+      if (over() || phase_ == Phase::backing_off) return flush();
     }
   }
   if (decoder_.finish(events_)) return complete();
   flush();
   std::string why = broken ? broken->message : std::string("the connection was closed");
-  fail(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"));
+  fail_or_retry(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"));
 }
 
 void Call::finish_body() {
   if (setup_.bytes) return hand_over();
   if (body_.starts_with("\xEF\xBB\xBF")) body_.erase(0, 3);
-  if (body_.find_first_not_of(" \t\r\n") == std::string::npos) return fail(not_an_answer("the response is empty"));
+  if (is_blank(body_)) return fail_or_retry(empty_answer());
   if (setup_.raw) {
-    const auto wrong = [&] { return wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_); };
-    if (wrong()) {
-      hide_keys(body_);
-      return fail_or_retry(*wrong());
-    }
-    return hand_over();
+    auto wrong = wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_);
+    return wrong ? fail_or_retry(told(*std::move(wrong))) : hand_over();
   }
   if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
+    if (!decoder_.unreadable()) return fail_or_retry(stream_error());
+    if (json::leading_object(body_).size() > 0 && !json::is_whole_object(body_)) return read_as_events();
     hide_keys(body_);
-    if (decoder_.unreadable())
-      return fail(not_an_answer("the response is not a chat completion; is base_url right? It begins: " +
-                                wire::excerpt(body_)));
-    return fail_or_retry(stream_error());
+    return fail(not_an_answer("the response is not a chat completion; is base_url right? " +
+                              wire::said_instead(head_.headers, body_)));
   }
   if (setup_.shape == Shape::chunks) chunks_.push_back(wire::whole_chunk(decoder_, events_, setup_.streams, created_));
   complete();
 }
 
-void Call::finish_refused() {
-  std::string_view body = body_;
-  std::string data;
-  if (body.starts_with("data:") || body.starts_with("event:")) {  // an error status with an event stream for a body
-    sse::Parser parser;
-    parser.feed(body);
-    auto event = parser.next();
-    if (!event) event = parser.finish();
-    if (event) {
-      data.assign(event->data);
-      body = data;
-    }
-  }
-  Error error = wire::error_from_response(*setup_.provider, head_.status, head_.headers, body);
-  if (head_.status < 400) {
-    const auto location = head_.headers.find("location");
-    error.message =
-        "HTTP " + std::to_string(head_.status) + ": the server redirects to " +
-        std::string(location.value_or("another address")) +
-        "; redirects are not followed, so that the key goes nowhere else. Set base_url to the final address";
-    error.retryable = false;
-  }
-  fail_or_retry(std::move(error));
+/// More than one object: a stream whose lines have no field names, or the first of them has none.
+void Call::read_as_events() {
+  body_kind_ = BodyKind::events;
+  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks);
+  const std::string body = std::exchange(body_, {});
+  read_events(body);
+  if (phase_ == Phase::reading) finish_events(std::nullopt);
 }
 
 void Call::sign() {
@@ -350,23 +308,28 @@ Message Call::snapshot() const {
 void Call::complete() {
   phase_ = Phase::ended;
   flush();
+  if (body_kind_ == BodyKind::events)
+    if (auto notice = tempo_.held_back()) {
+      events_.push_back(*std::move(notice));
+      flush();
+    }
   sign();
+  if (gathers()) chunks_.push_back(gathering_.chunk(accumulator_.message()));
   release();
   tell();
 }
 
 void Call::fail_or_retry(Error error) {
-  const bool delivered = phase_ == Phase::reading && body_kind_ == BodyKind::events &&
-                         (decoder_.has_begun() || !accumulator_.empty() || !chunks_.empty());
-  const bool once = delivered || may_be_kept(error);
+  const bool once = has_begun() || may_be_kept(error);
   const auto delay =
       once ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice(), seconds_since(started_at_));
   if (!delay) return fail(std::move(error));
   ++retries_;
   exchange_.reset();
-  hide_keys(error);
   // What this attempt said does not belong to what the next one says; what it was warned of does.
-  std::erase_if(events_, [&](const Event& event) { return !std::holds_alternative<Notice>(event); });
+  std::erase_if(events_, [](const Event& event) { return !std::holds_alternative<Notice>(event); });
+  chunks_.clear();
+  next_chunk_ = 0;
   decoder_ = wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
   parser_ = sse::Parser(setup_.max_event_bytes);
   phase_ = Phase::backing_off;
@@ -374,7 +337,30 @@ void Call::fail_or_retry(Error error) {
   log_.push_back("attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
                  std::to_string(static_cast<int>(*delay * 1000)) + " ms");
   events_.emplace_back(Notice{"retried", log_.back()});
+  // A proxy's read timeout: a model that thinks says nothing for longer, and each further attempt would cost as much
+  // and end alike. A stream says something all the time.
+  if (!setup_.raw && !setup_.streams && (error.status_code == 504 || error.status_code == 524)) ask_for_stream();
   tell();  // whoever drives this must look at the new deadline
+}
+
+bool Call::has_begun() const {
+  return body_kind_ == BodyKind::events && phase_ == Phase::reading &&
+         (!accumulator_.empty() ||
+          std::any_of(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
+                      [](const Event& event) { return !std::holds_alternative<Notice>(event); }));
+}
+
+void Call::ask_for_stream() {
+  constexpr std::string_view accept = "text/event-stream";
+  if (!setup_.request.body || !setup_.request.compressed) return;  // it does already
+  setup_.request.body = wire::as_stream(*setup_.provider, *setup_.request.body);
+  setup_.request.compressed = false;
+  if (setup_.request.headers.find("accept") == "application/json")
+    setup_.request.headers.set("Accept", std::string(accept));
+  events_.emplace_back(
+      Notice{"asked_as_stream",
+             "something between the server and this client gave up waiting for the whole answer; it was "
+             "asked for once more as a stream, and gathered"});
 }
 
 void Call::fail(Error error) {
@@ -383,47 +369,22 @@ void Call::fail(Error error) {
   sign();
   const Message& message = accumulator_.message();
   if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
+  if (error.partial && error.kind == ErrorKind::incomplete_stream)
+    wire::add_sentence(error.message, "What had come is in .partial");
   if (error.request_id.empty()) error.request_id = message.request_id;
   advise({*setup_.provider, setup_.request.url, setup_.model, setup_.key_origin, has_key(setup_.request.headers),
           accepted_, message.warnings},
          error);
-  if (error.headers.empty()) error.headers = head_.headers;
-  hide_keys(error);
+  if (error.headers.empty()) {
+    error.headers = head_.headers;
+    hide_keys(error.headers);
+  }
   if (!error.request_id.empty() && error.message.find(error.request_id) == std::string::npos)
     error.message += " [request id " + error.request_id + "]";
   error_ = std::move(error);
   phase_ = Phase::failed;
   release();
   tell();
-}
-
-Error Call::stream_error() {
-  std::string frame = decoder_.error_body();
-  hide_keys(frame);
-  if (!decoder_.unreadable()) return wire::error_from_frame(*setup_.provider, head_.status, head_.headers, frame);
-  Error error = incomplete("a frame of the stream is not JSON: " + wire::excerpt(frame), "malformed_frame");
-  error.body = frame.substr(0, 64 * 1024);
-  return error;
-}
-
-Error Call::incomplete(std::string why, std::string type) {
-  Error error;
-  error.kind = ErrorKind::incomplete_stream;
-  error.message =
-      "the stream ended before the answer was complete: " + std::move(why) + ". What had come is in .partial";
-  error.type = std::move(type);
-  error.status_code = head_.status;
-  error.retryable = error.type != "event_too_large";
-  return error;
-}
-
-Error Call::not_an_answer(std::string why) {
-  Error error;
-  error.kind = ErrorKind::response;
-  error.message = "HTTP " + std::to_string(head_.status) + ": " + std::move(why);
-  error.status_code = head_.status;
-  error.body = body_.substr(0, 64 * 1024);
-  return error;
 }
 
 /// Lets go of the exchange: kept alive for its connection when the answer is complete, closed otherwise.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "body_kind.hpp"
 #include "clock.hpp"
 #include "kimistream/accumulator.hpp"
 #include "kimistream/client.hpp"
@@ -19,6 +20,8 @@
 #include "kimistream/transport.hpp"
 #include "outgoing.hpp"
 #include "redact.hpp"
+#include "tempo.hpp"
+#include "wire/chunks.hpp"
 #include "wire/decoder.hpp"
 
 namespace kimistream {
@@ -115,7 +118,6 @@ class Call final : private Receiver {
     ended,
     failed,
   };
-  enum class BodyKind { unknown, events, json, other };
 
   void attempt();
   void on_head(ResponseHead head) override;
@@ -123,18 +125,26 @@ class Call final : private Receiver {
   void on_end(std::optional<Error> error) override;
 
   void accept_head();
-  void sniff();
+  void look_at(std::string_view block);
   void read_events(std::string_view block);
   void read_event(const sse::Event& event);
   void flush();
   void finish_events(std::optional<Error> broken);
   void finish_body();
+  void read_as_events();
   void finish_refused();
   void complete();
   void hand_over() {
     chunks_.emplace_back().frame = FrameText(std::move(body_));
     complete();
   }
+  /// A stream that is read in a whole answer's place.
+  [[nodiscard]] bool gathers() const noexcept {
+    return setup_.shape == Shape::chunks && !setup_.streams && body_kind_ == BodyKind::events;
+  }
+  /// Something of the answer has come; what comes first in many streams, a role alone, says nothing yet.
+  [[nodiscard]] bool has_begun() const;
+  void ask_for_stream();
   /// As long as the request's body goes out, it is not the server that is late.
   [[nodiscard]] Clock::time_point sent_at() const noexcept { return outgoing_ ? outgoing_->at() : Clock::time_point{}; }
   /// The server may have made what was to be made, whatever it answered: trying again could make a second one.
@@ -142,6 +152,8 @@ class Call final : private Receiver {
     return setup_.creates && error.status_code != 429 && error.status_code != 503 && (!outgoing_ || outgoing_->begun());
   }
   void sign();
+  /// What the server said, without the keys of this request, and what it means.
+  Error told(Error error) const;
   void fail(Error error);
   void fail_or_retry(Error error);
   /// Takes the keys of this request out of a text or an error.
@@ -152,6 +164,7 @@ class Call final : private Receiver {
   Error stream_error();
   Error incomplete(std::string why, std::string type);
   Error not_an_answer(std::string why);
+  Error empty_answer();
   void release();
   void tell();
 
@@ -163,9 +176,11 @@ class Call final : private Receiver {
   Phase phase_ = Phase::requesting;
   BodyKind body_kind_ = BodyKind::unknown;
   bool accepted_ = false;
-  bool begun_ = false;  // the body's first byte that is not white space has come
+  bool begun_ = false;  // the body's first bytes have settled its kind
   int retries_ = 0;
   std::int64_t created_ = 0;  // seconds since 1970
+  Tempo tempo_;
+  wire::Gathering gathering_;  // see gathers()
   Clock::time_point started_at_{}, attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
 
   ResponseHead head_;

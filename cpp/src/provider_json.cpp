@@ -264,6 +264,7 @@ void each_field(Row& row, Visit&& visit) {
   KIMISTREAM_FIELD(fixes_sampling);
   KIMISTREAM_FIELD(end_marker);
   KIMISTREAM_FIELD(end_marker_completes);
+  KIMISTREAM_FIELD(estimates_stream_usage);
   KIMISTREAM_FIELD(inline_thinking);
   KIMISTREAM_FIELD(salvages_tool_markup);
   KIMISTREAM_FIELD(quota_codes);

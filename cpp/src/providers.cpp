@@ -269,6 +269,61 @@ Provider kimi_code() {
   return row;
 }
 
+Provider openai_compatible();
+
+/// LiteLLM's proxy. docs.litellm.ai: proxy/quick_start (port 4000), providers/litellm_proxy (the key's variable),
+/// completion/drop_params and completion/provider_specific_params; measured with 1.108.7. Models have the names that
+/// its configuration gives them. What `thinking` does hangs on the provider behind it: moonshot/ and openai/ pass it
+/// when it is allowed as here (else 400 UnsupportedParamsError); hosted_vllm/ drops "disabled" and makes "enabled" an
+/// effort of "minimal". moonshot/ also drops tool_choice "required" and adds a message in its place. Usage that stands
+/// in a stream's last choice, Moonshot's place, is overlooked and counted anew with a tokenizer of its own.
+Provider litellm() {
+  Provider row = openai_compatible();
+  row.name = "litellm";
+  row.base_url = "http://localhost:4000/v1";
+  row.key_variables = {"LITELLM_PROXY_API_KEY"};
+  row.key_advice =
+      "LiteLLM has keys of its own (the master key, and those made with it). When it is the provider behind it that "
+      "refuses a key, look at LiteLLM's configuration.";
+  row.thinking_on = {R"({"thinking":{"type":"enabled"},"allowed_openai_params":["thinking"]})"};
+  row.thinking_off = {R"({"thinking":{"type":"disabled"},"allowed_openai_params":["thinking"]})"};
+  row.estimates_stream_usage = true;
+  row.request_id_headers = {"x-litellm-call-id"};
+  return row;
+}
+
+/// Portkey's gateway on one's own machine, in front of Moonshot. portkey.ai/docs/integrations/llms (x-portkey-provider,
+/// x-portkey-custom-host), Portkey-AI/gateway docs/installation-deployments.md (port 8787); measured with 1.15.2. The
+/// key is the provider's. As "openai" it passes answers byte for byte and drops `thinking` and every field that OpenAI
+/// does not have, without a word: so there is no switch. As "moonshot" it drops the tools as well. Another provider is
+/// another value of the two headers. Whether the service at api.portkey.ai does the same is not known; there it wants a
+/// key of its own in x-portkey-api-key.
+Provider portkey() {
+  Provider row = openai_compatible();
+  row.name = "portkey";
+  row.base_url = "http://localhost:8787/v1";
+  row.headers = {{"x-portkey-provider", "openai"}, {"x-portkey-custom-host", "https://api.moonshot.ai/v1"}};
+  row.needs_key = true;
+  row.key_variables = {"MOONSHOT_API_KEY", "KIMI_API_KEY"};
+  row.key_advice = "The key is the provider's behind the gateway, which x-portkey-custom-host names.";
+  row.thinking_on = row.thinking_off = row.thinking_keep = {};
+  row.request_id_headers = {"x-portkey-trace-id"};
+  return row;
+}
+
+/// one-api, and the gateways that are made of it. songquanpeng/one-api, README (port 3000) and relay/; measured with
+/// 8df4a26. Requests pass as they are, so the switch is Moonshot's; which channel, and so which dialect, stands behind
+/// a model's name is the gateway's business. It ends every stream with [DONE], also one that broke.
+Provider one_api() {
+  Provider row = openai_compatible();
+  row.name = "one-api";
+  row.base_url = "http://localhost:3000/v1";
+  row.needs_key = true;
+  row.key_advice = "one-api has keys of its own, made in its console under tokens.";
+  row.request_id_headers = {"x-oneapi-request-id"};
+  return row;
+}
+
 /// Any other server that speaks the OpenAI chat protocol: send little, accept everything.
 Provider openai_compatible() {
   return {
@@ -320,7 +375,7 @@ class Table {
  private:
   Table() {
     for (auto make : {moonshot, moonshot_cn, tokenhub, anyfast, openrouter, aimlapi, vllm, sglang, ktransformers,
-                      cloudflare, moonshot_anthropic, kimi_code, openai_compatible})
+                      cloudflare, moonshot_anthropic, kimi_code, litellm, portkey, one_api, openai_compatible})
       current_.push_back(&rows_.emplace_back(make()));
   }
 

@@ -5,7 +5,10 @@
 #include <charconv>
 #include <cmath>
 #include <ctime>
+#include <initializer_list>
 #include <iterator>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "json/number.hpp"
@@ -67,12 +70,21 @@ std::optional<double> duration(std::string_view text) {
   return total > 0 ? std::optional(total) : std::nullopt;
 }
 
+/// The field under one of its names: the standard's, or a gateway's. LiteLLM hands its upstream's headers on with a
+/// prefix, and sends none of its own.
+std::optional<std::string_view> said(const Headers& headers, std::initializer_list<std::string_view> names) {
+  for (const std::string_view prefix : {"", "llm_provider-"})
+    for (const std::string_view name : names)
+      if (const auto value = headers.find(std::string(prefix) + std::string(name))) return value;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<double> retry_after_seconds(const Headers& headers, double now) {
-  if (const auto text = headers.find("retry-after-ms"))
+  if (const auto text = said(headers, {"retry-after-ms", "x-ms-retry-after-ms"}))
     if (const auto value = number(*text); value && *value >= 0) return *value / 1000;
-  if (const auto text = headers.find("retry-after")) {
+  if (const auto text = said(headers, {"retry-after", "x-retry-after"})) {
     if (const auto value = number(*text)) return *value >= 0 ? value : std::nullopt;
     if (const auto date = http_date(*text)) {
       if (now == 0) now = static_cast<double>(std::time(nullptr));
@@ -85,10 +97,10 @@ std::optional<double> retry_after_seconds(const Headers& headers, double now) {
 std::optional<double> rate_limit_reset_seconds(const Headers& headers, double now) {
   std::optional<double> longest;
   for (const char* name : {"x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"})
-    if (const auto text = headers.find(name))
+    if (const auto text = said(headers, {name}))
       if (const auto seconds = duration(*text)) longest = std::max(longest.value_or(0), *seconds);
   if (longest) return longest;
-  const auto text = headers.find("x-ratelimit-reset");
+  const auto text = said(headers, {"x-ratelimit-reset", "ratelimit-reset"});
   const auto value = text ? number(*text) : std::nullopt;
   if (!value || *value <= 0) return std::nullopt;
   constexpr double first_time = 1e9, first_time_ms = 1e11;  // smaller ones are not years of waiting but seconds

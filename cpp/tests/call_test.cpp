@@ -62,6 +62,31 @@ TEST_CASE("a whole JSON body in answer to a stream is read as one") {
     }
 }
 
+TEST_CASE("a stream that is labelled as JSON is read as one") {
+  for (const std::string before : Texts{"", ": hello\n\n", "\xEF\xBB\xBF", "id: 1\n"}) {
+    CAPTURE(before);
+    check_whole(stream_of({before + whole_stream()}, json));
+    check_whole(stream_of(bytes_of(before + whole_stream()), json));
+  }
+}
+
+TEST_CASE("a stream without the names of its fields is read line by line") {
+  std::string stream;
+  for (const std::string& frame : {thinking("Well."), text("Hel"), text("lo"), finish("stop")}) stream += frame + "\n";
+  for (const ks::Headers& headers : {json, no_type, ks::Headers{{"Content-Type", "text/event-stream"}}}) {
+    const Outcome outcome = stream_of({stream}, headers);
+    if (outcome.error) FAIL_CHECK(outcome.error->message);
+    CHECK(outcome.message.content == "Hello");
+    CHECK(outcome.message.finish_reason == "stop");
+  }
+}
+
+TEST_CASE("a page in an answer's place is told by its title and its sender") {
+  const Outcome outcome =
+      stream_of({"<html><title>Sign in</title></html>"}, {{"Content-Type", "text/html"}, {"Server", "nginx"}});
+  CHECK(says(outcome, "Sign in (a page of nginx, not of the API)"));
+}
+
 TEST_CASE("what is no answer is an error with the status and the beginning of the body") {
   for (const ks::Headers& headers : {html, no_type}) {
     const Outcome outcome = stream_of({"<html><body>It works!</body></html>"}, headers);
@@ -113,11 +138,13 @@ TEST_CASE("an error status with an event stream for a body is that status") {
   }
 }
 
-TEST_CASE("the end of a stream is known by its finish reason or its end marker") {
+TEST_CASE("the end of a stream is known by its finish reason, and nothing else stands for it") {
   const std::string start = sse(text("Hel")) + sse(text("lo"));
   Outcome outcome = stream_of({start + std::string(done)});
-  CHECK_FALSE(outcome.error);
-  CHECK(outcome.warned("missing_finish_reason"));
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->kind == ks::ErrorKind::incomplete_stream);
+  REQUIRE(outcome.error->partial);
+  CHECK(outcome.error->partial->content == "Hello");
   outcome = stream_of({start + sse(finish("stop"))});
   CHECK_FALSE(outcome.error);
   CHECK(outcome.message.content == "Hello");

@@ -280,7 +280,7 @@ TEST_CASE("a request that no server would take is refused before it is sent") {
 }
 
 TEST_CASE("attempts that failed before an answer began are repeated, with the whole body") {
-  for (const int status : {408, 409, 425, 429, 500, 502, 503, 504, 529}) {
+  for (const int status : {408, 409, 425, 429, 500, 502, 503, 520, 521, 522, 523, 529, 530}) {
     CAPTURE(status);
     Offline offline;
     offline.answer_json(R"({"error":{"message":"m"}})", status, {{"retry-after-ms", "1"}}).answer_json(whole_body());
@@ -340,7 +340,7 @@ TEST_CASE("a server that asks for more patience than there is is not waited for"
 
 TEST_CASE("nothing is repeated once an answer has begun to stream") {
   Offline offline;
-  offline.answer({sse(R"({"error":{"message":"m","code":503}})")}).answer({whole_stream()});
+  offline.answer({sse(text("Hi")) + sse(R"({"error":{"message":"m","code":503}})")}).answer({whole_stream()});
   ks::ClientOptions options = offline.options();
   options.max_retries = 5;
   ks::Client client(options);

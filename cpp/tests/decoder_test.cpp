@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -131,7 +132,22 @@ TEST_CASE("a finish reason without an end marker is complete, with a warning") {
   CHECK(decoded.warned("missing_end_marker"));
 }
 
-TEST_CASE("an end marker without a finish reason is complete, with a warning") {
+TEST_CASE("an end marker proves nothing: gateways of the one-api family send it after a cut as well") {
+  for (const Texts& frames : {Texts{"[DONE]"}, Texts{text("a"), "[DONE]"}, Texts{tool_call("{}"), "[DONE]"}}) {
+    const Decoded decoded = decode(frames);
+    CHECK(decoded.state == State::cut);
+    CHECK_FALSE(decoded.complete);
+    CHECK_FALSE(decoded.message.finish_reason);
+    for (const ks::ToolCall& call : decoded.message.tool_calls) CHECK_FALSE(call.complete);
+  }
+}
+
+TEST_CASE("where a row says so, an end marker without a finish reason is complete, with a warning") {
+  ks::Provider row = *ks::find_provider("moonshot");
+  row.name = "test-marker-completes";
+  row.end_marker_completes = true;
+  ks::register_provider(row);
+  const auto decode = [](const Texts& frames) { return ks::testing::decode(frames, "test-marker-completes"); };
   Decoded decoded = decode({text("a"), "[DONE]"});
   CHECK(decoded.complete);
   CHECK(decoded.message.finish_reason == "stop");
@@ -236,14 +252,74 @@ TEST_CASE("an event of the type error fails, whatever it holds") {
 }
 
 TEST_CASE("a frame that is not JSON fails as unreadable") {
-  for (const std::string frame :
-       Texts{"{\"choices\":[", "hello", "{}}", "[1]", "{\"choices\":[{\"delta\":{\"content\":\"\\x\"}}]}"}) {
+  for (const std::string frame : Texts{"{\"choices\":[", "{}}", "{\"choices\":[{\"delta\":{\"content\":\"\\x\"}}]}"}) {
     CAPTURE(frame);
     const Decoded decoded = decode({text("a"), frame});
     CHECK(decoded.state == State::failed);
     CHECK(decoded.unreadable);
     CHECK(decoded.message.content == "a");
   }
+}
+
+TEST_CASE("data that is not JSON at all is skipped, with one notice, and the last of it is kept") {
+  wire::Decoder decoder(*ks::find_provider("moonshot"));
+  std::vector<ks::Event> events;
+  for (const std::string data : Texts{": OPENROUTER PROCESSING", text("a"), "hello", "[1]", "null", finish("stop")})
+    CHECK(decoder.feed(data, "message", events) == State::open);
+  CHECK(joined<ks::Text>(events) == "a");
+  CHECK(std::count_if(events.begin(), events.end(), [](const ks::Event& event) {
+          const auto* notice = std::get_if<ks::Notice>(&event);
+          return notice && notice->code == "skipped_line";
+        }) == 1);
+  CHECK(decoder.skipped() == "null");
+}
+
+TEST_CASE("a failure is told without the word error, too, and what only looks like one is not") {
+  for (const std::string frame :
+       Texts{R"({"code":"workflow_error","message":"the worker died","details":"ValueError"})",
+             R"({"code":500,"msg":"m"})", R"({"type":"server_error","message":"m"})", R"({"status":503,"message":"m"})",
+             R"({"status":"failed","message":"m"})", R"({"success":false,"message":"m"})", R"({"detail":"m"})",
+             R"({"detail":[{"msg":"m"}]})", R"({"error_code":336003,"error_msg":"m"})"}) {
+    CAPTURE(frame);
+    const Decoded decoded = decode({text("a"), frame, "[DONE]"}, "openai-compatible");
+    CHECK(decoded.state == State::failed);
+    CHECK_FALSE(decoded.unreadable);
+    CHECK(decoded.error_body == frame);
+  }
+  for (const std::string frame :
+       Texts{R"({"type":"ping"})", R"({"id":"x","status":"processing","code":0,"message":""})",
+             R"({"status":"queued","message":"position 3"})", R"({"choices":[],"code":5,"message":"m"})",
+             R"({"code":0,"message":"ok"})", R"({"success":true,"message":"ok"})"}) {
+    CAPTURE(frame);
+    CHECK(decode({text("a"), frame, finish("stop")}, "openai-compatible").complete);
+  }
+}
+
+TEST_CASE("an error in an event that was left open is found on its line") {
+  const std::string error = R"({"type":"error","error":{"type":"upstream_error","message":"m"}})";
+  for (const std::string frame : Texts{"{\"id\":\"c\",\"choi\n" + error, "{\"id\n" + error + "\n[DONE]",
+                                       "{\"id\n{\"object\":\"error\",\"message\":\"m\"}"}) {
+    CAPTURE(frame);
+    const Decoded decoded = decode({text("a"), frame});
+    CHECK(decoded.state == State::failed);
+    CHECK_FALSE(decoded.unreadable);
+    CHECK(decoded.error_body.find("\"message\":\"m\"") != std::string::npos);
+  }
+  const Decoded decoded = decode({"{\"id\":\"c\n" + text("b"), finish("stop")});
+  CHECK(decoded.message.content == "b");
+  CHECK(decoded.warned("corrupt_frame"));
+}
+
+TEST_CASE("an answer that was broken off by the server is an error of the finish reason's name") {
+  for (const std::string reason : Texts{"abort", "error"})
+    CHECK(decode({text("a"), finish(reason)}).error_body.find("\"type\":\"" + reason + "\"") != std::string::npos);
+}
+
+TEST_CASE("behind a whole body may stand a stream's end marker, or a sentence behind an error") {
+  CHECK(decode_body(whole_body() + "\n\ndata: [DONE]\n\n").message.content == "Hello");
+  const Decoded decoded = decode_body(R"({"error":{"message":"m"}} Please look at this page.)");
+  CHECK(decoded.error_body == R"({"error":{"message":"m"}})");
+  CHECK(decode_body(whole_body() + " and more").unreadable);
 }
 
 TEST_CASE("of two frames that a gateway glued, the whole one is read, with a warning") {

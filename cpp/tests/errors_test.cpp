@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/play.hpp"
+#include "wire/triage.hpp"
 
 namespace ks = kimistream;
 namespace wire = kimistream::wire;
@@ -20,10 +21,14 @@ using Texts = std::vector<std::string>;
 const ks::Provider& moonshot() { return *ks::find_provider("moonshot"); }
 
 ks::Error response(int status, const std::string& body, const ks::Headers& headers = {}) {
-  return wire::error_from_response(moonshot(), status, headers, body);
+  ks::Error error = wire::error_from_response(moonshot(), status, headers, body);
+  wire::triage(moonshot(), error);
+  return error;
 }
 ks::Error frame(const std::string& body, int status = 200) {
-  return wire::error_from_frame(moonshot(), status, {}, body);
+  ks::Error error = wire::error_from_frame(moonshot(), status, {}, body);
+  wire::triage(moonshot(), error);
+  return error;
 }
 
 bool says(const ks::Error& error, std::string_view words) { return error.message.find(words) != std::string::npos; }
@@ -82,7 +87,7 @@ TEST_CASE("long bodies are cut in the message and at 64 KiB in the error, never 
 }
 
 TEST_CASE("some statuses may succeed next time and others will not") {
-  for (const int status : {408, 409, 425, 429, 500, 502, 503, 504, 529}) {
+  for (const int status : {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530}) {
     CAPTURE(status);
     CHECK(wire::is_retryable_status(status));
     CHECK(response(status, "{}").retryable);
@@ -176,7 +181,11 @@ TEST_CASE("errors of the messages protocol have their statuses and are retried a
 
 TEST_CASE("codes that the row knows as an empty account are not retried") {
   const ks::Provider& row = *ks::find_provider("cloudflare");
-  const auto retryable = [&](const char* body) { return wire::error_from_response(row, 429, {}, body).retryable; };
+  const auto retryable = [&](const char* body) {
+    ks::Error error = wire::error_from_response(row, 429, {}, body);
+    wire::triage(row, error);
+    return error.retryable;
+  };
   CHECK_FALSE(retryable(R"({"success":false,"errors":[{"code":3036,"message":"m"}]})"));
   CHECK(retryable(R"({"success":false,"errors":[{"code":3040,"message":"m"}]})"));
 }
@@ -204,7 +213,7 @@ TEST_CASE("an error frame has the status that it carries, in a number, a text or
   }
 }
 
-TEST_CASE("an error frame without a status is one of the response") {
+TEST_CASE("an error frame without a status is one of the response, and a break unless it blames the request") {
   for (const std::string body : Texts{R"({"error":"out of memory"})", R"({"error":{"message":"out of memory"}})",
                                       "out of memory", R"({"error":{"code":200,"message":"out of memory"}})",
                                       R"({"error":{"code":"E7","message":"out of memory"}})"}) {
@@ -213,6 +222,68 @@ TEST_CASE("an error frame without a status is one of the response") {
     CHECK(error.kind == ks::ErrorKind::response);
     CHECK_FALSE(error.status_code);
     CHECK(says(error, "out of memory"));
-    CHECK_FALSE(error.retryable);
+    CHECK(error.retryable);
   }
+  for (const std::string body :
+       Texts{R"({"error":"the model is not found"})", R"({"error":{"message":"Invalid role"}})",
+             R"({"error":{"type":"unsupported_parameter","message":"m"}})",
+             R"({"error":{"message":"m","availability":{"retryable":false}}})"}) {
+    CAPTURE(body);
+    CHECK_FALSE(frame(body).retryable);
+  }
+}
+
+TEST_CASE("error frames of gateways are failures on the way") {
+  for (const std::string type : Texts{"stream_error", "upstream_error", "proxy_error", "do_request_failed"}) {
+    const ks::Error error = frame(R"({"error":{"message":"Stream error: m","type":")" + type + "\"}}");
+    CHECK(error.status_code == 502);
+    CHECK(error.kind == ks::ErrorKind::status);
+    CHECK(error.type == type);
+    CHECK(error.retryable);
+  }
+}
+
+TEST_CASE("an error body is read where others put it") {
+  CHECK(says(response(429, R"([{"error":{"code":429,"message":"too much"}}])"), "too much"));  // Google
+  const std::string object = R"({"error":{"code":"c","param":"p","message":"no"}})";
+  const ks::Error tailed = response(422, object + "Please look at this page");  // Azure
+  CHECK(tailed.code == "c");
+  CHECK(tailed.body == object);
+  // Portkey hands its upstream's body on as words.
+  const ks::Error nested =
+      response(401, R"({"error":{"message":"{\"error\":{\"message\":\"no\",\"type\":\"t\"}}","type":null}})");
+  CHECK(nested.type == "t");
+  CHECK(says(nested, "HTTP 401: no"));
+  CHECK(says(response(400, R"({"error_code":336003,"error_msg":"no"})"), "no"));
+}
+
+TEST_CASE("pages are told by their title and by who sent them, empty answers by what their status means") {
+  const ks::Headers squid = {{"Server", "squid/5.7"}, {"Via", "1.1 gate"}};
+  const std::string page =
+      "<!DOCTYPE html><html><head><title>ERROR: not retrieved</title></head><body>Failed.</body></html>";
+  CHECK(response(503, page, squid).message ==
+        "HTTP 503: ERROR: not retrieved: Failed. (a page of squid/5.7, via 1.1 gate, not of the API)");
+  CHECK(says(response(503, R"({"html-message":"<html><title>Busy</title></html>"})"), "HTTP 503: Busy (a page of"));
+  CHECK(response(504, "", {{"Server", "Caddy"}}).message == "HTTP 504: Gateway Timeout (an empty answer of Caddy)");
+  CHECK(says(response(524, ""), "did not answer in time"));
+  CHECK(says(response(418, ""), "no message"));
+}
+
+TEST_CASE("a request id is found under the names of gateways, whatever the row; the row's own comes first") {
+  for (const char* name : {"x-litellm-call-id", "X-Oneapi-Request-Id", "x-portkey-trace-id", "request-id",
+                           "llm_provider-msh-request-id", "cf-ray"}) {
+    CAPTURE(name);
+    CHECK(response(500, "", {{name, "id-1"}}).request_id == "id-1");
+    CHECK(response(500, "", {{name, "id-1"}, {"Msh-Request-Id", "own"}}).request_id == "own");
+  }
+  CHECK(response(500, "", {{"x-request-id", ""}, {"cf-ray", "id-1"}}).request_id == "id-1");
+}
+
+TEST_CASE("how long to wait is read in headers, details and words, in this order") {
+  const std::string body =
+      R"({"error":{"message":"Please retry in 3s","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"31.5s"}]}})";
+  CHECK(response(429, body, {{"llm_provider-retry-after", "7"}}).retry_after == 7);
+  CHECK(response(429, body).retry_after == 31.5);
+  CHECK(response(429, R"({"error":{"message":"Please retry in 3s"}})").retry_after == 3);
+  CHECK_FALSE(response(400, R"({"error":{"message":"Please retry in 3s"}})").retry_after);
 }

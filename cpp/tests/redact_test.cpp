@@ -52,3 +52,30 @@ TEST_CASE("headers that carry a credential are known by their names") {
   ks::redact(text, secrets);
   CHECK(text == "you sent [key] and [key] as application/json");
 }
+
+TEST_CASE("whole words of a header's name decide") {
+  const auto is_secret = [](const char* name) { return !ks::secrets_in({{name, "pw-9f8e7d6c5b"}}).empty(); };
+  for (const char* name : {"api-key", "x-goog-api-key", "X_Auth_Token", "x-portkey-virtual-key",
+                           "cf-access-client-secret", "Proxy-Authorization", "apikey", "x-password"})
+    CHECK(is_secret(name));
+  for (const char* name :
+       {"x-portkey-provider", "x-max-tokens", "Idempotency-Key", "x-cache-key", "X-Monkey", "author"})
+    CHECK_FALSE(is_secret(name));
+}
+
+TEST_CASE("ordinary words, small numbers and short values are no secrets") {
+  const auto is_secret = [](const char* value) { return !ks::secrets_in({{"api-key", value}}).empty(); };
+  for (const char* value : {"", "abc", "EMPTY", "moonshot", "Ollama", "4096"}) CHECK_FALSE(is_secret(value));
+  for (const char* value : {"sk-made-up", "test-key", "hunter2", "abcdEFGHijkl", "abcdefghijklmnopqrst", "1234567890"})
+    CHECK(is_secret(value));
+}
+
+TEST_CASE("each cookie is a secret of its own") {
+  CHECK(ks::secrets_in({{"Cookie", "session=abc123; theme=dark"}}) == std::vector<std::string>{"abc123"});
+}
+
+TEST_CASE("a key is found where JSON has written its slashes with a backslash") {
+  std::string text = R"({"error":"no such key ab\/cd+12"})";
+  ks::redact(text, {"ab/cd+12"});
+  CHECK(text == R"({"error":"no such key [key]"})");
+}

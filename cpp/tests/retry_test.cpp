@@ -38,6 +38,8 @@ TEST_CASE("a hint is read in seconds, in milliseconds and as a date") {
   CHECK(ks::retry_after_seconds({{"retry-after-ms", "1500"}}, now) == 1.5);
   CHECK(ks::retry_after_seconds({{"retry-after-ms", "1500"}, {"retry-after", "9"}}, now) == 1.5);
   CHECK(ks::retry_after_seconds({{"retry-after-ms", "soon"}, {"retry-after", "9"}}, now) == 9);
+  CHECK(ks::retry_after_seconds({{"llm_provider-retry-after", "7"}}, now) == 7);  // LiteLLM
+  CHECK(ks::retry_after_seconds({{"llm_provider-retry-after", "7"}, {"retry-after", "9"}}, now) == 9);
 }
 
 TEST_CASE("hints that make no sense are none") {

@@ -229,8 +229,31 @@ TEST_CASE("the standard's examples") {
   check("data:test\n\ndata: test\n\n", {"test", "test"});
 }
 
-TEST_CASE("a body without fields gives no event") {
-  check("{\"error\":{\"message\":\"no\"}}\n\n<html></html>\n\n", {});
+TEST_CASE("a body without fields gives no event") { check("<html></html>\n\nupstream gone\n\n", {}); }
+
+TEST_CASE("JSON that begins a line without a field's name is data: servers write their errors so behind a stream") {
+  check("data: {\"a\":1}\n\n{\"code\":\"E\",\"message\":\"died\"}\n\n",
+        {"{\"a\":1}", "{\"code\":\"E\",\"message\":\"died\"}"});
+  check("data: {\"a\":1}\n{\"error\":2}\n", {"{\"a\":1}", "{\"error\":2}"});  // as soon as the object is whole
+  check("{\"error\":\n  {\"a\":\n\"b: c\"}\n}\ndata: x\n\n", {"{\"error\":\n  {\"a\":\n\"b: c\"}\n}", "x"});
+  check("{\"cut\":\ndata: {\"b\":2}\n\n", {"{\"cut\":", "{\"b\":2}"});
+  check("data: {\"cut\n{\"error\":1}\n\n", {"{\"cut\n{\"error\":1}"});  // a line more of an event that was left open
+  CHECK(parse({"data: {\"a\":1}\n\n{\"error\":1}"}, true) == Strings{"{\"a\":1}", "{\"error\":1}"});
+}
+
+TEST_CASE("a field named error is an event of that type, whole with its line") {
+  const auto types = [](const std::string& text) {
+    ks::sse::Parser parser;
+    parser.feed(text);
+    Strings all;
+    while (const auto event = parser.next()) all.push_back(std::string(event->type) + "|" + std::string(event->data));
+    return all;
+  };
+  CHECK(types("error: {\"code\":400}\n\ndata: [DONE]\n\n") == Strings{"error|{\"code\":400}", "message|[DONE]"});
+  CHECK(types("error: out of memory\ndata: [DONE]\n\n") == Strings{"error|out of memory", "message|[DONE]"});
+  CHECK(types("data: {\"a\nerror:{}\n\n") == Strings{"message|{\"a", "error|{}"});
+  CHECK(types("error:\nerror: null\ndata: x\n\n") == Strings{"message|x"});
+  check("error: {\"code\":400}\n\ndata: [DONE]\n\n", {"{\"code\":400}", "[DONE]"});
 }
 
 TEST_CASE("frames whose blank line was forgotten are told apart when they are whole objects") {

@@ -75,6 +75,55 @@ TEST_CASE("a sentence stands behind one full stop") {
   CHECK(with("", "Do this.") == "Do this.");
 }
 
+TEST_CASE("an empty account is told in many words") {
+  for (const char* text : {"Insufficient Balance", "Your credit balance is too low to access the API",
+                           "用户额度不足, 剩余额度: ＄0.00", "余额不足，请充值"}) {
+    CAPTURE(text);
+    CHECK(triaged(403, text).reason == "quota");
+    CHECK_FALSE(triaged(429, text).retryable);
+  }
+}
+
+TEST_CASE("a prompt that is too long is told in many words") {
+  for (const char* text :
+       {"Range of input length should be [1, 983616]", "prompt is too long: 300000 tokens > 262144 maximum",
+        "the request exceeds the available context size (4096 tokens), try increasing it",
+        "Input is too long for requested model.", "litellm.ContextWindowExceededError: m",
+        "The input token count (300000) exceeds the maximum number of tokens allowed (262144).",
+        "The decoder prompt (length 9) is longer than the maximum model length of 8"}) {
+    CAPTURE(text);
+    CHECK(triaged(400, text).reason == "context_overflow");
+    CHECK_FALSE(triaged(500, text).retryable);
+  }
+  CHECK(triaged(400, "m", "exceed_context_size_error").reason == "context_overflow");
+  CHECK(triaged(429, "Range of input length should be [1, 9]").reason == "rate_limit");
+}
+
+TEST_CASE("a gateway without a channel for the model is final, a saturated one is busy") {
+  for (const char* text :
+       {"当前分组 default 下对于模型 nope 无可用渠道", "No available channel for model nope under group default"}) {
+    const auto error = triaged(503, text, "one_api_error");
+    CHECK(error.reason == "no_channel");
+    CHECK_FALSE(error.retryable);
+  }
+  for (const char* text : {"当前分组上游负载已饱和，请稍后再试", "The upstream load of the group is saturated"}) {
+    CHECK(triaged(429, text).reason == "overload");
+    CHECK(triaged(503, text).retryable);
+  }
+  CHECK(triaged(429, "当前分组上游负载已饱和，请稍后再试", "exceeded_current_quota_error").reason == "quota");
+  CHECK(triaged(503, "m", "", "no_available_workers").reason == "overload");
+}
+
+TEST_CASE("an error without a status is told by its words, too") {
+  ks::Error error{.kind = ks::ErrorKind::response, .message = "upstream overloaded"};
+  ks::wire::triage(*ks::find_provider("moonshot"), error);
+  CHECK(error.reason == "overload");
+  CHECK(error.retryable);
+  error = {.kind = ks::ErrorKind::response, .message = "the worker died"};
+  ks::wire::triage(*ks::find_provider("moonshot"), error);
+  CHECK(error.reason.empty());
+}
+
 TEST_CASE("words are found as words, and an unknown error stays as it is") {
   CHECK(triaged(429, "burpments per fortnight").reason == "rate_limit");
   const auto plain = triaged(400, "temperature must be 1", "invalid_request_error");

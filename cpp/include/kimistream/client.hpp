@@ -92,7 +92,8 @@ class Client {
   /// @throws Exception where that fails
   [[nodiscard]] Stream stream(const Request& request, Shape shape = Shape::events);
 
-  /// The whole answer, asked for without streaming. @throws Exception where that fails
+  /// The whole answer, asked for without streaming; where a proxy in between did not wait for it (504, 524), the next
+  /// attempt asks for a stream and gathers it, with a Notice. @throws Exception where that fails
   [[nodiscard]] Message complete(const Request& request);
 
   /// Sends many requests from this thread and calls `on_result` for each as it ends, in order of completion.

@@ -30,7 +30,7 @@ struct Error {
   std::string code{};                ///< as sent, numbers as text
   std::string param{};               ///< as sent
   /// What it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not said),
-  /// "overload", "quota", "suspended", "content_filter", "context_overflow", "key". An open set.
+  /// "overload", "quota", "suspended", "content_filter", "context_overflow", "no_channel", "key". An open set.
   std::string reason{};
   std::string body{};  ///< the response body as it came, cut at 64 KiB
   std::string request_id{};

@@ -121,7 +121,9 @@ struct Provider {
 
   // What the answer looks like.
   std::string end_marker = "[DONE]";  ///< the data of the event that ends a stream
-  bool end_marker_completes = true;   ///< it stands for a finish reason where none came
+  /// It stands for a finish reason where none came. Gateways of the one-api family send it after a cut as well.
+  bool end_marker_completes = false;
+  bool estimates_stream_usage = false;  ///< a stream's usage may be a gateway's own count
   InlineThinking inline_thinking = InlineThinking::never;
   bool salvages_tool_markup = false;              ///< the model's own markup may leak into its text
   std::vector<std::string> quota_codes{};         ///< error codes that mean "no use trying again"

@@ -2,8 +2,10 @@
 /// @brief Server-sent events: bytes in; an event, "need more", or a final error out.
 ///
 /// Line rules: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream.
-/// One tolerance for gateways that forget the blank line: when the data gathered so far is one whole JSON object and
-/// another `data:` line follows, the event counts as ended. Plain text is never split that way.
+/// Tolerances, for what gateways write: when the data gathered so far is one whole JSON object and another `data:` line
+/// follows, the event counts as ended, for the blank line was forgotten (plain text is never split that way). A field
+/// `error` is an event of that type (llama.cpp of 2025), and JSON that begins a line without any field's name is data
+/// (servers that write an error behind a stream); the standard would drop both.
 #pragma once
 
 #include <cstddef>
@@ -54,6 +56,9 @@ class Parser {
   std::optional<Event> next_plain();
   bool take_line(std::string_view& line);
   std::optional<Event> on_line(std::string_view line);
+  std::optional<Event> on_error(std::string_view line, std::string_view value);
+  std::optional<Event> on_bare(std::string_view line);
+  bool is_whole() noexcept;
   void on_field(std::string_view name, std::string_view value);
   void add_data(std::string_view value);
   std::optional<Event> dispatch();
@@ -75,6 +80,7 @@ class Parser {
   enum class Data { none, viewed, owned } data_state_ = Data::none;
   unsigned char bom_ = 0;    // bytes of a byte order mark seen at the very start; 3: settled
   bool scanning_ = false;    // scan_ follows the data
+  bool bare_ = false;        // the data is JSON that came without a field's name, and more of it is due
   bool swallow_lf_ = false;  // the last line ended in CR: an LF that follows belongs to it
   bool skip_line_ = false;   // inside a comment that began in an earlier block
   bool from_tail_ = false;   // the line at hand lives in tail_

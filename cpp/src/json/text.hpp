@@ -25,6 +25,9 @@ enum class StringForm {
 /// inside strings are escaped.
 [[nodiscard]] std::string mend(std::string_view text);
 
+/// The object that the text begins with, white space before it aside; "" where none begins there or it has no end.
+[[nodiscard]] std::string_view leading_object(std::string_view text) noexcept;
+
 /// True when `text` ends with (begins with) the three bytes that stand for the first (second) half of a surrogate pair.
 [[nodiscard]] bool ends_with_high_half(std::string_view text) noexcept;
 [[nodiscard]] bool begins_with_low_half(std::string_view text) noexcept;

@@ -169,4 +169,11 @@ bool ObjectScan::feed(std::string_view text) noexcept {
   return whole();
 }
 
+std::string_view leading_object(std::string_view text) noexcept {
+  ObjectScan scan;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if (scan.feed(text.substr(at, 1))) return text.substr(0, at + 1);
+  return {};
+}
+
 }  // namespace kimistream::json

@@ -42,6 +42,13 @@ void check_keep(const View& view, Findings& findings) {
 }
 
 void check_off(const View& view, Findings& findings) {
+  if (view.thinking() == ThinkingMode::off && view.provider.thinking_off.empty())
+    findings.push_back({.code = "thinking_not_switched",
+                        .message = view.provider.name +
+                                   " has no known way to turn the thinking off: the request goes out "
+                                   "without one, and the model may think",
+                        .certain = false,
+                        .fix = {}});
   if (view.thinking() != ThinkingMode::off || !view.model || view.model->thinking_optional == true) return;
   if (view.model->thinking_optional == false && view.strict_server()) {
     findings.push_back({.code = "thinking_always_on",

@@ -127,23 +127,51 @@ std::optional<Event> Parser::finish() {
 
 std::optional<Event> Parser::on_line(std::string_view line) {
   if (line.empty()) return dispatch();
-  if (line.front() == ':') return std::nullopt;
   const bool data = line.size() >= 5 && std::memcmp(line.data(), "data:", 5) == 0;
-  if (data && data_state_ != Data::none) {
-    if (!std::exchange(scanning_, true)) scan_.feed(data_state_ == Data::viewed ? view_ : std::string_view(data_));
-    if (scan_.whole()) {
-      repeat_ = line;
-      return dispatch();
-    }
+  const bool bare = !data && (bare_ || line.front() == '{');
+  if (line.front() == ':' && !bare) return std::nullopt;
+  if (data_state_ != Data::none && (data ? bare_ || is_whole() : bare && !bare_ && is_whole())) {
+    repeat_ = line;
+    return dispatch();
   }
+  if (bare) return on_bare(line);
   const std::size_t colon = data ? 4 : line.find(':');
   std::string_view value;
   if (colon != std::string_view::npos) {
     value = line.substr(colon + 1);
     if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   }
+  if (line.substr(0, colon) == "error") return on_error(line, value);
   on_field(line.substr(0, colon), value);
   return std::nullopt;
+}
+
+std::optional<Event> Parser::on_error(std::string_view line, std::string_view value) {
+  if (value.empty() || value == "null") return std::nullopt;
+  if (data_state_ != Data::none) {
+    repeat_ = line;
+    return dispatch();
+  }
+  type_ = "error";
+  add_data(value);
+  return overflowed_ ? std::nullopt : dispatch();
+}
+
+/// JSON without a field's name: it ends where its object does, be it on one line or on several. In an event that was
+/// left open it is a further line of it.
+std::optional<Event> Parser::on_bare(std::string_view line) {
+  if (data_state_ == Data::none) {
+    bare_ = scanning_ = true;
+    scan_.feed(line);
+  }
+  add_data(line);
+  return bare_ && scan_.whole() && !overflowed_ ? dispatch() : std::nullopt;
+}
+
+/// The data gathered so far is one whole JSON object. From now on what is added is followed.
+bool Parser::is_whole() noexcept {
+  if (!std::exchange(scanning_, true)) scan_.feed(data_state_ == Data::viewed ? view_ : std::string_view(data_));
+  return scan_.whole();
 }
 
 void Parser::on_field(std::string_view name, std::string_view value) {
@@ -182,6 +210,7 @@ std::optional<Event> Parser::dispatch() {
   last_id_ = id_buffer_;
   const Data state = std::exchange(data_state_, Data::none);
   if (std::exchange(scanning_, false)) scan_ = {};
+  bare_ = false;
   if (state == Data::none) {
     type_.clear();
     return std::nullopt;

@@ -150,4 +150,34 @@ Chunk whole_chunk(Decoder& decoder, std::span<const Event> events, bool streamed
   return chunk;
 }
 
+void Gathering::add(Decoder& decoder, std::int64_t created) {
+  if (!decoder.has_frame()) return;
+  const FrameText frame = decoder.frame_text(false, created);
+  if (frame.empty()) return;
+  Tree said = Tree::parse(Chunk{.frame = frame}.json());
+  if (Tree* choices = said.find("choices"))
+    for (Tree& choice : choices->items())
+      if (const Tree* usage = choice.find("usage"); usage && usage->is(Tree::Kind::object)) {
+        Tree moved = *usage;  // Moonshot's place for it; `choice` lives in what is changed
+        said.set("usage", std::move(moved));
+        break;
+      }
+  said.erase("choices");
+  if (const Tree* usage = said.find("usage"); usage && usage->is(Tree::Kind::null)) said.erase("usage");
+  root_.merge(said);
+}
+
+Chunk Gathering::chunk(const Message& message) {
+  root_.set("object", Tree::string("chat.completion"));
+  Tree choice = Tree::object(), said = Tree::object();
+  choice.set("index", Tree::number("0"));
+  said.set("role", Tree::string("assistant"));
+  choice.set("message", std::move(said));
+  Tree choices = Tree::array();
+  choices.items().push_back(std::move(choice));
+  root_.set("choices", std::move(choices));
+  put_message(root_, message);
+  return {.frame = written(root_), .has_choices = true};
+}
+
 }  // namespace kimistream::wire

@@ -7,7 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "json/tree.hpp"
 #include "kimistream/event.hpp"
+#include "kimistream/message.hpp"
 #include "wire/decoder.hpp"
 
 namespace kimistream::wire {
@@ -20,5 +22,17 @@ void add_chunk(Decoder& decoder, std::span<const Event> events, std::int64_t cre
 /// A whole answer that the decoder has read.
 /// @param streamed a stream was asked for: it becomes the one chunk that says all of it
 Chunk whole_chunk(Decoder& decoder, std::span<const Event> events, bool streamed, std::int64_t created);
+
+/// A whole answer in the OpenAI shape, of a stream that was read in its place. What frames say beside their choices is
+/// kept.
+class Gathering {
+ public:
+  /// Takes in the frame that the decoder has read last.
+  void add(Decoder& decoder, std::int64_t created);
+  [[nodiscard]] Chunk chunk(const Message& message);
+
+ private:
+  json::Tree root_ = json::Tree::object();
+};
 
 }  // namespace kimistream::wire

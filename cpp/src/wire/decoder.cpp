@@ -6,6 +6,7 @@
 #include "json/text.hpp"
 #include "wire/anthropic_chunk.hpp"
 #include "wire/details.hpp"
+#include "wire/errors.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -41,11 +42,12 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
     if (data == "[DONE]") return State::open;  // of a gateway: the protocol has another end
   }
   if (type == "error") return fail(data, false);  // whatever it holds, text too
+  if (data.front() != '{') return skip(data, out);
   if (!read_repeated(data) && !read(data, type)) {
-    if (!frame_.has_error && recover_glued(data, out)) return State::open;
+    if (!frame_.has_error && recover(data, out)) return State::open;
     return error_body_.empty() ? fail(data, true) : State::failed;
   }
-  if (frame_.has_error) return fail(data, false);
+  if (tells_error(data)) return fail(data, false);
   text_ = data;
   emit(out, false);
   if (!error_body_.empty()) return State::failed;
@@ -54,8 +56,20 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
 
 Decoder::State Decoder::mark(std::vector<Event>& out) {
   marked_ = true;
-  finish(out);
-  return State::ended;
+  return finish(out) ? State::ended : State::cut;
+}
+
+/// Gateways pass the comments of their upstream on as data (": OPENROUTER PROCESSING"), or write words of their own.
+Decoder::State Decoder::skip(std::string_view data, std::vector<Event>& out) {
+  if (skipped_.empty())
+    out.emplace_back(Notice{"skipped_line", "the stream had data that is not JSON; it was skipped"});
+  skipped_.assign(data.substr(0, 1024));
+  return State::open;
+}
+
+/// The frame that was read tells a failure, be it without the word "error".
+bool Decoder::tells_error(std::string_view text) const {
+  return frame_.has_error || (!frame_.has_choices && !frame_.usage && is_flat_error(text));
 }
 
 Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out) {
@@ -63,8 +77,15 @@ Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out
   altered_ = is_repeated_ = false;
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body = trim(body);  // gateways pad with white space to keep the connection alive (Q2)
-  if (!read(body, {})) return fail(body, !frame_.has_error);
-  if (frame_.has_error || !frame_.has_choices) return fail(body, !frame_.has_error);
+  if (!read(body, {})) {
+    // Behind the object may stand a sentence (Azure's errors), or the end marker of a stream that this is not.
+    const std::string_view object = json::leading_object(body);
+    const std::string_view rest = trim(body.substr(object.size()));
+    if (object.empty() || !read(object, {})) return fail(body, !frame_.has_error);
+    if (!tells_error(object) && rest != "data: " + provider_->end_marker) return fail(body, true);
+    body = object;
+  }
+  if (tells_error(body) || !frame_.has_choices) return fail(body, !tells_error(body));
   text_ = body;
   emit(out, true);
   if (!error_body_.empty()) return State::failed;
@@ -121,25 +142,37 @@ void Decoder::learn(const json::Reader& reader, std::string_view text) {
   repeat_.learn(text, at, said.size());
 }
 
-/// Two frames glued by a gateway: `{"id":"x{"id":...}` or `{"id":"xdata:{"id":...}` (Q6). The tail can be read.
-bool Decoder::recover_glued(std::string_view data, std::vector<Event>& out) {
+/// Two frames in one: glued by a gateway, `{"id":"x{"id":...}` or `{"id":"xdata:{"id":...}` (Q6), or on several lines
+/// of an event that was left open when the gateway wrote its error. What begins later can be read.
+bool Decoder::recover(std::string_view data, std::vector<Event>& out) {
   int tries = 8;  // the words may stand in a text as well
   for (std::size_t at = data.find("data:", 1); at != std::string_view::npos && tries > 0;
        at = data.find("data:", at + 1)) {
     const std::string_view tail = trim(data.substr(at + 5));
     if (!tail.starts_with('{')) continue;
     --tries;
-    if (!read(tail, {})) continue;
-    if (frame_.has_error) {
-      fail(tail, false);
-      return false;
-    }
-    out.emplace_back(Notice{"corrupt_frame", "a frame was cut off by the one behind it; its text is lost"});
-    text_ = tail;
-    emit(out, false);
-    return error_body_.empty();
+    if (recover_from(tail, out)) return error_body_.empty();
+  }
+  while (tries-- > 0 && !data.empty()) {  // the last line first
+    const std::size_t end = data.rfind('\n');
+    if (end == std::string_view::npos) return false;
+    const std::string_view line = trim(data.substr(end));
+    if (line.starts_with('{') && recover_from(line, out)) return error_body_.empty();
+    data = data.substr(0, end);
   }
   return false;
+}
+
+bool Decoder::recover_from(std::string_view tail, std::vector<Event>& out) {
+  if (!read(tail, {})) return false;
+  if (tells_error(tail)) {
+    fail(tail, false);
+    return true;
+  }
+  out.emplace_back(Notice{"corrupt_frame", "a frame was cut off by the one behind it; its text is lost"});
+  text_ = tail;
+  emit(out, false);
+  return true;
 }
 
 Decoder::State Decoder::fail(std::string_view body, bool unreadable) {
@@ -179,6 +212,9 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
   altered_ = altered_ || (!choice.tool_calls.empty() && tool_calls_.misleading());
   if (frame_.usage) emit_usage(*frame_.usage, out);
+  if (frame_.usage && provider_->estimates_stream_usage && !whole_body)
+    note_once(noted_estimate_, "estimated_usage",
+              "the tokens of a stream may be the gateway's own count, not the provider's", out);
   if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
 }
 
@@ -317,8 +353,8 @@ void Decoder::flush_channels(markup::Ending ending, std::vector<Event>& out) {
 void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
   if (finished_) return;  // gateways repeat it on the usage frame (Q11)
   if (reason == "error" || reason == "abort") {
-    error_body_ =
-        R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(reason) + R"(\""}})";
+    error_body_ = R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(reason) +
+                  R"(\"","type":")" + std::string(reason) + R"("}})";
     return;
   }
   finished_ = true;

@@ -36,6 +36,7 @@ class Decoder {
   enum class State {
     open,    // more may come
     ended,   // the end marker came, or the body was whole
+    cut,     // the end marker came, but nothing that says the answer is complete
     failed,  // the server reported an error, or a frame could not be read: see error()
   };
 
@@ -83,6 +84,8 @@ class Decoder {
   /// True when the events of that frame say something else than the frame: see chunks.hpp.
   [[nodiscard]] bool altered() const noexcept { return altered_; }
   [[nodiscard]] bool has_frame() const noexcept { return !text_.empty(); }
+  /// What came as a frame and is not JSON, the last of it; "" where all was. It was skipped.
+  [[nodiscard]] const std::string& skipped() const noexcept { return skipped_; }
   /// The raw text of the frame that reported an error, or that could not be read; "" where the stream itself is it.
   [[nodiscard]] const std::string& error_body() const noexcept { return error_body_; }
   /// True when the state is `failed` because a frame was not JSON.
@@ -111,7 +114,10 @@ class Decoder {
   void part_content(std::vector<Event>& out);
   void drop_tag();
   State mark(std::vector<Event>& out);
-  bool recover_glued(std::string_view data, std::vector<Event>& out);
+  State skip(std::string_view data, std::vector<Event>& out);
+  [[nodiscard]] bool tells_error(std::string_view text) const;
+  bool recover(std::string_view data, std::vector<Event>& out);
+  bool recover_from(std::string_view tail, std::vector<Event>& out);
   State fail(std::string_view body, bool unreadable);
   void note_once(bool& noted, std::string_view code, std::string_view message, std::vector<Event>& out);
 
@@ -130,13 +136,14 @@ class Decoder {
   ToolCalls tool_calls_;
   std::vector<markup::Call> leaked_;  // into the text; taken at the end, unless they came structured as well
   std::optional<Usage> usage_;
-  std::string id_, model_, signature_, error_body_;
+  std::string id_, model_, signature_, error_body_, skipped_;
   std::string details_;  // the items of all reasoning_details so far, commas between them
   std::string content_scratch_, reasoning_scratch_, repeat_scratch_;
   bool is_repeated_ = false;  // the frame read last
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
   bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
   bool removed_ = false, noted_removed_ = false, noted_refused_ = false, noted_beyond_ = false;
+  bool noted_estimate_ = false;
 };
 
 }  // namespace kimistream::wire

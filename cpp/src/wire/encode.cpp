@@ -199,4 +199,16 @@ Encoded encode(const Provider& provider, const Request& request, std::string_vie
   return encoded;
 }
 
+std::shared_ptr<Body> as_stream(const Provider& provider, const Body& whole) {
+  auto body = std::make_shared<Body>(whole);
+  Tree added = Tree::object();
+  added.set("stream", Tree::boolean(true));
+  merge(added, provider.stream_usage);
+  std::string text;
+  added.write(text);
+  text.back() = ',';  // in front of the fields that are there, so that what the caller says himself counts
+  body->segments.front().text.replace(0, 1, text);
+  return body;
+}
+
 }  // namespace kimistream::wire

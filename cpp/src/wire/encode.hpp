@@ -23,4 +23,7 @@ struct Encoded {
 /// @throws Exception (invalid_request) for a request that no server would take
 Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream);
 
+/// The body of a request for a whole answer, made to ask for the same answer as a stream. Its sources are shared.
+[[nodiscard]] std::shared_ptr<Body> as_stream(const Provider& provider, const Body& whole);
+
 }  // namespace kimistream::wire

@@ -5,13 +5,15 @@
 #include <span>
 #include <string_view>
 
+#include "wire/words.hpp"
+
 namespace kimistream::wire {
 namespace {
 
 /// One kind of failure and how it is recognised: an error type or code, or words of the message.
 struct Kind {
   std::string_view reason;
-  std::span<const int> statuses;  // in which it is looked for; none: whatever the status
+  std::span<const int> statuses;  // in which it is looked for, or where there is none; empty: whatever the status
   std::span<const std::string_view> types;
   std::span<const std::string_view> words;
   bool final;  // trying again helps nothing
@@ -19,10 +21,12 @@ struct Kind {
 };
 
 constexpr int refused[] = {400, 403, 413, 422}, limited[] = {429}, unpaid[] = {402}, busy[] = {429, 500, 503, 529},
-              forbidden[] = {401, 403, 429};
+              forbidden[] = {401, 403, 429}, too_long[] = {400, 413, 422, 500};
 
 // Words and types: Moonshot's error page and its own client (MoonshotAI/kimi-code, kimi-errors.ts), OpenRouter's
-// errors-and-debugging, the Anthropic SDK's error types, vLLM's and SGLang's texts.
+// errors-and-debugging, the Anthropic SDK's error types, vLLM's and SGLang's texts, DeepSeek's and Anthropic's of an
+// empty account; one-api's and new-api's, in English and Chinese (songquanpeng/one-api, middleware/distributor.go and
+// relay/controller; their words are the same in many gateways that are made of them).
 constexpr std::string_view suspended_words[] = {"suspended", "account is disabled", "account has been disabled"};
 constexpr std::string_view quota_types[] = {"exceeded_current_quota_error", "insufficient_quota",
                                             "insufficient_user_quota", "billing_error"};
@@ -30,24 +34,78 @@ constexpr std::string_view quota_words[] = {"exceeded your current quota",
                                             "exceeded your current token quota",
                                             "check your account balance",
                                             "insufficient balance",
+                                            "insufficient account balance",
+                                            "insufficient funds",
+                                            "insufficient quota",
+                                            "balance is insufficient",
+                                            "balance is too low",
+                                            "not enough credits",
                                             "recharge your account",
                                             "please recharge",
                                             "in arrears",
                                             "insufficient credits",
-                                            "out of credits"};
+                                            "out of credits",
+                                            "\u4F59\u989D\u4E0D\u8DB3",  // balance not enough
+                                            "\u989D\u5EA6\u4E0D\u8DB3",  // quota not enough
+                                            "\u989D\u5EA6\u5DF2\u7528",  // quota used up
+                                            "\u6B20\u8D39",              // in arrears
+                                            "\u8BF7\u5145\u503C"};       // please recharge
 constexpr std::string_view overload_types[] = {"engine_overloaded_error", "overloaded_error", "provider_overloaded",
-                                               "server_unavailable"};
-constexpr std::string_view overload_words[] = {"overload", "capacity"};
+                                               "server_unavailable", "no_available_workers"};
+constexpr std::string_view overload_words[] = {"overload",
+                                               "capacity",
+                                               "saturated",
+                                               "too busy",
+                                               "server is busy",
+                                               "all deployments in cooldown",
+                                               "all_deployments_in_cooldown",
+                                               "no healthy upstream",
+                                               "no available worker",
+                                               "\u9971\u548C",              // saturated
+                                               "\u8FC7\u8F7D",              // overloaded
+                                               "\u8D1F\u8F7D\u8FC7\u9AD8",  // load too high
+                                               "\u7E41\u5FD9"};             // busy
+constexpr std::string_view channel_types[] = {"no_available_channel"};
+constexpr std::string_view channel_words[] = {"no available channel",
+                                              "no channel for",
+                                              "\u65E0\u53EF\u7528\u6E20\u9053",        // no usable channel
+                                              "\u65E0\u53EF\u7528\u7684\u6E20\u9053",  // the same
+                                              "\u6CA1\u6709\u53EF\u7528\u7684\u6E20\u9053",
+                                              "\u6CA1\u6709\u53EF\u7528\u6E20\u9053"};
 constexpr std::string_view concurrency_words[] = {"max concurrency", "concurrency", "max organization concurrency"};
 constexpr std::string_view rpm_words[] = {"rpm", "requests per minute", "max request per minute"};
 constexpr std::string_view tpd_words[] = {"tpd", "tokens per day"};
 constexpr std::string_view tpm_words[] = {"tpm", "tokens per minute"};
 constexpr std::string_view filter_types[] = {"content_filter"};
 constexpr std::string_view filter_words[] = {"content filter", "high risk", "considered high risk", "moderation"};
-constexpr std::string_view context_types[] = {"context_length_exceeded"};
-constexpr std::string_view context_words[] = {"input token length too long", "exceeded model token limit",
-                                              "maximum context length", "context length exceeded",
-                                              "longer than the model's context length"};
+constexpr std::string_view context_types[] = {"context_length_exceeded", "exceed_context_size_error",
+                                              "context_window_exceeded", "ContextWindowExceededError"};
+constexpr std::string_view context_words[] = {"input token length too long",
+                                              "exceeded model token limit",
+                                              "maximum context length",
+                                              "context length exceeded",
+                                              "longer than the model's context length",
+                                              "range of input length should be",     // DashScope
+                                              "exceeds the available context size",  // llama.cpp
+                                              "exceed context size",
+                                              "prompt is too long",  // Anthropic
+                                              "prompt too long",
+                                              "input is too long",  // Bedrock
+                                              "input too long",
+                                              "exceeds the maximum number of tokens",  // Google
+                                              "longer than the maximum model length",  // vLLM
+                                              "exceeds the context",
+                                              "exceeds the model's context",
+                                              "exceeds the model's maximum context",
+                                              "maximum prompt length",
+                                              "maximum input length",
+                                              "context window",
+                                              "ContextWindowExceeded",  // LiteLLM
+                                              "context size has been exceeded",
+                                              "reduce the length of the messages",
+                                              "\u4E0A\u4E0B\u6587\u957F\u5EA6",  // context length
+                                              "\u8F93\u5165\u8FC7\u957F",        // input too long
+                                              "\u8F93\u5165\u957F\u5EA6"};       // input length
 constexpr std::span<const std::string_view> none{};
 
 /// The first that fits counts.
@@ -61,7 +119,13 @@ constexpr Kind kinds[] = {
      true,
      "The account's balance is used up: recharge it in the provider's console."},
     {"content_filter", refused, filter_types, filter_words, true, "The provider will not answer this input."},
-    {"context_overflow", refused, context_types, context_words, true,
+    {"no_channel",
+     {},
+     channel_types,
+     channel_words,
+     true,
+     "The gateway has nobody to send this model to: check the model's name, and the gateway's channels."},
+    {"context_overflow", too_long, context_types, context_words, true,
      "Shorten the messages, or lower max_tokens: both together must fit the model's context."},
     {"overload", busy, overload_types, overload_words, false, "The provider is busy: wait a little."},
     {"tpd", limited, none, tpd_words, false, "The day's tokens are used up."},
@@ -72,29 +136,12 @@ constexpr Kind kinds[] = {
     {"rate_limit", limited, none, none, false, ""},
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-
-/// Whether the words stand in the text as words: "rpm" is not in "burpments".
-bool says(std::string_view text, std::string_view words) {
-  const auto same = [](char a, char b) { return lower(a) == b; };
-  for (auto at = text.begin();;) {
-    at = std::search(at, text.end(), words.begin(), words.end(), same);
-    if (at == text.end()) return false;
-    const auto behind = at + static_cast<std::ptrdiff_t>(words.size());
-    const bool begins = at == text.begin() || !is_word(lower(*(at - 1)));
-    const bool ends = words.size() > 4 || behind == text.end() || !is_word(lower(*behind));  // "overloaded", not "tpms"
-    if (begins && ends) return true;
-    ++at;
-  }
-}
-
 bool fits(const Kind& kind, const Error& error) {
   const auto contains = [](auto&& range, const auto& value) {
     return std::find(std::begin(range), std::end(range), value) != std::end(range);
   };
-  if (!kind.statuses.empty() && (!error.status_code || !contains(kind.statuses, *error.status_code))) return false;
-  if (kind.types.empty() && kind.words.empty()) return true;
+  if (!kind.statuses.empty() && error.status_code && !contains(kind.statuses, *error.status_code)) return false;
+  if (kind.types.empty() && kind.words.empty()) return error.status_code.has_value();
   if (contains(kind.types, std::string_view(error.type)) || contains(kind.types, std::string_view(error.code)))
     return true;
   return std::any_of(kind.words.begin(), kind.words.end(), [&](auto words) { return says(error.message, words); });
@@ -114,7 +161,10 @@ void triage(const Provider& provider, Error& error) {
     return;
   }
   error.reason = kind->reason;
-  if (kind->final) error.retryable = false;
+  if (kind->final)
+    error.retryable = false;
+  else if (!error.status_code)
+    error.retryable = true;
   add_sentence(error.message, kind->advice);
 }
 

@@ -61,5 +61,8 @@ FINGERPRINTS: Mapping[str, Mapping[str, int]] = {
         "usage:empty": 1,
     },
     "cloudflare": {"error:v4": 5, "reasoning:reasoning": 2, "usage:repeated": 1, "id:id": 2, "calls:functions": 1},
+    "litellm": {"id:chatcmpl": 1, "error:nested": 1},
+    "portkey": {"error:nested": 1},
+    "one-api": {"error:nested": 1},
     "openai-compatible": {"id:chatcmpl": 1, "error:nested": 1},
 }

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kimistream import APIStatusError, Kimi, KimiError, NotFoundError, providers
+from kimistream import APIConnectionError, APIError, APIStatusError, Kimi, KimiError, providers
 from kimistream._core import dumps
 
+from .between import Pace, proxy, sender
 from .fingerprints import FINGERPRINTS
 
 _ASK_ANY = "openai-compatible"  # the row that sends little and accepts everything
@@ -27,6 +28,7 @@ _TOOL = {
 _MAX_TOKENS = 512  # enough for some thinking and a call
 _STRONG = 2  # the weight of a mark from which on it says something by itself
 _MAX_FRAMES = 4096
+_KEY_REFUSED = (401, 403)
 _MAX_TEXT = 65536
 _REASONING_KEYS = ("reasoning_content", "reasoning")
 _MARKUP = "<|tool_call"
@@ -51,6 +53,10 @@ class Findings:
     error: str = ""
     thinking_off: str = "not known"
     id_headers: list[str] = field(default_factory=list)
+    models: str = ""  # why they could not be listed
+    pace: str = "not seen"  # how the events of the stream came
+    sender: str = ""
+    proxy: str = ""
 
     def summary(self) -> dict[str, str]:
         calls = {"markup": "the model's own tokens in the text: no tool parser", "refused": "tools are refused"}
@@ -64,6 +70,10 @@ class Findings:
             "error shape": self.error or "not seen",
             "thinking switched off": self.thinking_off,
             "request id headers": ", ".join(self.id_headers) or "none",
+            "events came": self.pace,
+            "sent by": self.sender or "not said",
+            "proxy": self.proxy or "none",
+            **({"list of models": self.models} if self.models else {}),
         }
 
 
@@ -74,7 +84,7 @@ def probe(url: str, key: str, model: str | None, timeout: float | None) -> tuple
     """
     asking = {**_AS_IT_IS, "base_url": url}
     with Kimi(key, provider=asking, base_url=url, timeout=timeout, max_retries=0) as client:
-        findings = Findings(base_url=client.base_url)
+        findings = Findings(base_url=client.base_url, proxy=proxy(client.base_url))
         try:
             findings.model = model or _model_of(client, findings)
             _ask_streamed(client, findings)
@@ -91,10 +101,15 @@ def probe(url: str, key: str, model: str | None, timeout: float | None) -> tuple
 
 def _model_of(client: Kimi, findings: Findings) -> str:
     """The first Kimi that the server lists, the newest of the 2.6 family before others."""
+    models = []
     try:
         models = client.models.list().data
-    except NotFoundError:
-        models = []
+    except APIConnectionError:
+        raise
+    except APIError as error:
+        if error.status_code in _KEY_REFUSED:
+            raise
+        findings.models = f"could not be read ({error.message[:200]}); --model names one, --api-key-variable a key"
     for model in models[:1]:
         dumped = model.model_dump(exclude_unset=True)
         findings.marks.add(f"owner:{str(dumped.get('owned_by', '')).lower()}")
@@ -136,11 +151,15 @@ def _ask_streamed(client: Kimi, findings: Findings) -> None:
     with stream:
         names = {name.lower() for row in providers().values() for name in row["request_id_headers"]}
         findings.id_headers = sorted(name for name in names if stream.headers.get(name))
+        findings.sender = sender(stream.headers)
+        pace = Pace()
         text, finished = "", False
         for count, chunk in enumerate(stream):
+            pace.came()
             text, finished = _look_at(chunk.model_dump(exclude_unset=True), findings, text, finished)
             if count >= _MAX_FRAMES:
                 break
+        findings.pace = pace.said(stream.partial)
     if not findings.reasoning and _CLOSING_TAG in text:
         findings.reasoning = "inline"
         findings.marks.add("reasoning:inline")
@@ -185,7 +204,7 @@ def _wants_a_key(url: str, timeout: float | None) -> bool:
         with Kimi("", provider=_ASK_ANY, base_url=url, timeout=timeout, max_retries=0) as client:
             client.models.list()
     except APIStatusError as error:
-        return error.status_code in (401, 403)
+        return error.status_code in _KEY_REFUSED
     except KimiError:
         return False
     return False

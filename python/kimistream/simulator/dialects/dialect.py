@@ -27,6 +27,7 @@ class Dialect(Terms):
     models_path         "" where models cannot be listed
     endpoints           which of "balance", "estimate", "files" it has besides
     keys                headers of which one must carry the key, as templates of {key}; none: any key is taken, and none
+    needed_header       a request without it is refused; "" where none is needed
     max_body            bytes of a request; more is refused with failures["413"]
     max_message_bytes   the same with a refusal of its own, `too_large`; 0 where there is none
 
@@ -74,6 +75,7 @@ class Dialect(Terms):
     models_path: str = "/models"
     endpoints: frozenset[str] = frozenset()
     keys: Mapping[str, str] = field(default_factory=lambda: {"Authorization": "Bearer {key}"})
+    needed_header: str = ""
     max_body: int = 1 << 30
     max_message_bytes: int = 0
     too_large: str = ""

@@ -14,9 +14,9 @@ from ..refusing.checks import COMMON, MOONSHOT
 from ..values.failures import Failure
 from ..values.models import KIMI_K25, MODELS, SELF_HOSTED, moonshot_row, plain_row, priced_row, titled_row, unfixed
 from ..values.reasoning import as_text_and_details
-from ..values.shapes import Fixed
 from ..values.terms import continue_final, never, partial_flag, trailing
 from .dialect import Dialect
+from .gateways import gateways
 from .templates import (
     ANY_KEY_OF,
     CACHED,
@@ -25,8 +25,10 @@ from .templates import (
     ENGINE_CHOICE,
     ENGINE_MESSAGE,
     ENGINE_TYPES,
+    FLAT_ERROR,
     FUNCTION,
     HEAD,
+    MESSAGES_ERROR,
     OPENAI_ERROR,
     REASONED,
     ROUTER_TYPES,
@@ -164,8 +166,6 @@ _ANYFAST = replace(
     },
 )
 
-_MESSAGES_ERROR = {"type": Fixed("error"), "error": {"type": None, "message": None}}
-
 # Moonshot's route for the messages protocol: platform.kimi.ai/docs/api/messages, MoonshotAI/Kimi-K2 issue 129 and a
 # capture of its first event. Sampling is not in its schema, values that are sent are tolerated.
 _MOONSHOT_MESSAGES = replace(
@@ -197,8 +197,8 @@ _MOONSHOT_MESSAGES = replace(
     response_id="msg_{hex:.24}",
     call_id="tool_{hex:.24}",
     builtin_call_id="tool_{hex:.24}",
-    error=_MESSAGES_ERROR,
-    stream_error=_MESSAGES_ERROR,
+    error=MESSAGES_ERROR,
+    stream_error=MESSAGES_ERROR,
     failures={"overloaded": Failure(529, "overloaded_error", "Overloaded", {"Retry-After": "1"})},
 )
 
@@ -385,8 +385,6 @@ _VLLM = replace(
     error_types=ENGINE_TYPES,
 )
 
-_FLAT_ERROR = {"object": Fixed("error"), "message": None, "type": None, "param": None, "code": None}
-
 # SGLang writes every key of its models, null where unset; errors are flat outside a stream, nested within one. It
 # answers to every model's name. sglang/srt/entrypoints/openai/serving_chat.py.
 _SGLANG = replace(
@@ -424,8 +422,8 @@ _SGLANG = replace(
     body={**HEAD, "usage": None, "metadata": {"weight_version": "default"}},
     body_choice={"index": 0, "message": None, "logprobs": None, "finish_reason": None, "matched_stop": None},
     message={"role": "assistant", "content": "", "reasoning_content": None, "tool_calls": None},
-    error=_FLAT_ERROR,
-    stream_error={"error": _FLAT_ERROR},
+    error=FLAT_ERROR,
+    stream_error={"error": FLAT_ERROR},
 )
 
 # KTransformers: SGLang's server, launched without parsers as its guide shows (doc/en/Kimi-K2.5.md).
@@ -496,5 +494,6 @@ DIALECTS: Mapping[str, Dialect] = {
     "cloudflare": _CLOUDFLARE,
     "moonshot-anthropic": _MOONSHOT_MESSAGES,
     "kimi-code": _KIMI_CODE,
+    **gateways(_COMPATIBLE, _MOONSHOT),
     "openai-compatible": _COMPATIBLE,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..values.shapes import Fixed
 from ..values.usage import Path, UsageKey
 
 DATA_OR_WEB = frozenset({"data", "http", "https"})
@@ -11,6 +12,8 @@ HEAD = {"id": None, "object": None, "created": None, "model": None, "choices": N
 CHOICE = {"index": 0, "delta": None, "finish_reason": None}
 FUNCTION = {"name": None, "arguments": ""}
 OPENAI_ERROR = {"error": {"message": None, "type": None, "param": None, "code": None}}
+FLAT_ERROR = {"object": Fixed("error"), "message": None, "type": None, "param": None, "code": None}
+MESSAGES_ERROR = {"type": Fixed("error"), "error": {"type": None, "message": None}}
 TOTALS: tuple[UsageKey, ...] = (
     (("prompt_tokens",), "prompt", "keep"),
     (("completion_tokens",), "completion", "keep"),

@@ -17,6 +17,22 @@ def unchanged(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return body
 
 
+def without(*keys: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """A gateway that drops these fields, of the request and of its messages."""
+
+    def stripped(body: Mapping[str, Any]) -> Mapping[str, Any]:
+        kept = {key: value for key, value in body.items() if key not in keys}
+        messages = kept.get("messages")
+        if isinstance(messages, list):
+            kept["messages"] = [
+                {key: value for key, value in turn.items() if key not in keys} if isinstance(turn, Mapping) else turn
+                for turn in messages
+            ]
+        return kept
+
+    return stripped
+
+
 def last_assistant_is_user(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """SGLang's _handle_last_assistant_message: without continue_final_message the user seems to have said it."""
     messages = body.get("messages")

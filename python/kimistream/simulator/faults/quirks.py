@@ -14,6 +14,7 @@ from ..values.frame import Frame, Sent, encode
 from ..values.replies import Reply
 from . import quirks_bytes as written
 from . import quirks_calls as calls
+from . import quirks_errors as broken
 from . import quirks_frames as framed
 from . import quirks_replies as said
 from .quirks_bytes import Writing
@@ -133,11 +134,32 @@ QUIRKS: Mapping[str, Quirk] = {
         Quirk("null-usage", "usage: null on every frame that has none", frames=framed.each(framed.null_usage)),
         Quirk("zero-usage", "a last usage that is all zero", frames=framed.zero_usage),
         # errors
-        Quirk("error-frame", "the dialect's error frame after three frames", frames=framed.error_frame),
-        Quirk("error-frame-flat", "the same as {object: error, ...}", frames=framed.flat_error_frame),
-        Quirk("error-frame-text", 'the same as {"error": "text"}', frames=framed.text_error_frame),
+        Quirk("error-frame", "the dialect's error frame after three frames", frames=broken.dialects_own),
+        Quirk("error-frame-flat", "the same as {object: error, ...}", frames=broken.flat),
+        Quirk("error-frame-text", 'the same as {"error": "text"}', frames=broken.text),
+        Quirk("error-frame-code", "the same as {code, message}, without the word error", frames=broken.flat_code),
+        Quirk("error-frame-gateway", "the same as a gateway's stream_error", frames=broken.gateway_type),
+        Quirk(
+            "error-field",
+            "the same in an SSE field named error",
+            frames=broken.flat_code,
+            writing=written.each(broken.as_field),
+        ),
+        Quirk(
+            "error-line",
+            "the same as a last line of bare JSON",
+            frames=broken.last_line,
+            writing=written.each(broken.without_field),
+        ),
+        Quirk("error-in-open-event", "the same as a line of an event cut short", frames=broken.in_open_event),
+        Quirk("cut-with-done", "three frames, then [DONE]: a gateway whose upstream died", frames=broken.cut_with_done),
         # the line
         Quirk("glued-frames", "two frames in one event, the first cut short", frames=framed.glued),
+        Quirk(
+            "comments-as-data",
+            "comments of an upstream, passed on as data",
+            frames=framed.each(framed.comments_as_data),
+        ),
         Quirk("comments", "a comment before every event", frames=framed.each(framed.comments)),
         Quirk("many-data-lines", "JSON over many data lines", frames=framed.each(framed.many_data_lines)),
         Quirk("no-event-names", "messages protocol: no event lines", frames=framed.each(framed.no_event_names)),
@@ -154,6 +176,7 @@ QUIRKS: Mapping[str, Quirk] = {
         # the response
         Quirk("json-body", "a JSON body although a stream was asked for", json_body=True),
         Quirk("plain-text", "streams are text/plain", content_type="text/plain"),
+        Quirk("labelled-json", "streams are application/json", content_type="application/json"),
         Quirk("gzip", "streams are compressed, asked or not", gzip=True),
         Quirk("padded-body", "blank lines before a JSON body", padding=(b"\n         \n", b"\n         \n")),
     )

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..framing.wire import error_frames
-from ..values.failures import FAILURES
 from ..values.frame import DONE, Frame, payload
 from ..values.replies import Reply
 from ..values.shapes import dig
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from ..dialects.dialect import Dialect
 
 Stage = Callable[[Iterator[Frame], Reply, "Dialect"], Iterator[Frame]]
-_ERROR_AFTER = 3  # frames
 
 
 def each(change: Callable[[Frame], Iterator[Frame]]) -> Stage:
@@ -92,6 +89,12 @@ def glued(frames: Iterator[Frame], _reply: Reply, _dialect: Dialect) -> Iterator
 
 def comments(frame: Frame) -> Iterator[Frame]:
     yield Frame("comment", comment="keep-alive")
+    yield frame
+
+
+def comments_as_data(frame: Frame) -> Iterator[Frame]:
+    if not frame.event:
+        yield Frame("comment", text=b": PROCESSING")
     yield frame
 
 
@@ -212,30 +215,6 @@ def zero_usage(frames: Iterator[Frame], reply: Reply, dialect: Dialect) -> Itera
         if frame.kind == "done" and not frame.event:
             yield Frame("usage", {**reply.head("chat.completion.chunk"), "choices": [], "usage": nothing})
         yield frame
-
-
-def error_frame(frames: Iterator[Frame], reply: Reply, dialect: Dialect) -> Iterator[Frame]:
-    """The dialect's own error frame after three frames."""
-    yield from _broken_by(frames, error_frames(FAILURES["500"], dialect, reply))
-
-
-def flat_error_frame(frames: Iterator[Frame], _reply: Reply, _dialect: Dialect) -> Iterator[Frame]:
-    error = {"object": "error", "message": "Internal server error", "type": "InternalServerError", "param": None}
-    yield from _broken_by(frames, iter((Frame("error", {**error, "code": 500}), DONE)))
-
-
-def text_error_frame(frames: Iterator[Frame], _reply: Reply, _dialect: Dialect) -> Iterator[Frame]:
-    yield from _broken_by(frames, iter((Frame("error", {"error": "Internal server error"}),)))
-
-
-def _broken_by(frames: Iterator[Frame], errors: Iterator[Frame]) -> Iterator[Frame]:
-    sent = 0
-    for frame in frames:
-        if sent == _ERROR_AFTER:
-            break
-        yield frame
-        sent += not frame.comment
-    yield from errors
 
 
 def signed_thinking(frame: Frame) -> Iterator[Frame]:

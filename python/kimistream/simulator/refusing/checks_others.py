@@ -50,6 +50,19 @@ def sampling_is_in_range(request: ChatRequest) -> None:
             raise invalid(f"{name} must be in [{low}, {high}], got {value}.")
 
 
+def params_are_allowed(*names: str) -> Check:
+    """LiteLLM takes parameters that its provider is not known to have only where the request allows them by name."""
+
+    def check(request: ChatRequest) -> None:
+        allowed = request.body.get("allowed_openai_params")
+        for name in names:
+            if name in request.body and name not in (allowed if isinstance(allowed, list) else ()):
+                words = f"litellm.UnsupportedParamsError: does not support parameters: ['{name}']"
+                raise Refusal(Failure(400, "None", words, code="400"))
+
+    return check
+
+
 def tool_choice_is_one_of(*choices: str, sentence: str, code: Any = None) -> Check:
     """No tool can be named, and of the words only these are known; `sentence` may quote the {choice}."""
 

@@ -98,6 +98,10 @@ class Api:
         keys = {name: template.format(key=self._state.api_key) for name, template in self._dialect.keys.items()}
         if keys and not any(request.headers.get(name) == value for name, value in keys.items()):
             raise Refusal(named_failure(self._dialect, "401"))
+        needed = self._dialect.needed_header
+        if needed and needed not in request.headers:
+            words = f"{needed} header is required"
+            raise Refusal(Failure(400, "", words, body={"status": "failure", "message": words}))
 
     async def _nowhere(self, request: web.Request, body: Any) -> web.StreamResponse:
         raise Refusal(Failure(404, "resource_not_found_error", f"url.not_found: {request.method} {request.path}"))
