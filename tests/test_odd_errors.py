@@ -27,7 +27,11 @@ def failure(url: str, **options: Any) -> APIError:
 # Sources: llama.cpp of 2025; a server that writes JSON behind a stream; a gateway that writes into an open event; flat
 # errors with [DONE] behind; smg 1.13's stream_error; SGLang's abort.
 ERRORS: dict[str, tuple[bytes, str | None, int | None]] = {
-    "a field": (b'error: {"code":400,"message":"m","type":"invalid_request_error"}\n\n' + DONE, "invalid_request_error", 400),
+    "a field": (
+        b'error: {"code":400,"message":"m","type":"invalid_request_error"}\n\n' + DONE,
+        "invalid_request_error",
+        400,
+    ),
     "a bare line": (b'{"code":"workflow_error","message":"the worker died"}', None, None),
     "bare lines": (b'{\n "error": {\n  "type": "server_error",\n  "message": "m"\n }\n}\n', "server_error", 500),
     "an open event": (

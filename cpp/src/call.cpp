@@ -284,7 +284,7 @@ void Call::finish_body() {
 /// More than one object: a stream whose lines have no field names, or the first of them has none.
 void Call::read_as_events() {
   body_kind_ = BodyKind::events;
-  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks);
+  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
   const std::string body = std::exchange(body_, {});
   read_events(body);
   if (phase_ == Phase::reading) finish_events(std::nullopt);

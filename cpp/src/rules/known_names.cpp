@@ -67,14 +67,25 @@ constexpr std::string_view tool_names[] = {
 };
 // clang-format on
 
+constexpr std::string_view a_part = "a part of content, e.g. {\"type\": \"image_url\", \"image_url\": {\"url\": ...}}";
 constexpr Misnomer misnomers_of_fields[] = {
-    {"instructions", "system"},       {"json_mode", "response_format"},    {"max_length", "max_tokens"},
-    {"max_new_tokens", "max_tokens"}, {"max_output_tokens", "max_tokens"}, {"stop_strings", "stop"},
-    {"stop_words", "stop"},           {"system_message", "system"},        {"system_prompt", "system"},
+    {"files", a_part},
+    {"image", a_part},
+    {"images", a_part},
+    {"video", a_part},
+    {"videos", a_part},
+    {"instructions", "system"},
+    {"json_mode", "response_format"},
+    {"max_length", "max_tokens"},
+    {"max_new_tokens", "max_tokens"},
+    {"max_output_tokens", "max_tokens"},
+    {"stop_strings", "stop"},
+    {"stop_words", "stop"},
+    {"system_message", "system"},
+    {"system_prompt", "system"},
     {"temp", "temperature"},
 };
 
-constexpr std::string_view a_part = "a part of content, e.g. {\"type\": \"image_url\", \"image_url\": {\"url\": ...}}";
 constexpr Misnomer misnomers_of_keys[] = {
     {"image", a_part},      {"image_url", a_part}, {"images", a_part},
     {"message", "content"}, {"text", "content"},   {"tool_id", "tool_call_id"},

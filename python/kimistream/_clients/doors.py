@@ -1,12 +1,13 @@
 """Doors: the methods of both clients, made from what stands once.
 
-A door's signature and docstring are those of what it is made from; `inspect.signature` finds them by `__wrapped__`.
+A door's signature and docstring are those of what it is made from: `inspect.signature`, and so `help`, finds `Face`.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import inspect
     from collections.abc import Callable, Coroutine
     from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -46,7 +47,7 @@ def takes(source: Callable[Concatenate[Any, P], Any]) -> Callable[[Callable[...,
     """A method that hands its arguments on to `source`, and so takes the same."""
 
     def signed(door: Callable[..., T]) -> Callable[Concatenate[Any, P], T]:
-        door.__wrapped__ = source  # type: ignore[attr-defined]
+        door.__wrapped__ = Face(source, door.__annotations__["return"])  # type: ignore[attr-defined]
         return door
 
     return signed
@@ -54,7 +55,27 @@ def takes(source: Callable[Concatenate[Any, P], Any]) -> Callable[[Callable[...,
 
 def dressed(door: Door, steps: Any) -> Door:
     """The door with the name and the words of what it is made from."""
-    door.__wrapped__ = steps  # type: ignore[attr-defined]
+    returns = steps.__annotations__["return"].removeprefix("Steps[").removesuffix("]")
+    door.__wrapped__ = Face(steps, returns)  # type: ignore[attr-defined]
     door.__name__ = door.__qualname__ = steps.__name__.removesuffix("_all")
     door.__doc__ = steps.__doc__
     return door
+
+
+class Face:
+    """What `inspect` sees of a door: the parameters of what it is made from, as a method. Made when somebody looks."""
+
+    __slots__ = ("_returns", "_source")
+
+    def __init__(self, source: Callable[..., Any], returns: str) -> None:
+        self._source = source
+        self._returns = returns
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        import inspect
+
+        signature = inspect.signature(self._source)
+        _, *others = signature.parameters.values()
+        first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        return signature.replace(parameters=[first, *others], return_annotation=self._returns)

@@ -62,8 +62,10 @@ class Kimi(BaseClient):
 
     @takes(BaseClient._arguments)
     def complete(self, *arguments: Any, **named: Any) -> Message:
-        """The whole answer at once, asked for without streaming; where a proxy in between did not wait for it (504, 524),
-        the next attempt asks for a stream and gathers it. Arguments and errors as for `stream`."""
+        """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`.
+
+        Where a proxy in between did not wait for it (504, 524), the next attempt asks for a stream and gathers it.
+        """
         return self._core.complete(ready(self._sender, self._arguments(*arguments, **named)))
 
     balance = blocking(_resources.balance)

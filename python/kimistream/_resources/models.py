@@ -46,7 +46,7 @@ def _find(core: _core.Client, wanted: str | None, models: ModelList) -> Model:
     for name in (own, wanted):
         for model in models:
             if model.id == name:
-                return model  # type: ignore[no-any-return]
+                return model
     served = [str(model.id) for model in models if model.id]
     raise NotFoundError(f"{core.base_url} does not serve the model {own!r}. {_instead(own, served)}")
 

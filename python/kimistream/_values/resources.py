@@ -47,6 +47,11 @@ class ListPage(Object):
 class ModelList(ListPage):
     _kinds = {"data": Model}  # noqa: RUF012
 
+    if TYPE_CHECKING:
+        data: list[Model]
+
+        def __iter__(self) -> Iterator[Model]: ...
+
 
 class FileObject(Object):
     """A file at the provider. `status` is "ready" or "ok" when it can be used and "error" when it never will be; other
@@ -74,6 +79,11 @@ class FileDeleted(Object):
 
 class FileList(ListPage):
     _kinds = {"data": FileObject}  # noqa: RUF012
+
+    if TYPE_CHECKING:
+        data: list[FileObject]
+
+        def __iter__(self) -> Iterator[FileObject]: ...
 
 
 class FileContent:
