@@ -137,6 +137,7 @@ struct Type {
     return result;
   }
 
+  /// @param name with the package's, and for good: Python 3.10 keeps the pointer
   static void install(py::module_& module, const char* name, const char* kind, const char* doc) {
     static std::array<PyMemberDef, size + 1> members = [] {
       std::array<PyMemberDef, size + 1> all{};
@@ -155,8 +156,7 @@ struct Type {
                            {Py_tp_methods, methods},
                            {Py_tp_doc, const_cast<char*>(doc)},
                            {0, nullptr}};
-    const std::string full_name = std::string("kimistream.") + name;
-    PyType_Spec spec{full_name.c_str(), sizeof(Object), 0, Py_TPFLAGS_DEFAULT, slots};
+    PyType_Spec spec{name, sizeof(Object), 0, Py_TPFLAGS_DEFAULT, slots};
     type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
     if (!type) throw py::error_already_set();
     const py::handle handle(reinterpret_cast<PyObject*>(type));
@@ -164,7 +164,7 @@ struct Type {
     py::tuple match_args(size);
     for (std::size_t i = 0; i < size; ++i) match_args[i] = py::str(Names<Tag>::all[i]);
     handle.attr("__match_args__") = match_args;
-    module.attr(name) = handle;
+    module.attr(short_name(type)) = handle;
   }
 };
 
@@ -186,10 +186,12 @@ PyObject* from_event(const Event& event) {
 }
 
 void register_events(py::module_& module) {
-  Type<TextTag>::install(module, "Text", "text", "A fragment of the answer: `.text`.");
-  Type<ThinkingTag>::install(module, "Thinking", "thinking", "A fragment of the model's reasoning: `.text`.");
-  Type<StartTag>::install(module, "ToolCallStart", "tool_call_start", "A tool call begins: `.index`, `.id`, `.name`.");
-  Type<DeltaTag>::install(module, "ToolCallDelta", "tool_call_delta",
+  Type<TextTag>::install(module, "kimistream.Text", "text", "A fragment of the answer: `.text`.");
+  Type<ThinkingTag>::install(module, "kimistream.Thinking", "thinking",
+                             "A fragment of the model's reasoning: `.text`.");
+  Type<StartTag>::install(module, "kimistream.ToolCallStart", "tool_call_start",
+                          "A tool call begins: `.index`, `.id`, `.name`.");
+  Type<DeltaTag>::install(module, "kimistream.ToolCallDelta", "tool_call_delta",
                           "A fragment of a tool call's arguments: `.index`, `.arguments`.");
 }
 
