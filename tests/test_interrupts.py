@@ -137,7 +137,7 @@ def test_while_it_streams_without_a_pause(fault_server: FaultServer) -> None:
 
 
 def test_a_handler_that_does_not_raise_lets_it_go_on(fault_server: FaultServer) -> None:
-    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).gate().chunk(frame("a")).gate()
     for each in answer("b")[1:]:
         script.chunk(each)
     url = fault_server.url(script.last_chunk().keep())
@@ -146,7 +146,8 @@ def test_a_handler_that_does_not_raise_lets_it_go_on(fault_server: FaultServer) 
     stream = kimi(url).stream("hi")
 
     def press() -> None:
-        wait_until(lambda: has(stream, "a"))
+        fault_server.open(url)
+        wait_until(lambda: has(stream, "a"))  # it is waited for
         os.kill(os.getpid(), signal.SIGINT)
         wait_until(lambda: bool(handled))  # while nothing else comes
         fault_server.open(url)
