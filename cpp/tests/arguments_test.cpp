@@ -9,6 +9,7 @@
 
 using kimistream::wire::Arguments;
 using kimistream::wire::clean_arguments;
+using kimistream::wire::is_json;
 
 namespace {
 
@@ -64,4 +65,10 @@ TEST_CASE("cleaning what is clean changes nothing") {
     CHECK(clean_arguments(twice) == Arguments::clean);
     CHECK(twice == once);
   }
+}
+
+TEST_CASE("a value is JSON or it is not, whatever readers let pass") {
+  for (const char* json : {"1", "-2.5e3", "true", "null", "\"x\"", "[1, {\"a\": []}]", " {} "}) CHECK(is_json(json));
+  for (const char* text : {"", "x", "True", "1 2", "[1,", "'x'", "NaN", "[-Infinity]", "{\"a\"}"})
+    CHECK_FALSE(is_json(text));
 }

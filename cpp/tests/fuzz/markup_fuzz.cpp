@@ -81,7 +81,7 @@ void check_cuts(const std::vector<std::string>& calls) {
     ends.push_back(text.size());
   }
   std::minstd_rand random(static_cast<unsigned>(text.size()));
-  for (int round = 0; round < 24; ++round) {
+  for (int round = 0; round < 8; ++round) {
     const std::size_t cut = random() % (text.size() + 1);
     const Output seen = read(pieces_of(text.substr(0, cut), 40), Side::answer, true, Ending::cut);
     const auto complete = [](const Call& call) { return call.complete; };
