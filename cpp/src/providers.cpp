@@ -313,12 +313,12 @@ Provider portkey() {
 
 /// one-api, and the gateways that are made of it. songquanpeng/one-api, README (port 3000) and relay/; measured with
 /// 8df4a26. Requests pass as they are, so the switch is Moonshot's; which channel, and so which dialect, stands behind
-/// a model's name is the gateway's business. It ends every stream with [DONE], also one that broke.
+/// a model's name is the gateway's business. It ends every stream with [DONE], also one that broke. It wants a key, for
+/// which no variable is usual.
 Provider one_api() {
   Provider row = openai_compatible();
   row.name = "one-api";
   row.base_url = "http://localhost:3000/v1";
-  row.needs_key = true;
   row.key_advice = "one-api has keys of its own, made in its console under tokens.";
   row.request_id_headers = {"x-oneapi-request-id"};
   return row;

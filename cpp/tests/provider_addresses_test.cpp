@@ -1,6 +1,7 @@
 // Whose an address is, and which keys may go there.
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <utility>
 
@@ -50,9 +51,11 @@ TEST_CASE("a row is at home at its hosts") {
 }
 
 TEST_CASE("a provider's key goes to its own hosts and to loopback, and nowhere else") {
+  std::set<std::string> seen;  // the first row that names one counts
   for (const ks::Provider* row : ks::providers())
     for (const std::string& variable : row->key_variables) {
       CAPTURE(variable);
+      if (!seen.insert(variable).second) continue;
       CHECK(ks::key_may_go(variable, row->base_url));
       CHECK(ks::key_may_go(variable, "http://127.0.0.1:8080/v1"));
       const bool of_ones_own = ks::is_loopback(ks::parts_of(row->base_url).host);
