@@ -18,6 +18,11 @@ from kimistream import APITimeoutError, AsyncKimi, Kimi
 
 KEY = "sk-test-0123456789abcdefghij"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 10, "total_tokens": 22}
+# Rows of hosts and clouds, which differ from any server's in address, names and switches: see test_hosts.py.
+HOSTS = [
+    *("together", "fireworks", "novita", "baseten", "deepinfra", "siliconflow", "nvidia", "groq", "vercel"),
+    *("huggingface", "databricks", "bedrock", "azure", "ollama", "llama.cpp", "cloudflare-native"),
+]
 T = TypeVar("T")
 
 

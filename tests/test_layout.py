@@ -260,6 +260,7 @@ PROVIDERS = re.compile(
 TABLES = {
     "cpp/src/models.cpp",
     "cpp/src/providers.cpp",
+    "cpp/src/providers_hosts.cpp",
     "python/kimistream/cli/fingerprints.py",
     "python/kimistream/simulator/dialects/gateways.py",
     "python/kimistream/simulator/dialects/table.py",

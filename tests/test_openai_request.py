@@ -86,11 +86,37 @@ def test_extra_headers(url: str, fault_server: FaultServer) -> None:
 
 
 def test_an_empty_list_of_tools_is_left_out_with_the_choice(url: str, fault_server: FaultServer) -> None:
-    for choice in ("auto", "required", {"type": "function", "function": {"name": "f"}}):
+    for choice in (None, "auto", "none"):
         body = ask(fault_server, url, tools=[], tool_choice=choice)
         assert "tools" not in body
         assert "tool_choice" not in body
     assert "tools" not in ask(fault_server, url, tools=None, tool_choice=None)
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "f"}}])
+def test_a_call_forced_from_an_empty_list_is_the_servers_to_refuse(
+    choice: Any, url: str, fault_server: FaultServer
+) -> None:
+    body = ask(fault_server, url, tools=[], tool_choice=choice)
+    assert (body["tools"], body["tool_choice"]) == ([], choice)
+
+
+def test_extra_query_goes_into_the_address(url: str, fault_server: FaultServer) -> None:
+    query = {"api-version": "2026-01-01", "a b": "x&y=\u00e9", "n": 5, "on": True, "each": ["1", 2], "not": None}
+    written = "?api-version=2026-01-01&a%20b=x%26y%3D%C3%A9&n=5&on=true&each=1&each=2"
+    body = ask(fault_server, url, extra_query=query)
+    assert body == ASKED
+    kimi(url).complete("hi", extra_query=query)
+    assert [seen["target"].rpartition("/completions")[2] for seen in fault_server.requests(url)] == [written] * 3
+    kimi(url).complete("hi", extra_query={})
+    assert fault_server.requests(url)[-1]["target"].endswith("/completions")
+
+
+@pytest.mark.parametrize("query", ["x=1", {"x": object()}, {"x": [[1]]}, {1: "x"}])
+def test_an_extra_query_of_another_type_is_refused(query: Any, url: str, fault_server: FaultServer) -> None:
+    with pytest.raises(TypeError):
+        kimi(url).complete("hi", extra_query=query)
+    assert fault_server.requests(url) == []
 
 
 @pytest.mark.parametrize("choice", ["auto", "none", "required", {"type": "function", "function": {"name": "f"}}])

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from kit import run
+from kit import HOSTS, run
 from request_list import PNG, WEATHER
 
 import kimistream
@@ -70,7 +70,27 @@ def unexpected(client: Kimi | AsyncKimi, message: kimistream.Message) -> list[st
 def test_each_row_has_its_dialect() -> None:
     assert list(DIALECTS) == [name for name in ROWS if name in DIALECTS]
     ours = [name for name in ROWS if not name.startswith(("test-", "custom-"))]  # those that tests registered
-    assert ours == list(DIALECTS)
+    assert [name for name in ours if name not in HOSTS] == list(DIALECTS)
+
+
+@pytest.fixture(scope="module")
+def any_server() -> Iterator[Simulator]:
+    with Simulator(pace=0, dialect="openai-compatible") as sim:
+        yield sim
+
+
+@pytest.mark.parametrize("provider", [name for name in HOSTS if "{model}" not in ROWS[name]["chat_path"]])
+def test_a_host_speaks_as_any_server_does(any_server: Simulator, provider: str) -> None:
+    """A thought, a call, its result and an answer, at rows that differ from any server's in address and names only."""
+    any_server.reset()
+    with connect(any_server, provider=provider) as client:
+        first = client.stream([ASKED], tools=[WEATHER]).message
+        assert first.tool_calls[0].parse() == {"city": "Tokyo"}
+        result = {"role": "tool", "tool_call_id": first.tool_calls[0].id, "content": "22°C"}
+        answer = client.complete([ASKED, first, result], tools=[WEATHER])
+        assert "22°C" in answer.text
+        assert unexpected(client, first) == unexpected(client, answer) == []
+        assert any_server.requests[-1].body["model"] == row(client)["default_model"]
 
 
 # ---- models ---------------------------------------------------------------------------------------------------------

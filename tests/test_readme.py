@@ -65,7 +65,7 @@ def test_errors_and_providers_are_listed() -> None:
     ask = "from kimistream import _core; print(*_core.provider_names())"  # afresh: tests register rows of their own
     ours = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
     assert len(ours) > 10
-    assert [name for name in ours if f"| `{name}`" not in README] == []
+    assert [name for name in ours if f"`{name}`" not in README] == []
 
 
 def test_links_lead_somewhere() -> None:

@@ -35,6 +35,11 @@ def schema(value: Any) -> dict[str, Any]:
 TOOLS = {"tools": [tool("look_up")]}
 
 REFUSED: list[tuple[dict[str, Any], int, str]] = [
+    (
+        {"model": "kimi-k3", "tool_choice": {"type": "function", "function": {"name": "look_up"}}, **TOOLS},
+        400,
+        "'specified'",
+    ),
     ({"temperature": 0.6}, 400, "invalid temperature: only 1 is allowed for this model"),
     ({"temperature": 1, **OFF}, 400, "invalid temperature: only 0.6 is allowed for this model"),
     ({"top_p": 1}, 400, "invalid top_p: only 0.95 is allowed for this model"),
@@ -155,6 +160,9 @@ ACCEPTED: list[dict[str, Any]] = [
     {"messages": [USER, {**CALLING, "reasoning_content": ""}, RESULT], **OFF},
     {"tools": [tool("look_up", strict=False, parameters={"type": "object", "properties": {"X": {}}})]},
     {"model": "kimi-k3", "tools": []},
+    {"model": "kimi-k3", "tool_choice": "required", **TOOLS},
+    # As the AI SDK's provider for Moonshot sends each tool.
+    {"tools": [tool("look_up", parameters={"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"})]},
 ]
 
 

@@ -10,6 +10,7 @@ namespace kimistream {
 namespace {
 
 constexpr std::string_view version = "/v1";
+constexpr std::string_view account_place = "{account_id}", model_place = "{model}";
 
 /// What the protocols add to an address, the longest first.
 constexpr std::array<std::string_view, 4> endpoints = {"/chat/completions", "/v1/messages", "/completions",
@@ -23,6 +24,19 @@ std::string_view without_slashes(std::string_view url) noexcept {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Percent-encodes all but what means itself anywhere in an address, and what is kept here.
+void append_encoded(std::string& out, std::string_view text, std::string_view kept = {}) {
+  constexpr std::string_view digits = "0123456789ABCDEF", unreserved = "-._~";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
+    if (plain || unreserved.find(c) != std::string_view::npos || kept.find(c) != std::string_view::npos)
+      out += c;
+    else
+      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
+}
 
 /// 127.0.0.0/8, written as four numbers.
 bool is_127(std::string_view host) noexcept {
@@ -119,6 +133,37 @@ std::optional<std::string> spelling_of(const Provider& row, std::string_view url
   for (const std::string& other : row.other_addresses)
     if (!found) found = spelling(other);
   return found;
+}
+
+std::string query_of(std::span<const std::pair<std::string, std::string>> fields) {
+  std::string query;
+  for (const auto& [name, value] : fields) {
+    query += query.empty() ? '?' : '&';
+    append_encoded(query, name);
+    query += '=';
+    append_encoded(query, value);
+  }
+  return query;
+}
+
+std::string path_for(std::string_view path, std::string_view model) {
+  const std::size_t at = path.find(model_place);
+  std::string filled(path.substr(0, at));
+  if (at == std::string_view::npos) return filled;
+  append_encoded(filled, model, "/@:");
+  return filled.append(path.substr(at + model_place.size()));
+}
+
+bool is_host_of(std::string_view address, std::string_view host) noexcept {
+  const std::string_view known = parts_of(address).host;
+  const std::size_t at = known.find(account_place);
+  if (at == std::string_view::npos) return equal_ignoring_case(known, host);
+  const std::string_view before = known.substr(0, at), behind = known.substr(at + account_place.size());
+  if (host.size() <= before.size() + behind.size() || !equal_ignoring_case(host.substr(0, before.size()), before) ||
+      !equal_ignoring_case(host.substr(host.size() - behind.size()), behind))
+    return false;
+  const std::string_view account = host.substr(before.size(), host.size() - before.size() - behind.size());
+  return account.find('.') == std::string_view::npos;  // a name of one level: the hosts stay the provider's
 }
 
 std::string checked_address(std::string url, const Provider& row) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "kimistream/provider.hpp"
 
@@ -32,6 +34,15 @@ struct Address {
 
 /// The key in this variable may be sent anywhere, see `key_may_go`.
 [[nodiscard]] bool key_may_go_anywhere(std::string_view variable);
+
+/// "?name=value&...", percent-encoded; "" where there is nothing to say.
+[[nodiscard]] std::string query_of(std::span<const std::pair<std::string, std::string>> fields);
+
+/// The path, with the model in the place of `{model}` where it has one.
+[[nodiscard]] std::string path_for(std::string_view path, std::string_view model);
+
+/// The host is the one of this address, or what stands there with an account in the place of `{account_id}`.
+[[nodiscard]] bool is_host_of(std::string_view address, std::string_view host) noexcept;
 
 /// @return the address without slashes at its end
 /// @throws Exception (invalid_request) for one that cannot be used for this row

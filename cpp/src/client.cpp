@@ -163,6 +163,7 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
     notices = rules::report(request, provider, asked, std::move(known));
   const Request& sent = changed ? *changed : request;
   setup.model = model_name(provider, sent.model.empty() ? model : sent.model);
+  setup.request.url = destination.base_url + path_for(provider.chat_path, setup.model) + query_of(request.extra_query);
   wire::Encoded encoded = wire::encode(provider, sent, setup.model, stream);
   std::move(encoded.notices.begin(), encoded.notices.end(), std::back_inserter(notices));
   for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),

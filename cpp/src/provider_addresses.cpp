@@ -27,7 +27,7 @@ const Provider* find_provider_by_address(std::string_view base_url) {
 
 bool is_at_home(const Provider& provider, std::string_view base_url) {
   const std::string_view host = parts_of(base_url).host;
-  const auto is_there = [&](std::string_view known) { return equal_ignoring_case(parts_of(known).host, host); };
+  const auto is_there = [&](std::string_view known) { return is_host_of(known, host); };
   return !host.empty() && (is_there(provider.base_url) ||
                            std::any_of(provider.other_addresses.begin(), provider.other_addresses.end(), is_there));
 }

@@ -258,6 +258,7 @@ void each_field(Row& row, Visit&& visit) {
   KIMISTREAM_FIELD(strict_tools);
   KIMISTREAM_FIELD(images);
   KIMISTREAM_FIELD(videos);
+  KIMISTREAM_FIELD(media_in_results);
   KIMISTREAM_FIELD(max_body_bytes);
   KIMISTREAM_FIELD(max_stops);
   KIMISTREAM_FIELD(max_stop_bytes);

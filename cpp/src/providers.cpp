@@ -5,6 +5,7 @@
 
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
+#include "provider_rows.hpp"
 #include "rules/nearest.hpp"
 
 namespace kimistream {
@@ -43,6 +44,7 @@ Provider moonshot() {
       .strict_tools = true,
       .images = MediaForms{.data = true, .ms = true},
       .videos = MediaForms{.data = true, .ms = true},
+      .media_in_results = true,
       .max_body_bytes = 100 * megabytes,
       .max_stops = 5,
       .max_stop_bytes = 32,
@@ -91,7 +93,7 @@ Provider anyfast() {
   row.name = "anyfast";
   row.base_url = "https://www.anyfast.ai/v1";
   row.key_variables = {"ANYFAST_API_KEY"};
-  row.files_path = row.balance_path = row.tokens_path = row.currency = {};
+  row.balance_path = row.tokens_path = row.currency = {};  // its page shows ms:// ids: files are tried
   row.key_advice = "Check that the key is one of Anyfast's.";
   row.json_schema = std::nullopt;
   row.max_body_bytes = 0;
@@ -108,7 +110,11 @@ Provider openrouter() {
       .key_variables = {"OPENROUTER_API_KEY"},
       .key_advice = "Check that the key is one of OpenRouter's (they begin with \"sk-or-\").",
       .default_model = "moonshotai/kimi-k2.6",
-      .models = {{"kimi-k2.6", "moonshotai/kimi-k2.6"}, {"kimi-k2.5", "moonshotai/kimi-k2.5"}},
+      .models = {{"kimi-k2.6", "moonshotai/kimi-k2.6"},
+                 {"kimi-k2.5", "moonshotai/kimi-k2.5"},
+                 {"kimi-k2.7-code", "moonshotai/kimi-k2.7-code"},
+                 {"kimi-k3", "moonshotai/kimi-k3"},
+                 {"kimi-k3.1-pro", "moonshotai/kimi-k3.1-pro"}},
       .thinking_on = {R"({"reasoning":{"enabled":true}})"},
       .thinking_off = {R"({"reasoning":{"effort":"none"}})"},
       .reasoning_write_keys = {"reasoning_content"},
@@ -173,7 +179,8 @@ Provider vllm() {
       .prefill_body = {R"({"continue_final_message":true,"add_generation_prompt":false})"},
       .json_schema = true,
       .images = MediaForms{.data = true, .http = true},
-      .videos = MediaForms{},  // the model card: official API only
+      .videos = MediaForms{},     // the model card: official API only
+      .media_in_results = false,  // vllm-project/vllm#43203; sglang likewise
       .inline_thinking = InlineThinking::if_no_key,
       .salvages_tool_markup = true,  // vLLM issues 28543, 31207, 38579
       .request_id_headers = {"x-request-id"},
@@ -217,7 +224,9 @@ Provider cloudflare() {
   row.needs_key = true;
   row.key_advice = "Cloudflare takes an API token with Workers AI permission for the account that is in base_url.";
   row.default_model = "@cf/moonshotai/kimi-k2.6";
-  row.models = {{"kimi-k2.6", "@cf/moonshotai/kimi-k2.6"}, {"kimi-k2.5", "@cf/moonshotai/kimi-k2.5"}};
+  row.models = {{"kimi-k2.6", "@cf/moonshotai/kimi-k2.6"},
+                {"kimi-k2.5", "@cf/moonshotai/kimi-k2.5"},
+                {"kimi-k2.7-code", "@cf/moonshotai/kimi-k2.7-code"}};
   row.thinking_on = {R"({"chat_template_kwargs":{"thinking":true,"enable_thinking":true}})"};
   row.thinking_off = {R"({"chat_template_kwargs":{"thinking":false,"enable_thinking":false}})"};
   row.thinking_keep = {R"({"chat_template_kwargs":{"preserve_thinking":true,"clear_thinking":false}})"};
@@ -265,6 +274,7 @@ Provider kimi_code() {
   row.auth = Auth::x_api_key;
   row.key_advice = "Kimi Code has keys of its own: those of the open platform are refused.";
   row.default_model = "kimi-for-coding";
+  row.models = {{"kimi-k3", "k3"}};  // kimi.com/code/docs, "models"
   row.max_body_bytes = 2'097'152;
   return row;
 }
@@ -377,6 +387,8 @@ class Table {
     for (auto make : {moonshot, moonshot_cn, tokenhub, anyfast, openrouter, aimlapi, vllm, sglang, ktransformers,
                       cloudflare, moonshot_anthropic, kimi_code, litellm, portkey, one_api, openai_compatible})
       current_.push_back(&rows_.emplace_back(make()));
+    for (Provider& row : rows_of_hosts(openai_compatible(), cloudflare()))
+      current_.push_back(&rows_.emplace_back(std::move(row)));
   }
 
   mutable std::mutex mutex_;

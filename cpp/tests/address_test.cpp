@@ -117,3 +117,27 @@ TEST_CASE("an address of a whole request says what to leave away") {
   CHECK(refusal("https://h/models", chat) == "used as https://h/models");
   CHECK(refusal("https://completions.example/", chat) == "used as https://completions.example");
 }
+
+TEST_CASE("a query is encoded, byte for byte") {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  CHECK(ks::query_of(Fields{}).empty());
+  CHECK(ks::query_of(Fields{{"api-version", "2026-01-01"}}) == "?api-version=2026-01-01");
+  CHECK(ks::query_of(Fields{{"a b", "x&y=z?#/\xe4\xbd\xa0"}, {"t", ""}}) == "?a%20b=x%26y%3Dz%3F%23%2F%E4%BD%A0&t=");
+}
+
+TEST_CASE("a path may name the model, which cannot leave its place") {
+  CHECK(ks::path_for("/chat/completions", "m") == "/chat/completions");
+  CHECK(ks::path_for("/{model}", "@cf/moonshotai/kimi-k2.6") == "/@cf/moonshotai/kimi-k2.6");
+  CHECK(ks::path_for("/{model}/run", "a?b#c d") == "/a%3Fb%23c%20d/run");
+}
+
+TEST_CASE("a host with a place in it is that of one account") {
+  const char* address = "https://{account_id}.services.ai.azure.com/openai/v1";
+  CHECK(ks::is_host_of(address, "mine.services.ai.azure.com"));
+  CHECK(ks::is_host_of(address, "Mine-2.Services.AI.azure.com"));
+  for (const char* host : {"services.ai.azure.com", ".services.ai.azure.com", "a.b.services.ai.azure.com",
+                           "services.ai.azure.com.evil.example", "evil.example", ""})
+    CHECK_FALSE(ks::is_host_of(address, host));
+  CHECK(ks::is_host_of("https://bedrock-mantle.{account_id}.api.aws/openai/v1", "bedrock-mantle.us-east-1.api.aws"));
+  CHECK(ks::is_host_of("https://api.cloudflare.com/{account_id}/ai", "API.cloudflare.com"));
+}

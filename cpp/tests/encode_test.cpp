@@ -231,10 +231,11 @@ TEST_CASE("history goes back by the rules of the row, and what was changed is sa
   const wire::Encoded moonshot = wire::encode(*ks::find_provider("moonshot"), request, "m", false);
   CHECK(moonshot.body->segments[0].text ==
         R"({"model":"m","messages":[{"role":"user","content":"u"},{"role":"assistant","reasoning_content":" ",)"
-        R"("tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{"}}]},)"
+        R"("tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
         R"({"role":"tool","content":"r","tool_call_id":"call_1"}]})");
-  REQUIRE(moonshot.notices.size() == 1);
+  REQUIRE(moonshot.notices.size() == 2);
   CHECK(moonshot.notices[0].code == "empty_turn_dropped");
+  CHECK(moonshot.notices[1].code == "arguments_replaced");
   const wire::Encoded sglang = wire::encode(*ks::find_provider("sglang"), request, "m", false);
   const std::string& text = sglang.body->segments[0].text;
   CHECK(text.find(R"({"role":"assistant","content":""})") != std::string::npos);

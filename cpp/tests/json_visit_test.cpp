@@ -182,3 +182,10 @@ TEST_CASE("a visitor overrides what it is interested in") {
   json::visit(R"({"a":["x",1,true,null,{"b":"y"}]})", strings);
   CHECK(strings.all == "xy");
 }
+
+TEST_CASE("whole JSON, also where a string holds what JSON would escape") {
+  for (const char* text : {"{}", " [1] ", "\"a\"", "3", "null", "{\"a\":\"b\nc\"}", "{\"a\":\"\xff\"}", R"("\ud83d")"})
+    CHECK(kimistream::json::is_json(text));
+  for (const char* text : {"", " ", "{", "{\"a\":\"Ro", "{} x", "{}{}", "nul"})
+    CHECK_FALSE(kimistream::json::is_json(text));
+}

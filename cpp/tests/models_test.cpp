@@ -49,6 +49,8 @@ TEST_CASE("a model is found by any of its names, and an unknown one is no error"
     REQUIRE(ks::find_model(name));
     CHECK(ks::find_model(name)->id == id);
   }
+  CHECK(ks::find_model("k3")->id == "kimi-k3");
+  CHECK(ks::find_model("kimi-k3.1-pro-highspeed")->id == "kimi-k3.1-pro");
   for (const char* name : {"", ":", "kimi", "kimi-k2.6-thinking", "kimi-k2.60", "ep-12345678", "kimi-k2.6 "})
     CHECK(ks::find_model(name) == nullptr);
 }
@@ -72,4 +74,42 @@ TEST_CASE("what the models take") {
   CHECK(k3.required_while_thinking);
   CHECK(k3.context_tokens == 1'048'576);
   CHECK(k26.context_tokens == 262'144);
+}
+
+TEST_CASE("the models of Kimi Code, and those after K3") {
+  const ks::Model &coding = *ks::find_model("kimi-for-coding"), &small = *ks::find_model("k3-256k"),
+                  &pro = *ks::find_model("kimi-k3.1-pro");
+  CHECK(coding.sampling_instant->temperature == 0.6);
+  CHECK(coding.takes_effort == std::nullopt);
+  CHECK(small.context_tokens == 262'144);
+  CHECK(small.thinking_optional == false);
+  CHECK(small.takes_videos == false);
+  CHECK(small.efforts == std::vector<std::string>{"low", "high", "max"});
+  CHECK(pro.context_tokens == 1'048'576);
+  CHECK(pro.efforts == small.efforts);
+  CHECK(pro.takes_videos == std::nullopt);
+  CHECK_FALSE(pro.sampling_thinking->certain);
+}
+
+TEST_CASE("a model that is newer than the table is treated by its generation, and nothing of that is certain") {
+  for (const char* name : {"kimi-k2.9", "moonshotai/Kimi-K2.9-Instruct", "kimi-k2p8", "moonshot/kimi-k2-8"}) {
+    CAPTURE(name);
+    REQUIRE(ks::find_model_or_generation(name));
+    CHECK(ks::find_model_or_generation(name)->id == "kimi-k2.x");
+    CHECK(ks::find_model(name) == nullptr);
+  }
+  for (const char* name : {"kimi-k3.2", "moonshotai.kimi-k3.4", "databricks-kimi-k3-2", "k3-turbo", "kimik3"}) {
+    CAPTURE(name);
+    REQUIRE(ks::find_model_or_generation(name));
+    CHECK(ks::find_model_or_generation(name)->id == "kimi-k3.x");
+  }
+  // Before K2.5 they did not think; and others have a K2, too.
+  for (const char* name : {"", "k", "kimi", "kimi-k2-0905-preview", "kimi-k2", "kimi-k2-thinking", "kimi-k30",
+                           "K2-Think", "llm360/k2-v2", "network3", "gpt-5"})
+    CHECK(ks::find_model_or_generation(name) == nullptr);
+  CHECK(ks::find_model_or_generation("kimi-k2.6") == ks::find_model("kimi-k2.6"));
+  const ks::Model& newer = *ks::find_model_or_generation("kimi-k3.2");
+  CHECK_FALSE(newer.sampling_thinking->certain);
+  CHECK(newer.context_tokens == 0);
+  CHECK(newer.thinking_optional == std::nullopt);
 }

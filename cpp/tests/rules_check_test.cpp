@@ -107,11 +107,12 @@ TEST_CASE("fix changes what is certain, and says so; what is not stays and is to
   CHECK(notices[0].code == "fixed_temperature");
   CHECK(notices[0].message.starts_with("changed before sending: temperature=0.3"));
   CHECK_FALSE(request.temperature);
-  CHECK(notices[1].code == "too_many_stops");
-  CHECK_FALSE(notices[1].message.starts_with("changed"));
-  CHECK(request.stop.size() == 6);
-  CHECK(notices[2].code == "forced_tool_with_thinking");
+  CHECK(notices[1].code == "forced_tool_with_thinking");
+  CHECK(request.thinking == ThinkingMode::off);
   CHECK(request.tool_choice == "required");
+  CHECK(notices[2].code == "too_many_stops");
+  CHECK_FALSE(notices[2].message.starts_with("changed"));
+  CHECK(request.stop.size() == 6);
 }
 
 TEST_CASE("a fixed name uncovers the rules of the model") {
@@ -127,7 +128,7 @@ TEST_CASE("error refuses what is certain, one rule a line, and only that") {
   CHECK(contains(text, "temperature=0.3"));
   CHECK(contains(text, "[fixed_temperature]\ntop_p=1"));
   Request disputed = ask({.tools = {{.raw = {weather}}}, .tool_choice = "required", .check = Check::error});
-  CHECK(apply(disputed).size() == 1);
+  CHECK(rules::apply(disputed, *find_provider("moonshot"), "kimi-k3.1-pro").size() == 1);
   CHECK(refusal(ask({})) == "");
 }
 

@@ -3,7 +3,7 @@
 #include "support/rules.hpp"
 
 using namespace kimistream;
-using test::codes, test::contains, test::message;
+using test::codes, test::contains, test::fixed, test::message;
 
 namespace {
 
@@ -95,4 +95,29 @@ TEST_CASE("what stands in an address's place and is none is told, with what to d
   CHECK(message(image(std::string(1000, 'i'))).size() < 300);  // base64 with nothing before it
   CHECK(codes(raw(R"({"type":"video_url","video_url":{"url":"clip.mp4","fps":2}})")) == "no_address");
   CHECK(codes(image("file:///srv/photo.png"), "vllm") == "");  // an operator may allow that
+}
+
+TEST_CASE("a data URI that begins twice is no address") {
+  CHECK(codes(image("data:image/png;base64," + png)) == "no_address");
+  CHECK(codes(image(png)) == "");
+}
+
+TEST_CASE("pictures in a tool's result go into the next message where they would be dropped") {
+  const std::string part = R"({"type":"image_url","image_url":{"url":")" + png + R"("}})";
+  Request request{.messages = {user("Hi"),
+                               {.role = "assistant", .reasoning = "r", .tool_calls = {{.id = "c1", .name = "look"}}},
+                               {.role = "tool",
+                                .parts = {{Part::Kind::text, "the screen"}, {Part::Kind::raw, part}},
+                                .tool_call_id = "c1"}}};
+  CHECK(codes(request, "moonshot") == "");
+  CHECK(codes(request, "openrouter") == "");  // not known
+  CHECK(codes(request, "vllm") == "media_in_result");
+  const Request moved = fixed(request, "vllm");
+  REQUIRE(moved.messages.size() == 4);
+  CHECK(moved.messages[2].parts == std::vector{Part{Part::Kind::text, "the screen"}});
+  CHECK(moved.messages[3].role == "user");
+  REQUIRE(moved.messages[3].parts.size() == 2);
+  CHECK(moved.messages[3].parts[1].value == part);
+  request.messages[2].parts.erase(request.messages[2].parts.begin());
+  CHECK_FALSE(fixed(request, "vllm").messages[2].text().empty());  // a result says something
 }

@@ -159,3 +159,34 @@ TEST_CASE("hostile schemas end in bounded time") {
 TEST_CASE("what is no object comes back as it was") {
   for (const char* text : {"", "[1]", "not json", "3"}) CHECK(mfjs::fix(Json{text}).text == text);
 }
+
+TEST_CASE("the root of a tool's parameters becomes one object") {
+  CHECK(fixed("{}", true) == R"({"type":"object"})");
+  CHECK(fixed(R"({"anyOf":[{"type":"object","properties":{"a":{"type":"string"}}},{"$ref":"#/$defs/B"}],)"
+              R"("$defs":{"B":{"type":"object","properties":{"b":{"type":"integer"}}}}})",
+              true)
+            .find(R"("properties":{"a":{"type":"string"},"b":{"type":"integer"}})") != std::string::npos);
+  CHECK(fixed(R"({"$ref":"#/$defs/A","$defs":{"A":{"type":"object","properties":{"a":{"type":"string"}}}}})", true)
+            .starts_with(R"({"type":"object","properties":{"a":{"type":"string"}})"));
+}
+
+TEST_CASE("what stands beside a reference: the type goes, a place's own words are kept") {
+  CHECK(
+      fixed(
+          R"({"type":"object","properties":{"x":{"type":"string","$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}}})")
+          .find(R"("x":{"$ref":"#/$defs/A"})") != std::string::npos);
+  CHECK(fixed(R"({"type":"object","properties":{"x":{"$ref":"#/$defs/A","description":"mine"}},)"
+              R"("$defs":{"A":{"type":"string","description":"its own"}}})")
+            .find(R"("x":{"anyOf":[{"$ref":"#/$defs/A"}],"description":"mine"})") != std::string::npos);
+  const char* taken = R"({"type":"object","properties":{"x":{"$ref":"#/$defs/A","description":"mine"}},)"
+                      R"("$defs":{"A":{"type":"string"}}})";
+  CHECK(fixed(taken) == taken);
+}
+
+TEST_CASE("a property that no server of MFJS can read becomes a remark") {
+  CHECK(
+      x(R"({"type":"object","properties":{"$ref":{"type":"string"},"a":{"type":"string"}},"required":["$ref","a"]})") ==
+      R"x({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],)x"
+      R"x("description":"(also has the property \"$ref\")"})x");
+  CHECK(x(R"({"type":"string","enum":["a",null]})") == R"({"type":"string","enum":["a"]})");
+}

@@ -26,7 +26,6 @@ std::string of_x(const std::string& schema) {
 TEST_CASE("schemas that are MFJS") {
   for (
       const char* schema : {
-          "{}",
           R"({"type":"object"})",
           R"({"type":"object","properties":{},"additionalProperties":false,"required":[]})",
           R"({"type":"object","properties":{"city":{"type":"string","description":"City"},)"
@@ -94,9 +93,8 @@ TEST_CASE("what is ignored is told: surely where a structure is lost, else as a 
         "schema_keyword? At path 'properties.x': format is not enforced");
   for (const char* key : {"pattern", "exclusiveMinimum", "multipleOf", "uniqueItems"})
     CHECK(of_x(R"({"type":"string",")" + std::string(key) + "\":1}").starts_with("schema_keyword? "));
-  CHECK(of_x(R"({"type":"string","enum":["a",1]})").starts_with("schema_keyword? "));
+  CHECK(of_x(R"({"type":["string","integer"],"enum":["a",1]})").starts_with("schema_keyword? "));
   CHECK(of_x(R"({"type":"string","anyOf":[{"type":"string"}]})").starts_with("schema_keyword? "));
-  CHECK(problems(R"({"type":"object","required":["a"]})").starts_with("schema_keyword? "));
   CHECK(of_x(R"({"type":"string","minLength":1,"maxLength":2,"title":"t","default":1})") == "");
 }
 
@@ -117,5 +115,32 @@ TEST_CASE("size and depth have limits, and so has the report") {
   for (int i = 0; i < 5000; ++i) bad += (i ? ",\"p" : "\"p") + std::to_string(i) + "\":{}";
   CHECK(mfjs::check(Tree::parse(bad + "}}")).size() == mfjs::max_problems);
   CHECK(problems(R"({"type":"object","description":")" + std::string(120'001, 'x') + "\"}").find("bytes") !=
+        std::string::npos);
+}
+
+TEST_CASE("the root of a tool's parameters says its type") {
+  for (const char* schema : {"{}", R"({"properties":{}})", R"({"anyOf":[{"type":"object"}]})",
+                             R"({"$ref":"#/$defs/A","$defs":{"A":{"type":"object"}}})"}) {
+    CAPTURE(schema);
+    CHECK(problems(schema, true).starts_with("schema_type At path '': type is required"));
+  }
+  CHECK(problems("{}") == "");
+}
+
+TEST_CASE("what the server was seen to refuse: names that are not there, values of another type, words beside a $ref") {
+  CHECK(problems(R"({"type":"object","required":["a"]})") ==
+        "schema_keyword At path '': required field 'a' not defined in properties");
+  CHECK(of_x(R"({"type":"string","enum":["a",null]})") ==
+        R"(schema_malformed At path 'properties.x': enum value (null) does not match any type in ["string"])");
+  CHECK(of_x(R"({"type":"string","enum":["a",1]})").starts_with("schema_malformed At"));
+  CHECK(of_x(R"({"type":["string","null"],"enum":["a",null]})") == "");
+  CHECK(of_x(R"({"type":"object","properties":{"$ref":{"type":"string"}}})").starts_with("schema_ref At"));
+  const auto beside = [](const std::string& place, const std::string& definition) {
+    return problems(R"({"type":"object","properties":{"x":)" + place + R"(},"$defs":{"A":)" + definition + "}}");
+  };
+  CHECK(beside(R"({"$ref":"#/$defs/A","description":"d"})", R"({"type":"string"})") == "");
+  CHECK(beside(R"({"$ref":"#/$defs/A","description":"d"})", R"({"type":"string","description":"e"})") ==
+        "schema_keyword At path 'properties.x': conflicting keywords found after $ref expansion: description");
+  CHECK(beside(R"({"$ref":"#/$defs/A","type":"string"})", R"({"type":"string"})").find("when using $ref, type") !=
         std::string::npos);
 }

@@ -74,3 +74,35 @@ TEST_CASE("an effort is ignored by models that have none") {
   CHECK(codes(request, "vllm") == "");
   CHECK(fixed(request).fields.empty());
 }
+
+TEST_CASE("the effort \"none\" wants no thinking, and gets it where there is another way to say so") {
+  const Request request = ask({.fields = {R"({"reasoning_effort":"none"})"}});
+  CHECK(fixed(request).thinking == ThinkingMode::off);
+  CHECK(fixed(request, "moonshot", "kimi-k2.7-code").thinking == ThinkingMode::unset);
+}
+
+TEST_CASE("thinking and an effort together") {
+  const Request request = ask({.thinking = true, .fields = {R"({"reasoning_effort":"high"})"}});
+  CHECK(codes(request) == "thinking_beside_effort");
+  CHECK(codes(request, "moonshot", "kimi-k3") == "thinking_beside_effort?");
+  CHECK(codes(request, "vllm") == "");
+  CHECK(fixed(request).fields.empty());
+  CHECK(fixed(request).thinking == ThinkingMode::on);
+}
+
+TEST_CASE("K3 has three levels of effort") {
+  const auto effort = [](const char* value) {
+    return ask({.fields = {R"({"reasoning_effort":)" + std::string(value) + "}"}});
+  };
+  for (const char* level : {R"("low")", R"("high")", R"("max")", "null"}) {
+    CHECK(codes(effort(level), "moonshot", "kimi-k3") == "");
+    CHECK(codes(effort(level), "kimi-code", "k3-256k") == "");
+  }
+  for (const char* level : {R"("medium")", R"("none")", "5", R"({"effort":"high"})"})
+    CHECK(codes(effort(level), "moonshot", "kimi-k3") == "reasoning_effort_level");
+  CHECK(codes(effort(R"("medium")"), "kimi-code", "k3") == "reasoning_effort_level?");  // it says that it maps this one
+  CHECK(codes(effort(R"("none")"), "kimi-code", "k3") == "reasoning_effort_level");
+  CHECK(codes(effort(R"("medium")"), "openrouter", "moonshotai/kimi-k3") == "");
+  CHECK(contains(message(effort(R"("medium")"), "moonshot", "kimi-k3"), "\"low\", \"high\", \"max\""));
+  CHECK(fixed(effort(R"("medium")"), "moonshot", "kimi-k3").fields.empty());
+}

@@ -28,16 +28,33 @@ TEST_CASE("tools in order are no finding") {
   CHECK(codes(ask({.tool_choice = "required"})) == "");  // not sent without tools
 }
 
-TEST_CASE("forcing a call while thinking is told and never refused: the documents disagree") {
-  CHECK(codes(with({tool("get_weather")}, "required")) == "forced_tool_with_thinking?");
-  CHECK(codes(with({tool("get_weather")}, "get_weather", true)) == "forced_tool_with_thinking?");
+TEST_CASE("forcing a call while thinking is refused by the models of which that is known") {
+  CHECK(codes(with({tool("get_weather")}, "required")) == "forced_tool_with_thinking");
+  CHECK(codes(with({tool("get_weather")}, "get_weather", true)) == "forced_tool_with_thinking");
   CHECK(codes(with({tool("get_weather")}, "required", false)) == "");
   CHECK(codes(with({tool("get_weather")}, "get_weather", false)) == "");
   CHECK(codes(with({tool("get_weather")}, "required"), "vllm") == "");
+  CHECK(codes(with({tool("get_weather")}, "required"), "moonshot", "kimi-k2.7-code") == "forced_tool_with_thinking");
   CHECK(codes(with({tool("get_weather")}, "required"), "moonshot", "kimi-k3") == "");
-  CHECK(codes(with({tool("get_weather")}, "get_weather"), "moonshot", "kimi-k3") == "forced_tool_with_thinking?");
+  CHECK(codes(with({tool("get_weather")}, "get_weather"), "moonshot", "kimi-k3") == "forced_tool_with_thinking");
   CHECK(contains(message(with({tool("get_weather")}, "get_weather")), "'specified' is incompatible with thinking"));
   CHECK(contains(message(with({tool("get_weather")}, "required")), "thinking=False"));
+}
+
+TEST_CASE("forcing a call while thinking is told where nothing is known, or the provider's page lists it") {
+  CHECK(codes(with({tool("get_weather")}, "required"), "moonshot", "kimi-k3.1-pro") == "forced_tool_with_thinking?");
+  CHECK(codes(with({tool("get_weather")}, "required"), "moonshot", "kimi-k2.9") == "forced_tool_with_thinking?");
+  CHECK(codes(with({tool("get_weather")}, "required"), "tokenhub") == "forced_tool_with_thinking?");
+}
+
+TEST_CASE("who has not asked for thinking gets the forced call, who has gets the thinking") {
+  const Request quick = fixed(with({tool("get_weather")}, "required"));
+  CHECK(quick.thinking == ThinkingMode::off);
+  CHECK(quick.tool_choice == "required");
+  const Request thoughtful = fixed(with({tool("get_weather")}, "required", true));
+  CHECK(thoughtful.thinking == ThinkingMode::on);
+  CHECK(thoughtful.tool_choice.empty());
+  CHECK(fixed(with({tool("get_weather")}, "get_weather"), "moonshot", "kimi-k3").tool_choice.empty());
 }
 
 TEST_CASE("a choice that the provider does not take") {
@@ -69,7 +86,8 @@ TEST_CASE("names of tools have a form") {
   CHECK(codes(with({tool(std::string(65, 'a'))})) == "tool_name");
   CHECK(codes(with({tool("f"), tool("gg")})) == "tool_name? tool_name?");  // on the shortest the documents disagree
   CHECK(codes(with({tool("web.search")}), "vllm") == "");
-  const Request raw = with({{.raw = {R"({"type":"function","function":{"name":"a.b","parameters":{}}})"}}});
+  const Request raw =
+      with({{.raw = {R"({"type":"function","function":{"name":"a.b","parameters":{"type":"object"}}})"}}});
   CHECK(contains(message(raw), "tools[0]: the name \"a.b\" must match"));
   CHECK(codes(ask({.fields = {R"({"tools":[{"type":"function","function":{"name":"a.b"}}]})"}})) == "tool_name");
 }

@@ -110,8 +110,49 @@ Headers to_headers(py::handle mapping, const char* what) {
   return headers;
 }
 
+namespace {
+
+std::string to_query_value(py::handle value, const std::string& name) {
+  if (PyUnicode_Check(value.ptr())) return from_str(value, "a value of extra_query");
+  const py::object number = plain_number(value);
+  if (!number)
+    throw py::type_error("extra_query[\"" + name + "\"] must be a text or a number, not " + type_name(value));
+  if (PyBool_Check(number.ptr())) return number.ptr() == Py_True ? "true" : "false";
+  return from_str(py::str(number), "a value of extra_query");
+}
+
+/// A mapping of names to values or to lists of them, which are written one by one; None is left out.
+std::vector<std::pair<std::string, std::string>> to_query(py::handle mapping) {
+  std::vector<std::pair<std::string, std::string>> query;
+  if (mapping.is_none()) return query;
+  if (!py::hasattr(mapping, "items"))
+    throw py::type_error("extra_query must be a mapping of names to texts, not " + type_name(mapping));
+  for (const auto item : mapping.attr("items")()) {
+    const auto pair = py::reinterpret_borrow<py::sequence>(item);
+    const std::string name = from_str(py::object(pair[0]), "a name of extra_query");
+    const py::object value = pair[1];
+    if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr()))
+      for (const auto each : py::reinterpret_borrow<py::sequence>(value))
+        query.emplace_back(name, to_query_value(each, name));
+    else if (!value.is_none())
+      query.emplace_back(name, to_query_value(value, name));
+  }
+  return query;
+}
+
+/// An empty list of tools is left out, and a choice among none with it; but who forces a call wants the server to see
+/// both, and its refusal counts.
+bool forces_a_call(py::handle tool_choice) {
+  if (tool_choice.is_none()) return false;
+  if (!PyUnicode_Check(tool_choice.ptr())) return true;
+  const std::string choice = from_str(tool_choice, "tool_choice");
+  return choice != "auto" && choice != "none";
+}
+
+}  // namespace
+
 Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
-  if (arguments.size() != 15) throw py::type_error("a request has 15 arguments");
+  if (arguments.size() != 16) throw py::type_error("a request has 16 arguments");
   std::size_t place = 0;
   const auto next = [&] { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place++)); };
   Met met;
@@ -130,7 +171,10 @@ Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
   const py::handle tools = next(), tool_choice = next();
   if (!tools.is_none()) request.tools = to_tools(tools, met);
   const bool no_tools = !tools.is_none() && request.tools.empty();
-  if (!tool_choice.is_none() && !no_tools) {  // an empty list is left out, and a choice among none with it
+  if (no_tools && forces_a_call(tool_choice)) {
+    more["tools"] = py::list();
+    more["tool_choice"] = tool_choice;
+  } else if (!tool_choice.is_none() && !no_tools) {
     if (!tools.is_none() && PyUnicode_Check(tool_choice.ptr()))
       request.tool_choice = from_str(tool_choice, "tool_choice");
     else
@@ -151,6 +195,7 @@ Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
     if (PyDict_Size(extra_body.ptr()) > 0) request.extra_body.text = dumps(extra_body, &name, met);
   }
   request.extra_headers = to_headers(next(), "extra_headers");
+  request.extra_query = to_query(next());
   request.fields = to_fields(py::reinterpret_borrow<py::dict>(next()), more, streams, met);
   if (met.halves || !met.notices.empty()) tell(request, std::move(met));
   return request;

@@ -68,6 +68,9 @@ class Visitor {
 /// @throws Malformed when the text is not one whole JSON value.
 void visit(std::string_view text, Visitor& visitor);
 
+/// True for one whole JSON value, also where a string in it holds raw control characters or bytes that are not UTF-8.
+[[nodiscard]] bool is_json(std::string_view text);
+
 /// Follows a text piece by piece and knows when all of it is one whole JSON object with nothing but white space
 /// around it. Looks at strings and nesting only: fast, linear, and it does not check numbers or keys.
 class ObjectScan {

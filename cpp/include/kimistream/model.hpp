@@ -13,6 +13,7 @@ namespace kimistream {
 
 /// Sampling values that the maker's API fixes for a model in one mode: any other value is refused.
 struct FixedSampling {
+  bool certain = true;  ///< false: likely, as the models of its generation are; nothing is refused for it
   double temperature = 1.0;
   double top_p = 0.95;
   int n = 1;
@@ -26,6 +27,7 @@ struct ServedModel {
   std::optional<double> only_temperature{};  ///< "anything else is a 400", in either mode
   bool usual_sampling = false;               ///< lists the ranges that every OpenAI-like API has
   bool reads_one_max_tokens_key = false;     ///< the other spelling of the output limit is a silent no-op
+  std::vector<std::string> other_efforts{};  ///< says that it takes these levels of effort, too
 };
 
 /// What is known of one model. A plain value; the rows are in src/models.cpp with the source of each.
@@ -37,10 +39,12 @@ struct Model {
   std::vector<std::string> misnomers{};
   std::int64_t context_tokens = 0;  ///< input and output together; 0: not known
   bool thinks = true;
-  std::optional<bool> thinking_optional = true;  ///< false: thinking cannot be turned off
-  std::optional<bool> takes_keep{};              ///< `thinking.keep`
-  std::optional<bool> takes_effort{};            ///< `reasoning_effort`; false: it is ignored
-  bool required_while_thinking = false;          ///< `tool_choice: "required"` with thinking on
+  std::optional<bool> thinking_optional = true;   ///< false: thinking cannot be turned off
+  std::optional<bool> takes_keep{};               ///< `thinking.keep`
+  std::optional<bool> takes_effort{};             ///< `reasoning_effort`; false: it is ignored
+  std::vector<std::string> efforts{};             ///< its levels; none: not known
+  std::optional<bool> required_while_thinking{};  ///< `tool_choice: "required"` with thinking on
+  std::optional<bool> named_while_thinking{};     ///< a function named by `tool_choice`, likewise
   bool takes_images = false;
   std::optional<bool> takes_videos = false;
   std::optional<FixedSampling> sampling_thinking{};  ///< nothing: free
@@ -54,5 +58,10 @@ struct Model {
 /// The row that this id or alias names, or null: ids are an open set. Letter case, and a variant behind a colon
 /// ("moonshotai/kimi-k2.6:exacto"), do not matter. Any thread.
 [[nodiscard]] const Model* find_model(std::string_view id) noexcept;
+
+/// The same, and for an id that no row names the row of its generation, where the id tells one ("kimi-k2.9",
+/// "moonshotai/Kimi-K3.2-Pro"): what its siblings have in common, with nothing certain in it, and no context. Any
+/// thread.
+[[nodiscard]] const Model* find_model_or_generation(std::string_view id) noexcept;
 
 }  // namespace kimistream

@@ -73,7 +73,7 @@ struct Provider {
   std::vector<std::string> other_addresses{};  ///< further addresses of the same provider, to recognise a base URL by
   std::string account_variable{};  ///< the environment's variable of what `{account_id}` in `base_url` stands for
   Protocol protocol = Protocol::openai_chat;
-  std::string chat_path = "/chat/completions";
+  std::string chat_path = "/chat/completions";  ///< `{model}` in it stands for the model that is asked
   std::string models_path = "/models";
   std::string files_path{};  ///< "" where there is no such resource, likewise below
   std::string balance_path{};
@@ -114,7 +114,8 @@ struct Provider {
   std::optional<bool> strict_tools{};  ///< what a tool without `strict` means; nothing: not known or not read
   std::optional<MediaForms> images{};  ///< nothing: not known
   std::optional<MediaForms> videos{};
-  std::uint64_t max_body_bytes = 0;  ///< 0: not known, likewise below
+  std::optional<bool> media_in_results{};  ///< in the results of tools; nothing: not known
+  std::uint64_t max_body_bytes = 0;        ///< 0: not known, likewise below
   std::size_t max_stops = 0;
   std::size_t max_stop_bytes = 0;  ///< of each
   bool fixes_sampling = false;     ///< refuses sampling values that are not the model's own

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kimistream/headers.hpp"
@@ -67,6 +68,7 @@ struct Request {
   Check check = Check::warn;
   Json extra_body{};  ///< a JSON object merged into the body last and deep
   Headers extra_headers{};
+  std::vector<std::pair<std::string, std::string>> extra_query{};  ///< names and values behind the address's "?"
   std::optional<double> temperature{};
   std::optional<double> top_p{};
   std::vector<std::string> stop{};

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "json/document.hpp"
+#include "json/text.hpp"
 #include "kimistream/json.hpp"
 
 namespace kimistream::json {
@@ -144,6 +145,19 @@ void visit(std::string_view text, Visitor& visitor) {
   }
   const char* behind = nullptr;
   if (count != 1 || document.current_location().get(behind) == simdjson::SUCCESS) throw Malformed("not one JSON value");
+}
+
+bool is_json(std::string_view text) {
+  Visitor nothing;
+  const auto reads = [&](std::string_view document) {
+    try {
+      visit(document, nothing);
+    } catch (const Malformed&) {
+      return false;
+    }
+    return true;
+  };
+  return reads(text) || reads(mend(text));
 }
 
 bool ObjectScan::feed(std::string_view text) noexcept {

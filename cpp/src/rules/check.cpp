@@ -71,10 +71,11 @@ std::vector<Finding> check(const Request& request, const Provider& provider, std
   check_name(provider, model, findings);
   check_size(request, provider, findings);
   check_message_keys(request, findings);
+  check_history(request, provider, findings);
   const bool parts = has_parts(request);
   const bool more = !says_nothing_more(request);
   if (!parts && !more) return findings;
-  if (parts) check_media(request, provider, find_model(model), findings);
+  if (parts) check_media(request, provider, find_model_or_generation(model), findings);
   if (!more) return findings;
   const View view(request, provider, model);
   check_fields(view, findings);

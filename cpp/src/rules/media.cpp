@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
 
 #include "kimistream/headers.hpp"
 #include "kimistream/media.hpp"
@@ -60,6 +63,12 @@ struct Medium {
   std::string no_address{};  // what stands where an address should: its beginning, quoted
 };
 
+/// "data:image/png;base64,data:image/png;base64,...": who added the beginning had not seen that it is there.
+bool begins_twice(std::string_view url) {
+  const std::size_t comma = url.find(',');
+  return comma != std::string_view::npos && form_of(url.substr(comma + 1)) == Form::data;
+}
+
 /// Servers of one's own may know addresses that nobody else does, e.g. file://; a letter and a colon is a drive.
 bool has_scheme(std::string_view url) {
   const std::size_t colon = std::min(url.find(':'), url.size());
@@ -72,7 +81,7 @@ bool has_scheme(std::string_view url) {
 
 Medium medium(bool video, std::string_view url) {
   Medium medium{video, form_of(url), begins(url, "data:image/svg")};
-  if (medium.form == Form::other && !has_scheme(url))
+  if (medium.form == Form::other ? !has_scheme(url) : medium.form == Form::data && begins_twice(url))
     medium.no_address = "\"" + std::string(url.substr(0, kept_of_a_string)) + "\"";
   return medium;
 }
@@ -92,12 +101,43 @@ std::optional<Medium> medium_of(const json::Tree& part) {
   return medium(type == "video_url", holder->is(json::Tree::Kind::object) ? holder->text_of("url") : holder->text());
 }
 
+/// The pictures and clips of results go into a user's message behind them, where every server reads them.
+void move_media(Request& request) {
+  std::vector<Message> moved;
+  std::vector<Part> parts;
+  const auto end_results = [&] {
+    if (!parts.empty()) moved.push_back(user(std::exchange(parts, {})));
+  };
+  const auto shows = [](const Part& part) {
+    if (part.kind != Part::Kind::raw) return part.kind != Part::Kind::text;
+    const auto tree = object_in({abridged(part.value)});
+    return tree && medium_of(*tree);
+  };
+  for (Message& message : request.messages) {
+    if (message.role != "tool") end_results();
+    Message& kept = moved.emplace_back(std::move(message));
+    if (kept.role != "tool" || std::none_of(kept.parts.begin(), kept.parts.end(), shows)) continue;
+    parts.push_back({Part::Kind::text, "What the tool call " + kept.tool_call_id + " has shown:"});
+    const auto rest = std::stable_partition(kept.parts.begin(), kept.parts.end(), std::not_fn(shows));
+    std::move(rest, kept.parts.end(), std::back_inserter(parts));
+    kept.parts.erase(rest, kept.parts.end());
+    if (kept.parts.empty()) kept.content = "It is shown in the next message of the user.";
+  }
+  end_results();
+  request.messages = std::move(moved);
+}
+
 class MediaRules {
  public:
   MediaRules(const Provider& provider, const Model* model, Findings& findings)
       : provider_(provider), model_(model), findings_(findings) {}
 
-  void check(const Medium& medium, std::size_t message) {
+  void check(const Medium& medium, std::size_t message, bool in_result) {
+    if (in_result && provider_.media_in_results == false)
+      report("media_in_result", message,
+             "pictures and clips in the result of a tool are dropped or refused by " + provider_.name +
+                 ". Show them in a message of the user behind the results",
+             true, move_media);
     const auto& forms = medium.video ? provider_.videos : provider_.images;
     const std::string kind = medium.video ? "video" : "image";
     if (!medium.no_address.empty()) {
@@ -111,7 +151,7 @@ class MediaRules {
     if (medium.video && model_ && model_->takes_videos != true) {
       const bool certain = model_->takes_videos == false;
       report(kind + "_not_taken", message,
-             model_->id + (certain ? " takes no video" : " takes no video by most documents, they disagree") +
+             model_->id + (certain ? " takes no video" : " may take no video: its documents are silent, or disagree") +
                  ". Send single frames as images, or use a model that takes video",
              certain);
       return;
@@ -148,11 +188,14 @@ class MediaRules {
   }
 
   /// One finding a rule: the first place stands for the others.
-  void report(const std::string& code, std::size_t message, const std::string& rule, bool certain) {
+  void report(const std::string& code, std::size_t message, const std::string& rule, bool certain,
+              std::function<void(Request&)> fix = {}) {
     for (const Finding& finding : findings_)
       if (finding.code == code) return;
-    findings_.push_back(
-        {.code = code, .message = "message " + std::to_string(message) + ": " + rule, .certain = certain, .fix = {}});
+    findings_.push_back({.code = code,
+                         .message = "message " + std::to_string(message) + ": " + rule,
+                         .certain = certain,
+                         .fix = std::move(fix)});
   }
 
   const Provider& provider_;
@@ -173,7 +216,7 @@ void check_media(const Request& request, const Provider& provider, const Model* 
         check_part_keys(*tree, i, request.check, findings);
         medium = medium_of(*tree);
       }
-      if (medium) rules.check(*medium, i);
+      if (medium) rules.check(*medium, i, request.messages[i].role == "tool");
     }
 }
 

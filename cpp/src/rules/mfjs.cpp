@@ -5,13 +5,14 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "rules/mfjs_values.hpp"
+
 namespace kimistream::rules::mfjs {
 namespace {
 
 using json::Tree;
 using Kind = Tree::Kind;
 
-constexpr std::array<std::string_view, 7> types = {"null", "boolean", "object", "array", "number", "integer", "string"};
 /// Their meaning is lost: accepted and deleted before the answer is constrained.
 constexpr std::array<std::string_view, 14> lost_structure = {"allOf",
                                                              "oneOf",
@@ -32,26 +33,23 @@ constexpr std::array<std::string_view, 11> lost_check = {
     "format",        "pattern",       "exclusiveMinimum", "exclusiveMaximum",      "multipleOf",     "uniqueItems",
     "minProperties", "maxProperties", "unevaluatedItems", "unevaluatedProperties", "contentEncoding"};
 /// They stand beside `type` only when they are read as keywords of the schema around them.
-constexpr std::array<std::string_view, 5> reserved = {"$defs", "$ref", "anyOf", "required", "additionalProperties"};
-
-template <class List>
-bool among(const List& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
+constexpr std::array<std::string_view, 4> reserved = {"$defs", "anyOf", "required", "additionalProperties"};
 
 class Checker {
  public:
-  explicit Checker(const Tree& root) : root_(root) {
+  Checker(const Tree& root, bool object_root) : root_(root), object_root_(object_root) {
     if (const Tree* defs = root.find("$defs"))
       for (const auto& [name, schema] : defs->fields()) defs_.insert(name);
   }
 
-  std::vector<Problem> run(bool object_root) {
+  std::vector<Problem> run() {
     if (!root_.is(Kind::object)) {
       add("schema_malformed", "the schema must be an object");
+    } else if (object_root_ && root_.fields().empty()) {
+      check_root();
     } else if (!root_.fields().empty()) {  // {} as a whole means any value
       node(root_, 0);
-      if (object_root) check_root();
+      if (object_root_) check_root();
       if (keys_ > max_keys) add("schema_size", "more than " + std::to_string(max_keys) + " properties in all");
       if (bytes_ > max_bytes) add("schema_size", "more than " + std::to_string(max_bytes) + " bytes");
     }
@@ -85,16 +83,34 @@ class Checker {
     if (full()) return;
     if (!schema.is(Kind::object)) return add("schema_malformed", "the schema must be an object");
     if (depth > max_depth) return add("schema_size", "nested deeper than " + std::to_string(max_depth) + " levels");
-    bool typed = false, combined = false;
+    bool typed = false, any_of = false;
+    const Tree* ref = nullptr;
     for (const auto& [key, value] : schema.fields()) {
       bytes_ += key.size() + value.text().size();  // of names and texts: the schema has at least as many
       typed = typed || key == "type";
-      combined = combined || key == "anyOf" || key == "$ref";
+      any_of = any_of || key == "anyOf";
+      if (key == "$ref") ref = &value;
       keyword(schema, key, value, depth);
       if (full()) return;
     }
-    if (!typed && !combined) add("schema_type", "type is not defined");
-    if (typed && combined) add("schema_keyword", "type stands beside anyOf or $ref: put it inside", false);
+    const bool told_of_the_root = depth == 0 && object_root_ && path_.empty();
+    if (!typed && !any_of && !ref && !told_of_the_root) add("schema_type", "type is not defined");
+    // Refused in August 2026, taken in September.
+    if (typed && any_of) add("schema_keyword", "type stands beside anyOf: put it inside", false);
+    if (ref) check_beside_ref(schema, ref->text());
+  }
+
+  /// "when using $ref, type should be defined in the referenced schema", "conflicting keywords found after $ref
+  /// expansion": both met in 2026; words that the definition does not have are taken.
+  void check_beside_ref(const Tree& schema, std::string_view ref) {
+    const Tree* target = definition(root_, ref);
+    for (const auto& [key, value] : schema.fields()) {
+      if (key == "$ref" || key == "$defs") continue;
+      if (key == "type")
+        add("schema_keyword", "when using $ref, type should be defined in the referenced schema");
+      else if (target && target->find(key))
+        add("schema_keyword", "conflicting keywords found after $ref expansion: " + key.substr(0, 40));
+    }
   }
 
   void keyword(const Tree& schema, const std::string& key, const Tree& value, int depth) {
@@ -103,7 +119,7 @@ class Checker {
     if (key == "required") return check_required(schema, value);
     if (key == "items") return check_child(key, value, depth, "items must be an object, not a list");
     if (key == "anyOf") return check_branches(value, depth);
-    if (key == "enum") return check_enum(value);
+    if (key == "enum") return check_enum(value, schema.find("type"));
     if (key == "$ref") return check_ref(value);
     if (key == "$defs") return check_defs(value, depth);
     if (key == "additionalProperties") {
@@ -132,6 +148,7 @@ class Checker {
     const Step step(*this, "properties");
     for (const auto& [name, schema] : value.fields()) {
       const Step inner(*this, name);
+      if (name == "$ref") add("schema_ref", "$ref must be a string: no property can have this name");
       if (among(reserved, name)) add("schema_keyword", "the property name is reserved for keywords", false);
       node(schema, depth + 1);
     }
@@ -145,9 +162,7 @@ class Checker {
     for (const Tree& name : value.items()) {
       if (!name.is(Kind::string)) return add("schema_malformed", "items in required array must be strings");
       if (!known.contains(name.text()))
-        return add("schema_keyword",
-                   "required property '" + name.text().substr(0, 100) + "' is not defined in properties and is ignored",
-                   false);
+        return add("schema_keyword", "required field '" + name.text().substr(0, 100) + "' not defined in properties");
     }
   }
 
@@ -168,14 +183,18 @@ class Checker {
     }
   }
 
-  void check_enum(const Tree& value) {
+  void check_enum(const Tree& value, const Tree* type) {
     if (!value.is(Kind::array)) return add("schema_malformed", "enum must be an array");
     if (value.items().empty()) return add("schema_malformed", "enum array cannot be empty");
     if (value.items().size() > max_enum)
       return add("schema_size", "enum array cannot have more than " + std::to_string(max_enum) + " items");
     Kind first = Kind::null;
+    const std::vector<std::string> words = words_of(type);
     for (const Tree& each : value.items()) {
       bytes_ += each.text().size();
+      if (!words.empty() && !each.is(Kind::array) && !each.is(Kind::object) && !matches(each, words))
+        return add("schema_malformed", "enum value (" + text_of(each).substr(0, 40) + ") does not match any type in " +
+                                           text_of(list_of(words)));
       if (each.is(Kind::null)) continue;
       if (each.is(Kind::array) || each.is(Kind::object))
         return add("schema_keyword", "enum values must be strings or numbers", false);
@@ -207,10 +226,12 @@ class Checker {
 
   void check_root() {
     const Tree* type = root_.find("type");
+    if (!type) add("schema_type", "type is required and must be \"object\" at the root of a tool's parameters");
     if (type && type->text() != "object") add("schema_malformed", "the root must be of type object");
   }
 
   const Tree& root_;
+  const bool object_root_;  // the parameters of a tool
   std::unordered_set<std::string_view> defs_;
   std::vector<std::string_view> path_;
   std::vector<Problem> problems_;
@@ -220,6 +241,6 @@ class Checker {
 
 }  // namespace
 
-std::vector<Problem> check(const Tree& schema, bool object_root) { return Checker(schema).run(object_root); }
+std::vector<Problem> check(const Tree& schema, bool object_root) { return Checker(schema, object_root).run(); }
 
 }  // namespace kimistream::rules::mfjs

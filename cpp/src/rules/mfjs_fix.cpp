@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "rules/mfjs.hpp"
+#include "rules/mfjs_values.hpp"
 
 namespace kimistream::rules::mfjs {
 namespace {
@@ -19,11 +20,6 @@ constexpr std::size_t max_merged = 3000;       // fields that a merge looks thro
 constexpr int max_merge_depth = 64;            // a merge copies what is below it
 constexpr std::size_t max_remark_bytes = 200;  // of each constraint that becomes a remark
 
-constexpr std::array<std::string_view, 7> types = {"null", "boolean", "object", "array", "number", "integer", "string"};
-/// What people and generators write for them.
-constexpr std::pair<std::string_view, std::string_view> other_names[] = {
-    {"int", "integer"},  {"float", "number"}, {"double", "number"}, {"str", "string"},
-    {"bool", "boolean"}, {"list", "array"},   {"dict", "object"},   {"None", "null"}};
 constexpr std::array<std::string_view, 4> dropped = {"$schema", "$comment", "definitions", "nullable"};
 /// Not supported, and worth telling the model in words.
 constexpr std::array<std::string_view, 21> remarked = {"not",
@@ -48,64 +44,6 @@ constexpr std::array<std::string_view, 21> remarked = {"not",
                                                        "patternProperties",
                                                        "$dynamicRef"};
 
-template <class List>
-bool among(const List& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-std::string text_of(const Tree& tree) {
-  if (tree.is(Kind::string)) return tree.text();
-  std::string out;
-  tree.write(out);
-  return out;
-}
-
-bool has(const Tree& tree, std::initializer_list<std::string_view> keys) {
-  return std::any_of(tree.fields().begin(), tree.fields().end(), [&](const Tree::Field& field) {
-    return std::find(keys.begin(), keys.end(), field.first) != keys.end();
-  });
-}
-
-Tree typed(std::string_view type) {
-  Tree tree = Tree::object();
-  tree.set("type", Tree::string(type));
-  return tree;
-}
-
-Tree list_of(const std::vector<std::string>& words) {
-  Tree list = Tree::array();
-  for (const auto& word : words) list.items().push_back(Tree::string(word));
-  return list;
-}
-
-/// The types that a `type` names, under their right names; unknown ones are left out.
-std::vector<std::string> words_of(const Tree* type) {
-  std::vector<std::string> words;
-  const auto add = [&](const Tree& word) {
-    std::string name = word.text();
-    for (const auto& [other, right] : other_names)
-      if (name == other) name = right;
-    if (word.is(Kind::string) && among(types, name) && !among(words, name)) words.push_back(std::move(name));
-  };
-  if (type && type->is(Kind::array))
-    for (const Tree& each : type->items()) add(each);
-  else if (type)
-    add(*type);
-  return words;
-}
-
-bool is_integer(const Tree& number) { return number.text().find_first_of(".eE") == std::string::npos; }
-
-bool matches(const Tree& value, const std::vector<std::string>& words) {
-  switch (value.kind()) {
-    case Kind::null: return among(words, "null");
-    case Kind::boolean: return among(words, "boolean");
-    case Kind::string: return among(words, "string");
-    case Kind::number: return among(words, "number") || (among(words, "integer") && is_integer(value));
-    default: return false;
-  }
-}
-
 class Fixer {
  public:
   explicit Fixer(const Tree& source) : source_(source) {
@@ -116,7 +54,7 @@ class Fixer {
   }
 
   Tree run(bool object_root) {
-    Tree root = node(source_, {}, true, object_root);
+    Tree root = node(object_root ? unreferenced() : source_, {}, true, object_root);
     Tree defs = Tree::object();
     for (std::size_t i = 0; i < queue_.size(); ++i) {  // grows on the way
       const auto [name, schema] = queue_[i];
@@ -154,7 +92,7 @@ class Fixer {
   Tree node(const Tree& given, const std::vector<std::string>& outer = {}, bool root = false,
             bool object_root = false) {
     if (!given.is(Kind::object)) return typed(root ? "object" : "string");
-    if (root && given.fields().empty()) return given;  // any value
+    if (root && given.fields().empty()) return object_root ? typed("object") : given;  // any value
     if (++visited_ > max_visited) return given;
     const Deeper deeper(depth_);
     const Tree* allOf = depth_ <= max_merge_depth ? given.find("allOf") : nullptr;
@@ -165,6 +103,7 @@ class Fixer {
     const std::vector<std::string>& hint = draft.words.empty() ? outer : draft.words;
     for (const auto& [key, value] : schema.fields()) keyword(draft, key, value, hint, root);
     finish(draft, outer, root && object_root);
+    if (has(draft.out, {"$ref"})) beside_ref(draft.out);
     return std::move(draft.out);
   }
 
@@ -190,7 +129,7 @@ class Fixer {
     } else if (key == "$id") {
       if (root && value.is(Kind::string)) keep(draft, key, value);
     } else if (key == "properties") {
-      if (value.is(Kind::object)) keep(draft, key, children(value));
+      if (value.is(Kind::object)) keep(draft, key, children(draft, value));
     } else if (key == "items" && value.is(Kind::object)) {
       keep(draft, key, node(value));
     } else if (key == "items" || key == "prefixItems") {
@@ -214,9 +153,14 @@ class Fixer {
     }
   }
 
-  Tree children(const Tree& properties) {
+  Tree children(Draft& draft, const Tree& properties) {
     Tree out = Tree::object();
-    for (const auto& [name, schema] : properties.fields()) out.fields().emplace_back(name, node(schema));
+    for (const auto& [name, schema] : properties.fields()) {
+      if (name == "$ref")  // read as the keyword, whatever stands there; it cannot have another name
+        draft.remarks.append(draft.remarks.empty() ? "" : "; ").append("also has the property \"$ref\"");
+      else
+        out.fields().emplace_back(name, node(schema));
+    }
     return out;
   }
 
@@ -227,8 +171,9 @@ class Fixer {
     required(draft);
     if (has(draft.out, {"$ref"})) {
       draft.branches.clear();
-    } else if (!draft.branches.empty() && has(draft.out, {"properties"})) {
-      // Branches that only say which properties go together: the properties matter more.
+    } else if (!draft.branches.empty() && (has(draft.out, {"properties"}) || object_root)) {
+      // Branches that only say which properties go together: the properties matter more. A tool's root has no others.
+      if (object_root) fold(draft);
       draft.remarks.append(draft.remarks.empty() ? "" : "; ").append("certain properties belong together");
       draft.branches.clear();
       type(draft, outer, object_root);
@@ -243,6 +188,19 @@ class Fixer {
     std::erase_if(draft.out.fields(), [](const Tree::Field& field) {  // places that nothing was put into
       return field.second.is(Kind::null) && (field.first == "type" || field.first == "enum" || field.first == "anyOf");
     });
+  }
+
+  /// The properties of all branches, none of them required: one object that takes what any of them does.
+  void fold(Draft& draft) const {
+    Tree all = Tree::object();
+    if (const Tree* own = draft.out.find("properties")) all = *own;
+    for (const Tree& branch : draft.branches) {
+      const Tree* target = definition(source_, branch.text_of("$ref"));
+      if (const Tree* properties = (target ? *target : branch).find("properties"))
+        for (const auto& [name, schema] : properties->fields())
+          if (!all.find(name)) all.fields().emplace_back(name, schema);
+    }
+    draft.out.set("properties", std::move(all));
   }
 
   void type(Draft& draft, const std::vector<std::string>& outer, bool object_root) {
@@ -385,6 +343,27 @@ class Fixer {
     if (!ref.starts_with("#")) remark(draft, "see", value);
   }
 
+  /// What a definition says already, its reference may not say again, and of the type nothing. The place's own words
+  /// are the better ones: they go one level up, where they are its own.
+  void beside_ref(Tree& out) const {
+    out.erase("type");
+    const Tree* target = definition(source_, out.text_of("$ref"));
+    if (!target) return;
+    Tree alone = Tree::object(), around = Tree::object(), list = Tree::array();
+    for (auto& [key, value] : out.fields()) {
+      const bool conflicts = key != "$ref" && key != "$defs" && target->find(key);
+      if (!conflicts)
+        alone.fields().emplace_back(key, std::move(value));
+      else if (among(annotations, key))
+        around.fields().emplace_back(key, std::move(value));
+    }
+    out = std::move(alone);
+    if (around.fields().empty()) return;
+    list.items().push_back(std::move(out));
+    around.fields().emplace(around.fields().begin(), "anyOf", std::move(list));
+    out = std::move(around);
+  }
+
   /// Makes a definition of what a reference points at. @return its name, "" where it points at nothing in here
   std::string lift(const std::string& ref) {
     const auto known = lifted_.find(ref);
@@ -414,6 +393,18 @@ class Fixer {
       rest.remove_prefix(slash + 1);
     }
     return node;
+  }
+
+  /// The source with what its root refers to in the root's place: a tool's root must say its type itself.
+  Tree unreferenced() const {
+    const Tree* ref = source_.find("$ref");
+    std::string last;
+    const Tree* target = ref ? resolve(ref->text(), last) : nullptr;
+    if (!target || !target->is(Kind::object)) return source_;
+    Tree whole = *target, own = source_;
+    own.erase("$ref");
+    whole.merge(own);
+    return whole;
   }
 
   static std::string unescaped(std::string_view token) {

@@ -81,6 +81,7 @@ void check_name(const Provider& provider, std::string_view model, Findings& find
   if (neutral.empty()) return check_spelling(provider, model, findings);
   const std::string here(model_name(provider, neutral));
   if (here == model) return;
+  if (here == neutral && !provider.models.empty()) return;  // it has names of its own, and this one's is not known
   findings.push_back({.code = "foreign_model",
                       .message = "model=" + in_quotes(model) + " is the name that " + whose->name + " has for " +
                                  neutral + ". Here it is called " + in_quotes(here),

@@ -26,6 +26,8 @@ void check_limits(const View& view, Findings& findings);
 void check_fields(const View& view, Findings& findings);
 void check_message_keys(const Request& request, Findings& findings);
 void check_part_keys(const json::Tree& part, std::size_t message, Check check, Findings& findings);
+/// What has been said before: calls and their results, turns that were cut, roles.
+void check_history(const Request& request, const Provider& provider, Findings& findings);
 /// What is in the request's content: pictures and clips, and how large it all is.
 void check_media(const Request& request, const Provider& provider, const Model* model, Findings& findings);
 void check_size(const Request& request, const Provider& provider, Findings& findings);

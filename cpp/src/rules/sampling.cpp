@@ -19,7 +19,7 @@ class Sampling {
     // A page that names one value has met the refusal of the others; the usual ranges are merely copied.
     if (key == "temperature" && served_ && served_->only_temperature && same(*value, *served_->only_temperature))
       return;
-    report(key, only, *value, !(served_ && served_->usual_sampling));
+    report(key, only, *value);
   }
 
   /// The model's own value, where the provider's page says that only another one is taken.
@@ -37,10 +37,13 @@ class Sampling {
   }
 
  private:
-  void report(std::string_view key, double only, double value, bool certain) {
-    std::string message = std::string(key) + "=" + in_words(value) + ": " + view_.model->id + " fixes it at " +
+  void report(std::string_view key, double only, double value) {
+    const bool a_range = served_ && served_->usual_sampling;
+    const bool certain = fixed_.certain && !a_range;
+    std::string message = std::string(key) + "=" + in_words(value) + ": " +
+                          (fixed_.certain ? view_.model->id + " fixes it at " : "models like this one fix it at ") +
                           in_words(only) + " " + std::string(view_.mode()) + ", any other value is an error";
-    if (!certain) message += "; the documents of " + view_.provider.name + " give a range instead";
+    if (a_range) message += "; the documents of " + view_.provider.name + " give a range instead";
     message += ". Leave " + std::string(key) + " out (platform.kimi.ai/docs/api/models-overview)";
     Finding finding{.code = "fixed_" + std::string(key), .message = std::move(message), .certain = certain, .fix = {}};
     if (certain) finding.fix = [name = std::string(key)](Request& request) { drop(request, name); };

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "rules/rules.hpp"
 
 namespace kimistream::rules {
@@ -69,16 +71,67 @@ void check_off(const View& view, Findings& findings) {
                       .fix = {}});
 }
 
-void check_effort(const View& view, Findings& findings) {
-  if (!view.model || view.model->takes_effort != false || !view.strict_server() || !view.sent("reasoning_effort"))
-    return;
+/// "cannot specify both 'thinking' and 'reasoning_effort'": met with K2.5 and K2.6 in May 2026 (HKUDS/nanobot#3939).
+/// K3's documents say to take `thinking` away; its clients send both.
+void check_both(const View& view, bool ignored, Findings& findings) {
+  Finding finding{.code = "thinking_beside_effort",
+                  .message = "thinking and reasoning_effort together " +
+                             std::string(ignored ? "are refused (\"cannot specify both 'thinking' and "
+                                                   "'reasoning_effort'\"). Leave reasoning_effort out"
+                                                 : "may be refused; the documents of " + view.model->id +
+                                                       " know reasoning_effort only. Leave thinking out") +
+                             " (platform.kimi.ai/docs/guide/use-reasoning-effort)",
+                  .certain = ignored,
+                  .fix = {}};
+  if (ignored) finding.fix = [](Request& request) { drop(request, "reasoning_effort"); };
+  findings.push_back(std::move(finding));
+}
+
+void check_ignored(const View& view, const json::Tree& effort, Findings& findings) {
+  // Who says "none" wants no thinking, and has other ways to say so here.
+  const bool off = effort.text() == "none" && view.model->thinking_optional == true;
   findings.push_back({.code = "reasoning_effort_ignored",
                       .message = view.model->id +
                                  " does not support reasoning_effort and ignores it. Leave it out, and "
                                  "turn thinking on or off with thinking=True or False "
                                  "(platform.kimi.ai/docs/api/models-overview)",
                       .certain = true,
-                      .fix = [](Request& request) { drop(request, "reasoning_effort"); }});
+                      .fix = [off](Request& request) {
+                        drop(request, "reasoning_effort");
+                        if (off) request.thinking = ThinkingMode::off;
+                      }});
+}
+
+void check_level(const View& view, const json::Tree& effort, Findings& findings) {
+  const auto& levels = view.model->efforts;
+  const auto listed = [&](const std::vector<std::string>& words) {
+    return std::find(words.begin(), words.end(), effort.text()) != words.end();
+  };
+  const bool word = effort.is(json::Tree::Kind::string);
+  if (levels.empty() || (word && listed(levels))) return;
+  std::string all;
+  for (const auto& level : levels) all += (all.empty() ? "\"" : ", \"") + level + "\"";
+  const bool certain = !word || !view.served() || !listed(view.served()->other_efforts);
+  Finding finding{.code = "reasoning_effort_level",
+                  .message = "reasoning_effort: " + view.model->id + " takes " + all +
+                             (word ? "; others are refused or without effect" : "; it must be one of these texts") +
+                             (certain ? "" : ", though " + view.provider.name + " documents that it maps this one") +
+                             ". Use one of them, or leave it out (platform.kimi.ai/docs/guide/use-reasoning-effort)",
+                  .certain = certain,
+                  .fix = {}};
+  if (certain) finding.fix = [](Request& request) { drop(request, "reasoning_effort"); };
+  findings.push_back(std::move(finding));
+}
+
+void check_effort(const View& view, Findings& findings) {
+  const json::Tree* effort = view.sent("reasoning_effort");
+  if (!effort || !view.model || !view.strict_server()) return;
+  const bool ignored = view.model->takes_effort == false;
+  if (view.thinking() != ThinkingMode::unset && view.model->takes_effort)
+    check_both(view, ignored, findings);
+  else if (ignored)
+    check_ignored(view, *effort, findings);
+  if (!ignored) check_level(view, *effort, findings);
 }
 
 }  // namespace

@@ -22,6 +22,36 @@ std::string joined(const std::vector<std::string>& words) {
   return all;
 }
 
+/// A forced call and thinking exclude each other. Whoever has not asked for thinking gets the call; else the choice is
+/// the model's.
+void free_choice(Request& request, bool thinking_may_go) {
+  if (thinking_may_go)
+    request.thinking = ThinkingMode::off;
+  else
+    drop(request, "tool_choice");
+}
+
+void check_forced(const View& view, std::string_view choice, Findings& findings) {
+  if (!view.strict_server() || !view.model || !view.thinks()) return;
+  const auto& taken = choice == "named" ? view.model->named_while_thinking : view.model->required_while_thinking;
+  if (taken == true) return;
+  // The page of a provider that has words of its own on the model may list the choice all the same.
+  const bool certain = taken == false && !view.served();
+  const bool thinking_may_go = view.thinking() == ThinkingMode::unset && view.model->thinking_optional == true;
+  Finding finding{
+      .code = "forced_tool_with_thinking",
+      .message =
+          "tool_choice: forcing a call with thinking on " + std::string(certain ? "is" : "may be") +
+          " refused (\"tool_choice '" + std::string(choice == "named" ? "specified" : "required") +
+          "' is incompatible with thinking enabled\")" + (certain ? "" : "; the documents disagree") + ". " +
+          (view.model->thinking_optional == true ? "Use thinking=False, or " : "Use ") +
+          "tool_choice=\"auto\" and ask for the call in the prompt (platform.kimi.ai/docs/guide/use-tool-choice)",
+      .certain = certain,
+      .fix = {}};
+  if (certain) finding.fix = [thinking_may_go](Request& request) { free_choice(request, thinking_may_go); };
+  findings.push_back(std::move(finding));
+}
+
 void check_choice(const View& view, Findings& findings) {
   const std::string choice = view.tool_choice();
   if (choice.empty()) return;
@@ -38,17 +68,7 @@ void check_choice(const View& view, Findings& findings) {
     findings.push_back(std::move(finding));
     return;
   }
-  if ((choice != "required" && choice != "named") || !view.strict_server() || !view.model || !view.thinks()) return;
-  if (choice == "required" && view.model->required_while_thinking) return;
-  findings.push_back(
-      {.code = "forced_tool_with_thinking",
-       .message =
-           "tool_choice: forcing a call with thinking on may be refused (\"tool_choice '" +
-           std::string(choice == "named" ? "specified" : "required") +
-           "' is incompatible with thinking enabled\"); the documents disagree. Use thinking=False, or "
-           "tool_choice=\"auto\" and ask for the call in the prompt (platform.kimi.ai/docs/guide/use-tool-choice)",
-       .certain = false,
-       .fix = {}});
+  if (choice == "required" || choice == "named") check_forced(view, choice, findings);
 }
 
 void check_parallel(const View& view, Findings& findings) {

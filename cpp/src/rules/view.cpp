@@ -101,7 +101,7 @@ View::View(const Request& asked, const Provider& row, std::string_view id)
     : request(asked),
       provider(row),
       model_id(id),
-      model(find_model(id)),
+      model(find_model_or_generation(id)),
       fields_(object_in(asked.fields)),
       extra_body_(object_in(asked.extra_body)),
       format_(object_in(asked.response_format)) {

@@ -65,6 +65,12 @@ class FrameReader : private FrameValues {
         }
         return true;
       case 'r':  // Cloudflare's native frames: the text stands at the top, and so do whole calls (Q36)
+        if (key.is("result") && type_of(value) == Type::object) {  // of its envelope, where nothing is streamed
+          check(json::for_each_field(value, [&](Key inner, Value& field) {
+            if (!top(inner, field) && reader_.has_escapes()) top(reader_.plain(inner), field);
+          }));
+          return true;
+        }
         if (!key.is("response") || type_of(value) != Type::string) return false;
         native();
         text(value, frame_.choice.content);

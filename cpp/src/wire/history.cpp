@@ -140,14 +140,13 @@ class WriteBack {
       }
       Turn& turn = turns.emplace_back(Turn{.message = &message, .position = i});
       if (message.role == "assistant") {
-        end_turn();
+        asked_.clear();
         if (!message.tool_calls.empty()) calls(turn);
       } else if (message.role == "tool") {
         result(turn);
       }
     }
-    end_turn();
-    for (const Tally* tally : {&dropped_, &replaced_, &orphans_, &missing_}) tally->report(notices);
+    for (const Tally* tally : {&dropped_, &replaced_}) tally->report(notices);
     return turns;
   }
 
@@ -167,15 +166,14 @@ class WriteBack {
     for (std::size_t at = 0; at < calls.size(); ++at) {
       std::string id = ids_.next(calls[at]);
       if (id != calls[at].id) change(at).id = id;
-      if (only_objects_ && !is_json_object(calls[at].arguments)) {
-        if (!is_blank(calls[at].arguments)) replaced_.meet(turn.position, calls[at].name);
+      const std::string& arguments = calls[at].arguments;
+      if (only_objects_ ? !is_json_object(arguments) : !is_blank(arguments) && !json::is_json(arguments)) {
+        if (!is_blank(arguments)) replaced_.meet(turn.position, calls[at].name);
         change(at).arguments = "{}";
       }
       known_.insert_or_assign(calls[at].id, id);
       asked_[calls[at].id].ids.push_back(std::move(id));
     }
-    asking_ = &calls;
-    asked_at_ = turn.position;
   }
 
   void result(Turn& turn) {
@@ -185,24 +183,10 @@ class WriteBack {
         asked != asked_.end() && asked->second.answered < asked->second.ids.size()) {
       sent = asked->second.ids[asked->second.answered++];
     } else {
-      orphans_.meet(turn.position, id);
       const auto known = known_.find(id);  // of an earlier turn: it goes on naming the same call
       sent = known == known_.end() ? known_.emplace(id, ids_.orphan(id)).first->second : known->second;
     }
     if (sent != id) turn.changed_id = std::move(sent);
-  }
-
-  void end_turn() {
-    if (!asking_) return;
-    for (const ToolCall& call : *asking_) {
-      std::size_t& answered = asked_[call.id].answered;
-      if (answered == 0)
-        missing_.meet(asked_at_, call.id);
-      else
-        --answered;
-    }
-    asked_.clear();
-    asking_ = nullptr;
   }
 
   const Provider& provider_;
@@ -211,14 +195,10 @@ class WriteBack {
   Ids ids_;
   std::unordered_map<std::string_view, Asked> asked_;        // by the last assistant turn
   std::unordered_map<std::string_view, std::string> known_;  // wire id to the id that is sent, the latest counts
-  const std::vector<ToolCall>* asking_ = nullptr;            // the calls of that turn
-  std::size_t asked_at_ = 0;
   Tally dropped_{"empty_turn_dropped",
                  "this assistant message has nothing in it, which the provider refuses; left out"};
   Tally replaced_{"arguments_replaced",
-                  "the arguments of this call are not a JSON object, which the provider refuses; sent as {}"};
-  Tally orphans_{"orphan_tool_result", "this tool result answers no call of the assistant's turn before it"};
-  Tally missing_{"missing_tool_result", "this tool call has no result; most providers refuse that"};
+                  "the arguments of this call are no JSON object, which the provider refuses; sent as {}"};
 };
 
 }  // namespace

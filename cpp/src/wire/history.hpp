@@ -32,10 +32,8 @@ struct Turn {
 ///
 /// * Assistant messages with nothing in them are dropped where the row says so: "empty_turn_dropped".
 /// * Ids of tool calls become what the row's policy says, one to one, together with the results that answer them.
-/// * Arguments that are no JSON object become {} where the row, or the protocol, takes nothing else:
-///   "arguments_replaced". Blank ones mean {} anyway and are not worth a notice.
-/// * Results without a call, and calls without a result, are sent as they are: "orphan_tool_result",
-///   "missing_tool_result".
+/// * Arguments that are no JSON become {}; so do those that are no object where the row, or the protocol, takes nothing
+///   else: "arguments_replaced". Blank ones mean {} anyway and are not worth a notice.
 ///
 /// One notice for each kind, however often it was met.
 std::vector<Turn> write_back(const Provider& provider, std::span<const Message> messages, std::vector<Notice>& notices);

@@ -91,12 +91,13 @@ class BaseClient:
         on_upload: Callable[[int, int], object] | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
+        extra_query: dict[str, Any] | None = None,
         **fields: Any,
     ) -> Any:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
         return (
             *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
-            *(on_upload, extra_body, extra_headers, fields),
+            *(on_upload, extra_body, extra_headers, extra_query, fields),
         )
 
     @property

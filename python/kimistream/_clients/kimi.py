@@ -107,7 +107,7 @@ class Completions:
 
     def create(self, **arguments: Any) -> Any:
         """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by
-        its name, and `extra_body`, `extra_headers` and `timeout`."""
+        its name, and `extra_body`, `extra_headers`, `extra_query` and `timeout`."""
         request, stream, show_usage = openai_arguments(arguments)
         request = ready(self._sender, request)
         if not stream:

@@ -26,9 +26,9 @@ class Omit:
 # of the API that have no name of their own here.
 NAMES = (
     *("prompt", "model", "system", "thinking", "tools", "tool_choice", "max_tokens", "timeout", "on_break", "check"),
-    *("prefill", "on_upload", "extra_body", "extra_headers", "fields"),
+    *("prefill", "on_upload", "extra_body", "extra_headers", "extra_query", "fields"),
 )
-_MERGED = ("extra_body", "extra_headers")
+_MERGED = ("extra_body", "extra_headers", "extra_query")
 _PLAIN = frozenset({str, int, float, bool, list, dict, tuple})
 
 

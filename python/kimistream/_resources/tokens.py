@@ -37,7 +37,7 @@ def token_request(
     defaults: dict[str, Any] | None,
 ) -> tuple[Any, ...]:
     kept = {key: value for key, value in (defaults or {}).items() if key in ("model", "system", "tools", "timeout")}
-    return completed((prompt, model, system, None, tools, None, None, timeout, *(None,) * 6, {}), kept)
+    return completed((prompt, model, system, None, tools, None, None, timeout, *(None,) * 7, {}), kept)
 
 
 def estimated(request: tuple[Any, ...]) -> TokenCount:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..refusing import checks, checks_others
 from ..refusing.checks import COMMON, MOONSHOT
 from ..values.failures import Failure
-from ..values.models import KIMI_K25, MODELS, SELF_HOSTED, moonshot_row, plain_row, priced_row, titled_row, unfixed
+from ..values.models import KIMI_CODE, KIMI_K25, MODELS, SELF_HOSTED, moonshot_row, plain_row, priced_row, titled_row
 from ..values.reasoning import as_text_and_details
 from ..values.terms import continue_final, never, partial_flag, trailing
 from .dialect import Dialect
@@ -208,8 +208,8 @@ _KIMI_CODE = replace(
     path="/coding",
     models_path="/v1/models",
     keys={"x-api-key": "{key}"},
-    models={"kimi-for-coding": _K26},
-    listed=lambda: [{**moonshot_row(_K26), "id": "kimi-for-coding", "display_name": "Kimi for Coding"}],
+    models=KIMI_CODE,
+    listed=lambda: [moonshot_row(model) for model in KIMI_CODE.values()],
     max_message_bytes=2_097_152,
     too_large="total message size {size} exceeds limit {limit}",
     id_headers={"x-trace-id": "{hex}", "x-request-id": "{uuid}"},
@@ -237,7 +237,7 @@ _OR_RATE = {"X-RateLimit-Limit": "20", "X-RateLimit-Remaining": "0", "X-RateLimi
 _OPENROUTER = replace(
     _COMPATIBLE,
     path="/api/v1",
-    models={"moonshotai/kimi-k2.6": unfixed(_K26), "moonshotai/kimi-k2.5": unfixed(KIMI_K25)},
+    models={"moonshotai/kimi-k2.6": _K26.unfixed(), "moonshotai/kimi-k2.5": KIMI_K25.unfixed()},
     other_names=r"~moonshotai/kimi-latest|moonshotai/kimi-k2\.6:\w+",
     unknown_model=Failure(404, "not_found", "No endpoints found for {model}."),
     listed=lambda: [
@@ -316,7 +316,7 @@ _AIMLAPI = replace(
     _MOONSHOT,
     endpoints=frozenset(),
     max_body=1 << 30,
-    models={"moonshot/kimi-k2-6": unfixed(_K26), "moonshot/kimi-k2-5": unfixed(KIMI_K25)},
+    models={"moonshot/kimi-k2-6": _K26.unfixed(), "moonshot/kimi-k2-5": KIMI_K25.unfixed()},
     unknown_model=Failure(404, "not_found_error", "Model not found: {model}"),
     listed=lambda: [titled_row("moonshot/kimi-k2-6", "Kimi K2.6"), titled_row("moonshot/kimi-k2-5", "Kimi K2.5")],
     checks=(
@@ -442,7 +442,7 @@ _CLOUDFLARE = replace(
     _VLLM,
     path="/client/v4/accounts/{account}/ai/v1",
     keys={"Authorization": "Bearer {key}"},
-    models={"@cf/moonshotai/kimi-k2.6": unfixed(_K26), "@cf/moonshotai/kimi-k2.5": unfixed(KIMI_K25)},
+    models={"@cf/moonshotai/kimi-k2.6": _K26.unfixed(), "@cf/moonshotai/kimi-k2.5": KIMI_K25.unfixed()},
     unknown_model=Failure(400, "invalid_request_error", "AiError: No such model {model} or task", code=5007),
     listed=lambda: [plain_row(f"@cf/moonshotai/{name}", "cloudflare") for name in ("kimi-k2.6", "kimi-k2.5")],
     checks=(

@@ -162,6 +162,8 @@ def tool_choice_is_known(request: ChatRequest) -> None:
 
 def tool_choice_is_free_while_thinking(request: ChatRequest) -> None:
     choice = request.body.get("tool_choice")
+    if choice == "required" and request.model.required_while_thinking:
+        return
     if request.thinking and choice not in (None, "auto", "none"):
         kind = choice if isinstance(choice, str) else "specified"
         raise invalid(f"tool_choice '{kind}' is incompatible with thinking enabled")

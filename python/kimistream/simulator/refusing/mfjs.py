@@ -18,7 +18,8 @@ _ANYWHERE = frozenset(
         *("default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "$ref"),
     }
 )
-_AT_ROOT = frozenset({"$defs", "$id"})
+# `$schema` is taken and ignored: with every tool the AI SDK sends it (@ai-sdk/moonshotai 2.0.61).
+_AT_ROOT = frozenset({"$defs", "$id", "$schema"})
 
 
 def problem(schema: Any) -> str | None:

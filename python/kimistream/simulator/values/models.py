@@ -25,6 +25,7 @@ class Model:
     fixed              the only value that a sampling field may have, by mode ("thinking", "instant")
     thinking_optional  False: thinking cannot be switched off
     thinking_keepable  False: the reasoning of earlier turns cannot be kept
+    required_while_thinking   tool_choice "required" is taken with thinking on
     extra              further keys of its row in GET /v1/models
     """
 
@@ -35,7 +36,12 @@ class Model:
     )
     thinking_optional: bool = True
     thinking_keepable: bool = True
+    required_while_thinking: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def unfixed(self) -> Model:
+        """The model where the server leaves sampling to the caller."""
+        return replace(self, fixed={})
 
     def row(self, owner: str) -> dict[str, Any]:
         """As a self-hosted server lists it."""
@@ -52,13 +58,39 @@ class Model:
 
 _EFFORTS = {"support": True, "valid_efforts": ["low", "high", "max"], "default_effort": "max"}
 
+_K3 = Model(
+    "kimi-k3",
+    context_length=1_048_576,
+    required_while_thinking=True,
+    extra={"supports_dynamic_tools": True, "think_efforts": _EFFORTS},
+)
+
 MODELS: Mapping[str, Model] = {
     model.id: model
     for model in (
         Model("kimi-k2.6"),
         Model("kimi-k2.7-code", thinking_optional=False),
         Model("kimi-k2.7-code-highspeed", thinking_optional=False),
-        Model("kimi-k3", context_length=1_048_576, extra={"supports_dynamic_tools": True, "think_efforts": _EFFORTS}),
+        _K3,
+        # Known from lists of prices (litellm 1.110.2) only; whatever else it does is K3's.
+        replace(_K3, id="kimi-k3.1-pro"),
+        replace(_K3, id="kimi-k3.1-pro-highspeed"),
+    )
+}
+
+# Kimi Code's own names; the smaller K3 as its GET /v1/models has it (anomalyco/models.dev#3698).
+KIMI_CODE: Mapping[str, Model] = {
+    model.id: model
+    for model in (
+        Model("kimi-for-coding", extra={"display_name": "Kimi for Coding"}),
+        replace(_K3, id="k3"),
+        replace(
+            _K3,
+            id="k3-256k",
+            context_length=262_144,
+            thinking_optional=False,
+            extra={"supports_video_in": False, "supports_thinking_type": "only", "think_efforts": _EFFORTS},
+        ),
     )
 }
 
@@ -67,11 +99,6 @@ KIMI_K25 = Model("kimi-k2.5", thinking_keepable=False)
 
 # How a served model of any name behaves where the operator chose its name and nothing is fixed.
 SELF_HOSTED = Model("moonshotai/Kimi-K2.6", fixed={})
-
-
-def unfixed(model: Model) -> Model:
-    """The model where the server leaves sampling to the caller."""
-    return replace(model, fixed={})
 
 
 def plain_row(model_id: str, owner: str, **extra: Any) -> dict[str, Any]:
