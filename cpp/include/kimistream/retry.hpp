@@ -17,7 +17,8 @@ struct RetryPolicy {
 };
 
 /// The server's hint in its headers: `retry-after-ms`, then `retry-after` in seconds or as an HTTP date. Nothing for
-/// a hint that is absent or makes no sense. Gateways' names for them count too. @param now Unix time in seconds, to compare a date with; 0 asks the clock.
+/// a hint that is absent or makes no sense. Gateways' names for them count too.
+/// @param now Unix time in seconds, to compare a date with; 0 asks the clock
 [[nodiscard]] std::optional<double> retry_after_seconds(const Headers& headers, double now = 0);
 
 /// When the server's limits are renewed: `x-ratelimit-reset-requests` and `-tokens` (durations such as "1s", "6m0s";
