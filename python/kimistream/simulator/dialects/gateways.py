@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..refusing import checks_others
 from ..refusing.checks import COMMON
 from ..values.failures import Failure
-from ..values.models import KIMI_K25, MODELS, plain_row, unfixed
+from ..values.models import KIMI_K25, MODELS, plain_row
 from .dialect import Dialect
 from .templates import THINKING_KEPT, THINKING_OFF
 from .translate import without
@@ -20,7 +20,7 @@ def gateways(compatible: Dialect, moonshot: Dialect) -> Mapping[str, Dialect]:
     # prefix, and Retry-After has no other name. The refusal of an unknown model is not documented.
     litellm = replace(
         compatible,
-        models={"kimi-k2.6": unfixed(MODELS["kimi-k2.6"]), "kimi-k2.5": unfixed(KIMI_K25)},
+        models={"kimi-k2.6": MODELS["kimi-k2.6"].unfixed(), "kimi-k2.5": KIMI_K25.unfixed()},
         unknown_model=Failure(400, "invalid_request_error", "Invalid model name passed in model={model}"),
         listed=lambda: [plain_row("kimi-k2.6", "openai"), plain_row("kimi-k2.5", "openai")],
         checks=(checks_others.params_are_allowed("thinking"), *COMMON),
