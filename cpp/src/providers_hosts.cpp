@@ -97,7 +97,7 @@ void add_hosts(Rows& rows) {
 
   // anomalyco/models.dev#789: K2.5 on both sites; of later ones nothing was found. Keys are not shared between them.
   rows.host("siliconflow", "https://api.siliconflow.com/v1", {"SILICONFLOW_API_KEY"},
-            {{"kimi-k2.6", "moonshotai/Kimi-K2.6"}, {"kimi-k2.5", "moonshotai/Kimi-K2.5"}})
+            {{"kimi-k2.5", "moonshotai/Kimi-K2.5"}})
       .other_addresses = {"https://api.siliconflow.cn/v1"};
 
   // docs.api.nvidia.com/nim/reference/moonshotai-kimi-k2-6-infer: the switch. A request for usage makes it hang
