@@ -9,6 +9,7 @@
 #include "json/tree.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
+#include "loopback.hpp"
 #include "rules/nearest.hpp"
 
 namespace kimistream {
