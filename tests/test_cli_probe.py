@@ -143,6 +143,22 @@ def test_the_proxy_that_applies_is_named_without_its_password(monkeypatch: pytes
     assert proxy("http://api.example.com/v1") == "socks5://other:1080 (all_proxy)"
 
 
+def test_no_proxy_is_named_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kimistream.cli.between import proxy
+
+    monkeypatch.setenv("all_proxy", "http://gate:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    hosts = ("127.0.0.1:8000", "LOCALHOST", "[::1]:8000", "0.0.0.0", "gpu.example")
+    assert [bool(proxy(f"http://{host}/v1")) for host in hosts] == [False, False, False, False, True]
+
+
+def test_an_address_with_a_password_is_refused_and_not_shown() -> None:
+    status, output, errors = probe("http://me:sk-secret@127.0.0.1:1/v1")
+    assert (status, output) == (2, "")
+    assert "it holds a user name or password" in errors
+    assert "sk-secret" not in errors
+
+
 def test_an_address_without_its_version(fault_server: FaultServer) -> None:
     url = fault_server.url(Script().json(404, {"detail": "Not Found"}), suffix="")
     status, _, errors = probe(url)

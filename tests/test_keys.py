@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +141,140 @@ def test_a_row_that_moves_does_not_take_the_key_along(monkeypatch: pytest.Monkey
     assert "TEST_MOVED_KEY is for the hosts of" in refusal(provider="test-moved", base_url="https://third.example/v1")
 
 
+def test_a_row_in_another_s_place_does_not_set_its_key_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = f"""
+from kimistream import InvalidRequestError, Kimi, register_provider
+register_provider({{"name": "moonshot", "inherits": "moonshot-cn", "base_url": "http://127.0.0.1:9/v1",
+                    "key_variables": ["MOONSHOT_API_KEY"]}})
+print(Kimi()._setup.key_variable)
+try:
+    Kimi(base_url="{OTHER}")
+except InvalidRequestError as error:
+    print(error)
+"""
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    variable, said = done.stdout.splitlines()
+    assert variable == "MOONSHOT_API_KEY"
+    assert "MOONSHOT_API_KEY is for the hosts" in said
+
+
+def test_a_row_with_further_addresses_does_not_take_the_key_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    row = {"inherits": "moonshot", "other_addresses": [OTHER]}
+    assert "no API key for" in refusal(provider=row, base_url=OTHER)
+    assert "no API key for" in refusal(provider=row)
+
+
+# ---- environments ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes what the environment "dev" is: into the current folder, or into a file that a variable names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("KIMISTREAM_CONFIG", raising=False)
+
+    def write(text: str, named: bool = False) -> None:
+        path = tmp_path / ("named.toml" if named else "kimistream.toml")
+        path.write_text(f"[environments.dev]\n{text}", "utf-8")
+        if named:
+            monkeypatch.setenv("KIMISTREAM_CONFIG", str(path))
+
+    return write
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_an_environment_s_key_stays_at_its_address(
+    named: bool, say: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEV_KEY", KEY)
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    say('provider = "vllm"\nbase_url = "http://gpu.example:8000/v1"\nkey_variable = "DEV_KEY"\n', named)
+    assert named_variable_of(environment="dev") == "DEV_KEY"
+    assert named_variable_of(environment="dev", provider="sglang") == "DEV_KEY"
+    for options in ({"base_url": OTHER}, {"provider": "moonshot", "base_url": "https://api.moonshot.ai/v1"}):
+        said = refusal(environment="dev", **options)
+        host = options["base_url"].split("/")[2]
+        assert said == (
+            f"the environment 'dev' takes its key from DEV_KEY, which is not sent to {host}: it is for "
+            'gpu.example:8000. Pass api_key (api_key="" if the server wants none)'
+        )
+        assert named_variable_of("sk-other", environment="dev", **options) == ""
+    say('provider = "moonshot"\nkey_variable = "MOONSHOT_API_KEY"\n', named)
+    assert named_variable_of(environment="dev", provider="moonshot-cn") == "MOONSHOT_API_KEY"
+    assert "it is for api.moonshot.ai" in refusal(environment="dev", base_url=OTHER)
+    assert "it is for api.moonshot.ai" in refusal(environment="dev", provider="openrouter")
+
+
+def named_variable_of(*arguments: Any, **options: Any) -> str:
+    return named(Kimi(*arguments, **options))
+
+
+def test_a_file_in_the_current_folder_sends_no_provider_s_key_to_another_host(
+    say: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    monkeypatch.setenv("DEV_KEY", KEY)
+    text = f'base_url = "{OTHER}"\nkey_variable = "MOONSHOT_API_KEY"\n'
+    say(text)
+    assert refusal(environment="dev").endswith("or name the file in KIMISTREAM_CONFIG if it can be trusted")
+    monkeypatch.setenv("KIMISTREAM_ENVIRONMENT", "dev")
+    assert "which is not sent to other.example" in refusal()
+    say(text.replace("MOONSHOT_API_KEY", "DEV_KEY"))  # one that its owner has made for this
+    assert named_variable_of() == "DEV_KEY"
+    say(text.replace(OTHER, "https://api.moonshot.cn/v1"))
+    assert named_variable_of() == "MOONSHOT_API_KEY"
+    say(text)
+    for file in ("kimistream.toml", "./kimistream.toml"):
+        monkeypatch.setenv("KIMISTREAM_CONFIG", file)
+        assert named_variable_of() == "MOONSHOT_API_KEY"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        f'base_url = "{OTHER}"\nkey_variables = ["MOONSHOT_API_KEY"]',
+        f'inherits = "moonshot"\nother_addresses = ["{OTHER}"]\nkey_variables = ["DEV_KEY", "MOONSHOT_API_KEY"]',
+        'base_url = "https://other.example/{account_id}"\naccount_variable = "MOONSHOT_API_KEY"',
+    ],
+)
+def test_nor_does_a_row_in_it(fields: str, say: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    text = f'provider = "test-found"\n[providers.test-found]\n{fields}\n'
+    say(text)
+    assert "providers.test-found: what is in MOONSHOT_API_KEY is not for" in refusal(environment="dev")
+    assert "test-found" not in providers()
+    say(text.replace("MOONSHOT_API_KEY", "DEV_KEY").replace("test-found", "test-found-own"))
+    assert Kimi(KEY, environment="dev", base_url=OTHER).provider == "test-found-own"
+
+
+# ---- what is said ---------------------------------------------------------------------------------------------------
+
+
+def test_a_resource_s_key_in_the_clear_is_logged_once_a_client(caplog: pytest.LogCaptureFixture) -> None:
+    client = Kimi(KEY, base_url="http://gpu.invalid:8000/v1", max_retries=0)
+    with client, caplog.at_level("INFO", logger="kimistream"):
+        for _ in range(2):
+            with pytest.raises(kimistream.APIConnectionError):
+                client.models.list()
+    assert [line.startswith("the key travels unencrypted to gpu.invalid") for line in caplog.messages] == [True]
+    assert KEY not in caplog.text
+
+
+def test_a_key_that_is_echoed_as_the_request_s_id_is_not_shown(fault_server: FaultServer) -> None:
+    headers = {"x-request-id": KEY}
+    script = Script().json(200, completion(), headers=headers)
+    script.attempt().json(400, {"error": {"message": "no"}}, headers=headers)
+    with Kimi(KEY, base_url=fault_server.url(script), max_retries=0) as client:
+        assert client.complete("hi").request_id == "[key]"
+        with pytest.raises(kimistream.APIStatusError) as caught:
+            client.complete("hi")
+    assert caught.value.request_id == "[key]"
+    assert KEY not in str(caught.value)
+
+
 def test_the_missing_key_s_variables_are_named() -> None:
     assert refusal() == 'no API key for provider "moonshot": pass api_key, or set MOONSHOT_API_KEY (or KIMI_API_KEY)'
     assert refusal("") == refusal()
@@ -160,8 +298,9 @@ def test_the_account_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Kimi(KEY, base_url=ROWS["cloudflare"]["base_url"]).base_url == filled
     assert Kimi(KEY, base_url=filled.replace("0af1", "0bf2")).base_url == filled.replace("0af1", "0bf2")
     assert Kimi(KEY, provider="cloudflare", base_url=OTHER).base_url == OTHER
-    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "x@evil.example/")
-    assert "CLOUDFLARE_ACCOUNT_ID is no account id" in refusal(KEY, provider="cloudflare")
+    for account in ("x@evil.example/", "0\u00e4f1", "\u0661\u0662"):
+        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", account)
+        assert "CLOUDFLARE_ACCOUNT_ID is no account id" in refusal(KEY, provider="cloudflare")
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (403, PermissionDeniedError)])

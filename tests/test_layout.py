@@ -104,7 +104,7 @@ LAYERS = {
         {"wire", "json", "media/slots.hpp", "media/data_uri.hpp"},
         PROTOCOL | {"accumulator", "media", "retry", "transport"},
     ),
-    "net": ({"net"}, {"error", "headers", "transport", "scripted_transport"}),
+    "net": ({"net", "loopback.hpp"}, {"error", "headers", "transport", "scripted_transport"}),
 }
 PICKS_THE_TRANSPORT = "client.cpp"
 # Folders without sockets, files, threads, clocks and environment variables: bytes and values in, values out.

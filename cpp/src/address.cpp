@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kimistream/error.hpp"
+#include "loopback.hpp"
 
 namespace kimistream {
 namespace {
@@ -36,12 +37,6 @@ void append_encoded(std::string& out, std::string_view text, std::string_view ke
     else
       out.append({'%', digits[byte >> 4], digits[byte & 15]});
   }
-}
-
-/// 127.0.0.0/8, written as four numbers.
-bool is_127(std::string_view host) noexcept {
-  return host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3 && is_digit(host.back()) &&
-         std::all_of(host.begin(), host.end(), [](char c) { return is_digit(c) || c == '.'; });
 }
 
 /// Without what says nothing: the scheme's own port, slashes at the end. Case is left to the comparison.
@@ -108,12 +103,6 @@ Address parts_of(std::string_view url) noexcept {
   return parts;
 }
 
-bool is_loopback(std::string_view host) noexcept {
-  constexpr std::array<std::string_view, 4> names = {"localhost", "::1", "0.0.0.0", "::"};
-  return is_127(host) ||
-         std::any_of(names.begin(), names.end(), [&](auto name) { return equal_ignoring_case(host, name); });
-}
-
 bool is_in_clear(std::string_view url) noexcept {
   const Address parts = parts_of(url);
   return equal_ignoring_case(parts.scheme, "http") && !is_loopback(parts.host);
@@ -166,12 +155,14 @@ bool is_host_of(std::string_view address, std::string_view host) noexcept {
   return account.find('.') == std::string_view::npos;  // a name of one level: the hosts stay the provider's
 }
 
-std::string checked_address(std::string url, const Provider& row) {
+std::string checked_address(std::string url, const Provider& row, std::string_view field) {
   const auto bad = [&](const std::string& why) {
-    refuse("base_url is not an address that can be used: " + why + "; it looks like " + providers().front()->base_url);
+    refuse(std::string(field) + " is not an address that can be used: " + why + "; it looks like " +
+           built_in_providers().front()->base_url);
   };
   if (std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }))
     bad("it has white space in it");
+  if (url.find('\\') != std::string::npos) bad("it has a backslash in it");  // a slash to some, to others none
   const Address parts = parts_of(url);
   if (parts.scheme.empty()) bad("it does not begin with https:// or http://");
   if (!equal_ignoring_case(parts.scheme, "https") && !equal_ignoring_case(parts.scheme, "http"))

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "kimistream/provider.hpp"
 
@@ -19,9 +20,6 @@ struct Address {
   std::string_view path;    // from its first slash on, without those at its end
 };
 [[nodiscard]] Address parts_of(std::string_view url) noexcept;
-
-/// This machine: localhost, 127.0.0.0/8, ::1, and the addresses that servers print when they listen everywhere.
-[[nodiscard]] bool is_loopback(std::string_view host) noexcept;
 
 /// A key that goes there can be read on the way.
 [[nodiscard]] bool is_in_clear(std::string_view url) noexcept;
@@ -44,8 +42,12 @@ struct Address {
 /// The host is the one of this address, or what stands there with an account in the place of `{account_id}`.
 [[nodiscard]] bool is_host_of(std::string_view address, std::string_view host) noexcept;
 
-/// @return the address without slashes at its end
+/// The rows that come with the library, whatever has been registered in their place.
+[[nodiscard]] std::vector<const Provider*> built_in_providers();
+
+/// @param field what the message calls the address
+/// @return it without slashes at its end
 /// @throws Exception (invalid_request) for one that cannot be used for this row
-[[nodiscard]] std::string checked_address(std::string url, const Provider& row);
+[[nodiscard]] std::string checked_address(std::string url, const Provider& row, std::string_view field = "base_url");
 
 }  // namespace kimistream

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "address.hpp"
+#include "loopback.hpp"
 #include "rules/naming.hpp"
 #include "wire/errors.hpp"
 #include "wire/triage.hpp"

@@ -40,7 +40,8 @@ Call::Call(CallSetup setup, Listener* listener)
       listener_(listener),
       outgoing_(Outgoing::watch(setup_.request.body)),
       parser_(setup_.max_event_bytes),
-      decoder_(*setup_.provider, setup_.thinks, setup_.offer) {
+      decoder_(*setup_.provider, setup_.thinks, setup_.offer),
+      log_(std::move(setup_.log)) {
   for (Notice& notice : setup_.notices) events_.emplace_back(std::move(notice));
 }
 
@@ -77,6 +78,7 @@ void Call::attempt() {
 void Call::on_head(ResponseHead head) {
   head_ = std::move(head);
   accumulator_.message().request_id = wire::request_id(*setup_.provider, head_.headers);
+  hide_keys(accumulator_.message().request_id);
   if (head_.status >= 300) {
     phase_ = Phase::refused;
     return;

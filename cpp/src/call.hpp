@@ -51,6 +51,7 @@ struct CallSetup {
   std::size_t max_event_bytes = 0;
   std::size_t max_body_bytes = 0;
   std::vector<Notice> notices;
+  std::vector<std::string> log;
 };
 
 class Call final : private Receiver {

@@ -48,12 +48,9 @@ void check_places(const std::string& url) {
            url.substr(open, url.find('}', open) - open + 1));
 }
 
-rules::Finding key_in_clear(std::string_view base_url) {
-  return {.code = "key_in_clear",
-          .message = "the key travels unencrypted to " + std::string(parts_of(base_url).host) +
-                     ": use https, or pass api_key=\"\" if the server wants none",
-          .certain = true,
-          .fix = {}};
+std::string key_in_clear(std::string_view base_url) {
+  return "the key travels unencrypted to " + std::string(parts_of(base_url).host) +
+         ": use https, or pass api_key=\"\" if the server wants none";
 }
 
 void check_headers(const Headers& headers) {
@@ -154,7 +151,9 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
   CallSetup setup = common(provider.chat_path, request.extra_headers, request.timeout);
   const std::string& asked = request.model.empty() ? model : request.model;
   std::vector<rules::Finding> known;
-  if (in_clear_ && has_key(setup.request.headers)) known.push_back(key_in_clear(destination.base_url));
+  if (in_clear_ && has_key(setup.request.headers))
+    known.push_back(
+        {.code = "key_in_clear", .message = key_in_clear(destination.base_url), .certain = true, .fix = {}});
   std::vector<Notice> notices;
   std::optional<Request> changed;  // what the rules made of it
   if (request.check == Check::fix)
@@ -185,6 +184,8 @@ CallSetup Client::Impl::setup(const ResourceRequest& request) const {
   setup.request.method = request.method;
   setup.request.headers.add("Accept", "application/json");
   if (request.body) setup.request.headers.add("Content-Type", request.content_type);
+  if (in_clear_ && has_key(setup.request.headers) && !logged_in_clear_.exchange(true))
+    setup.log.push_back(key_in_clear(destination.base_url));
   setup.request.body = request.body;
   setup.request.compressed = true;
   setup.request.on_upload = request.on_upload;

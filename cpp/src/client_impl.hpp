@@ -47,7 +47,8 @@ class Client::Impl {
   [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers,
                                  std::optional<std::chrono::milliseconds> timeout) const;
 
-  bool in_clear_;    // a key that is sent can be read on the way
+  bool in_clear_;                                     // a key that is sent can be read on the way
+  mutable std::atomic<bool> logged_in_clear_{false};  // resources have no notices: the log has it, once
   Headers headers_;  // of every request: key, user agent, the row's and the caller's own
 };
 

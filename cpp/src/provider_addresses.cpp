@@ -3,12 +3,16 @@
 
 #include "address.hpp"
 #include "kimistream/provider.hpp"
+#include "loopback.hpp"
 
 namespace kimistream {
 namespace {
 
+/// Those that come with the library first, also where another has taken their place since.
 std::vector<const Provider*> rows_naming(std::string_view variable) {
-  auto rows = providers();
+  auto rows = built_in_providers();
+  const auto registered = providers();
+  rows.insert(rows.end(), registered.begin(), registered.end());
   std::erase_if(rows, [&](const Provider* row) {
     return std::find(row->key_variables.begin(), row->key_variables.end(), variable) == row->key_variables.end();
   });

@@ -9,6 +9,7 @@
 #include "json/tree.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
+#include "loopback.hpp"
 #include "rules/nearest.hpp"
 
 namespace kimistream {
@@ -294,17 +295,31 @@ const Provider& base_of(const Tree& tree) {
   }
 }
 
-/// Makes a row ready for another address: another's other addresses, and what to do about its keys, are not this one's.
-/// The variables of its key stay where they would be used at the new address, and are not only taken for a trial.
-void prepare_for(std::string_view base_url, Provider& row) {
+/// Where a row leads.
+struct Addresses {
+  std::optional<std::string> base_url;  // nothing: it has not changed
+  std::vector<std::string> others;
+};
+
+/// Makes a row ready for further addresses. The variables of its key stay where they would be used at each, and are not
+/// only taken for a trial.
+void prepare_for(const std::string& address, Provider& row) {
+  if (is_at_home(row, address)) return;
+  const bool trial = is_loopback(parts_of(address).host);
+  std::erase_if(row.key_variables, [&](const std::string& variable) {
+    return !key_may_go_anywhere(variable) && (trial || !key_may_go(variable, address));
+  });
+}
+
+/// With an address of its own, another's other addresses, its account, and what to do about its keys are not this
+/// one's.
+void prepare_for(const Addresses& addresses, Provider& row) {
+  for (const std::string& other : addresses.others) prepare_for(other, row);
+  if (!addresses.base_url) return;
+  prepare_for(*addresses.base_url, row);
+  if (!is_at_home(row, *addresses.base_url)) row.account_variable.clear();
   row.other_addresses.clear();
   row.key_advice.clear();
-  if (is_at_home(row, base_url)) return;
-  row.account_variable.clear();
-  const bool trial = is_loopback(parts_of(base_url).host);
-  std::erase_if(row.key_variables, [&](const std::string& variable) {
-    return !key_may_go_anywhere(variable) && (trial || !key_may_go(variable, base_url));
-  });
 }
 
 void refuse_unknown_keys(const Tree& tree) {
@@ -330,9 +345,9 @@ bool is_variable(std::string_view name) {
 
 void check(const Provider& row) {
   if (has_control(row.name)) refuse_value("name", "a text without control characters");
-  if (!row.base_url.starts_with("https://") && !row.base_url.starts_with("http://"))
-    refuse_value("base_url", "an address that begins with https:// or http://");
   if (row.chat_path.empty()) refuse_value("chat_path", "a path");
+  (void)checked_address(row.base_url, row);
+  for (const std::string& other : row.other_addresses) (void)checked_address(other, row, "other_addresses");
   for (const std::string* path :
        {&row.chat_path, &row.models_path, &row.files_path, &row.balance_path, &row.tokens_path})
     if ((!path->empty() && !path->starts_with('/')) || has_control(*path) || path->find(' ') != std::string::npos)
@@ -355,11 +370,10 @@ Provider provider_from_json(const Json& json) {
   refuse_unknown_keys(tree);
   Provider row = base_of(tree);
   row.name.clear();
-  if (const Tree* given = tree.find("base_url")) {
-    std::string base_url;
-    read("base_url", *given, base_url);
-    prepare_for(base_url, row);
-  }
+  Addresses own;
+  if (const Tree* given = tree.find("base_url")) read("base_url", *given, own.base_url.emplace());
+  if (const Tree* given = tree.find("other_addresses")) read("other_addresses", *given, own.others);
+  prepare_for(own, row);
   each_field(row, [&](const char* field, auto& value) {
     if (const Tree* given = tree.find(field)) read(field, *given, value);
   });
@@ -374,7 +388,10 @@ Json to_json(const Provider& provider, const Provider* base) {
   if (base) {
     Provider start = *base;  // as `provider_from_json` will start from it
     start.name.clear();
-    if (provider.base_url != start.base_url) prepare_for(provider.base_url, start);
+    Addresses own;
+    if (provider.base_url != start.base_url) own.base_url = provider.base_url;
+    if (own.base_url || provider.other_addresses != start.other_addresses) own.others = provider.other_addresses;
+    prepare_for(own, start);
     each_field(start, [&](const char* field, const auto& inherited) {
       std::string before, now;
       write(inherited).write(before);

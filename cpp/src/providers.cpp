@@ -3,6 +3,7 @@
 #include <deque>
 #include <mutex>
 
+#include "address.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
 #include "provider_rows.hpp"
@@ -375,6 +376,8 @@ class Table {
     return current_;
   }
 
+  const std::vector<const Provider*>& built_in() const noexcept { return built_in_; }
+
   template <class Matches>
   const Provider* find(Matches&& matches) const {
     const std::lock_guard lock(mutex_);
@@ -386,14 +389,15 @@ class Table {
   Table() {
     for (auto make : {moonshot, moonshot_cn, tokenhub, anyfast, openrouter, aimlapi, vllm, sglang, ktransformers,
                       cloudflare, moonshot_anthropic, kimi_code, litellm, portkey, one_api, openai_compatible})
-      current_.push_back(&rows_.emplace_back(make()));
+      built_in_.push_back(&rows_.emplace_back(make()));
     for (Provider& row : rows_of_hosts(openai_compatible(), cloudflare()))
-      current_.push_back(&rows_.emplace_back(std::move(row)));
+      built_in_.push_back(&rows_.emplace_back(std::move(row)));
+    current_ = built_in_;
   }
 
   mutable std::mutex mutex_;
   std::deque<Provider> rows_;
-  std::vector<const Provider*> current_;
+  std::vector<const Provider*> built_in_, current_;
 };
 
 /// What people call a row, or look for, that has another name. Hints, not aliases.
@@ -414,6 +418,7 @@ std::string meant(std::string_view name) {
 }  // namespace
 
 std::vector<const Provider*> providers() { return Table::instance().current(); }
+std::vector<const Provider*> built_in_providers() { return Table::instance().built_in(); }
 
 const Provider& register_provider(Provider row) {
   if (row.name.empty()) throw Exception(invalid_request("a provider needs a name"));

@@ -100,7 +100,7 @@ void redact(Headers& headers, const std::vector<std::string>& secrets) {
 }
 
 void redact(Error& error, const std::vector<std::string>& secrets) {
-  for (std::string* text : {&error.message, &error.type, &error.code, &error.param, &error.body})
+  for (std::string* text : {&error.message, &error.type, &error.code, &error.param, &error.body, &error.request_id})
     redact(*text, secrets);
   redact(error.headers, secrets);
 }

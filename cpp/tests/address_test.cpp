@@ -1,4 +1,4 @@
-// Addresses: parts, loopback, other spellings. Which ones are refused is in client_test.cpp.
+// Addresses: parts, other spellings. Which ones are refused is in client_test.cpp.
 #include "address.hpp"
 
 #include <doctest/doctest.h>
@@ -42,18 +42,6 @@ TEST_CASE("an address has a scheme, a host, a port and a path") {
   CHECK(ks::parts_of("https://api.moonshot.ai:443@evil.example/v1").host == "evil.example");
   CHECK(ks::parts_of("https://evil.example#@api.moonshot.ai/v1").host == "evil.example");
   for (const char* none : {"", "host/v1", "//host/v1", "http:/host"}) CHECK(ks::parts_of(none).host.empty());
-}
-
-TEST_CASE("loopback is this machine and no other") {
-  for (const char* host : {"localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "::1", "0.0.0.0", "::"}) {
-    CAPTURE(host);
-    CHECK(ks::is_loopback(host));
-  }
-  for (const char* host : {"", "127.evil.example", "127.0.0.1.example", "127.0.0.1.", "128.0.0.1", "10.0.0.1", "gpu-7",
-                           "localhost.example", "::2", "127.0.0"}) {
-    CAPTURE(host);
-    CHECK_FALSE(ks::is_loopback(host));
-  }
 }
 
 TEST_CASE("a key can be read where it goes by http beyond this machine") {
@@ -140,4 +128,13 @@ TEST_CASE("a host with a place in it is that of one account") {
     CHECK_FALSE(ks::is_host_of(address, host));
   CHECK(ks::is_host_of("https://bedrock-mantle.{account_id}.api.aws/openai/v1", "bedrock-mantle.us-east-1.api.aws"));
   CHECK(ks::is_host_of("https://api.cloudflare.com/{account_id}/ai", "API.cloudflare.com"));
+}
+
+TEST_CASE("an address that two programs would read in two ways is refused, and is not shown") {
+  for (const char* url : {"https://h\\@evil.example/v1", "https://me:secret@h/v1", "https://h/v1\\secret"}) {
+    CAPTURE(url);
+    const std::string said = refusal(url, row_at("https://x/v1"));
+    CHECK(said.starts_with("base_url is not an address that can be used: it "));
+    CHECK(said.find("secret") == std::string::npos);
+  }
 }

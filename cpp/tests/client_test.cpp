@@ -157,6 +157,30 @@ TEST_CASE("a key that travels in the clear is told, with each answer") {
   CHECK(codes_at("http://127.0.0.1:1/v1", key, ks::Check::error) == "");
 }
 
+TEST_CASE("resources have no notices: that their key travels in the clear is logged, once a client") {
+  const auto lines = [](std::string base_url, std::string api_key) {
+    Offline offline;
+    for (int i = 0; i < 2; ++i) offline.answer_json("{}");
+    ks::ClientOptions options = offline.options();
+    options.base_url = std::move(base_url);
+    options.api_key = std::move(api_key);
+    ks::Client client(std::move(options));
+    std::vector<std::string> all;
+    for (int i = 0; i < 2; ++i) {
+      ks::Stream stream = client.start({.path = "/models"});
+      (void)stream.next_chunk();
+      for (std::string& line : stream.take_log()) all.push_back(std::move(line));
+    }
+    return all;
+  };
+  CHECK(lines("http://gpu-7.example:8000/v1", key) ==
+        std::vector<std::string>{"the key travels unencrypted to gpu-7.example: use https, or pass api_key=\"\" if the "
+                                 "server wants none"});
+  CHECK(lines("http://gpu-7.example:8000/v1", "").empty());
+  CHECK(lines("https://gpu-7.example/v1", key).empty());
+  CHECK(lines("http://127.0.0.1:1/v1", key).empty());
+}
+
 TEST_CASE("headers with line breaks are refused before anything is sent") {
   CHECK_FALSE(refusal({.default_headers = {{"X-A", "1\r\nX-B: 2"}}}).empty());
   CHECK_FALSE(refusal({.default_headers = {{"X-A\n", "1"}}}).empty());

@@ -96,6 +96,14 @@ TEST_CASE("what stands in no_proxy is reached directly") {
   CHECK_FALSE(direct("https://example.com/v1", {{"no_proxy", "example.org"}}));
 }
 
+TEST_CASE("this machine is reached directly, whatever the variables say") {
+  for (const char* url : {"http://127.0.0.1:8080/v1", "http://localhost/v1", "https://LOCALHOST:8443/v1",
+                          "http://[::1]:8000/v1", "http://0.0.0.0:8000/v1", "http://[::]:8000/v1"})
+    CHECK(direct(url, {{"http_proxy", "http://h:1"}, {"https_proxy", "http://s:2"}}));
+  for (const char* url : {"http://127.0.0.999/v1", "http://localhost.example/v1", "http://10.0.0.1/v1"})
+    CHECK_FALSE(direct(url, {}));
+}
+
 TEST_CASE("of the variables for trusted certificates the first that is set counts alone") {
   const auto trust = [](const Variables& variables) {
     const Environment environment(variables);

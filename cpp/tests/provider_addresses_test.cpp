@@ -7,6 +7,7 @@
 
 #include "address.hpp"
 #include "kimistream/provider.hpp"
+#include "loopback.hpp"
 
 namespace ks = kimistream;
 
@@ -85,4 +86,21 @@ TEST_CASE("a row that borrows a variable does not set its key free") {
   CHECK_FALSE(ks::key_may_go("GATEWAY_KEY", "https://openrouter.ai/api/v1"));
   for (const char* name : {"borrows-elsewhere", "borrows-at-loopback"})  // the table is everybody's
     ks::register_provider({.name = name, .base_url = "http://localhost:1/v1", .needs_key = false});
+}
+
+TEST_CASE("a row that takes the place of one that came with the library does not set its key free") {
+  const ks::Provider moonshot = ks::provider_named("moonshot"), vllm = ks::provider_named("vllm");
+  ks::register_provider(ks::provider_from_json({R"({"name":"moonshot","inherits":"moonshot-cn",)"
+                                                R"("base_url":"http://127.0.0.1:9/v1",)"
+                                                R"("key_variables":["MOONSHOT_API_KEY","VLLM_API_KEY"]})"}));
+  ks::register_provider(
+      {.name = "vllm", .base_url = "https://gpu.example/v1", .needs_key = false, .key_variables = {"VLLM_API_KEY"}});
+  CHECK(ks::key_may_go("MOONSHOT_API_KEY", "http://127.0.0.1:9/v1"));
+  CHECK(ks::key_may_go("MOONSHOT_API_KEY", "https://api.moonshot.ai/v1"));
+  CHECK(ks::key_may_go("KIMI_API_KEY", "https://api.moonshot.ai/v1"));
+  for (const char* variable : {"MOONSHOT_API_KEY", "KIMI_API_KEY"})
+    CHECK_FALSE(ks::key_may_go(variable, "https://elsewhere.example/v1"));
+  CHECK(ks::key_may_go("VLLM_API_KEY", "https://elsewhere.example/v1"));  // it stays that of a server of one's own
+  ks::register_provider(moonshot);
+  ks::register_provider(vllm);
 }

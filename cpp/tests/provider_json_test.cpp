@@ -108,8 +108,42 @@ TEST_CASE("the variables of a key stay with the hosts that they are for") {
   CHECK(variables(R"({"inherits":"vllm","base_url":"http://gpu-7:8000/v1"})") == Names{"VLLM_API_KEY"});
   CHECK(variables(R"({"inherits":"moonshot","base_url":"https://proxy.example/v1","key_variables":["PROXY_KEY"]})") ==
         Names{"PROXY_KEY"});
+  CHECK(variables(R"({"inherits":"moonshot","other_addresses":["https://proxy.example/v1"]})").empty());
+  CHECK(variables(R"({"inherits":"moonshot","other_addresses":["https://api.moonshot.cn/v1","http://[::1]/v1"]})")
+            .empty());
+  CHECK(variables(R"({"inherits":"moonshot","other_addresses":["https://api.moonshot.cn/v1"]})") == moonshot);
+  CHECK(variables(R"({"inherits":"moonshot","other_addresses":["https://proxy.example/v1"],"key_variables":["A"]})") ==
+        Names{"A"});
+  CHECK(variables(R"({"inherits":"vllm","other_addresses":["http://gpu-7:8000/v1"]})") == Names{"VLLM_API_KEY"});
   CHECK(ks::provider_from_json({R"({"inherits":"cloudflare","base_url":"https://proxy.example/v1"})"})
             .account_variable.empty());
+}
+
+TEST_CASE("a row with other addresses than its base's reads back from what differs") {
+  for (const char* json :
+       {R"({"inherits":"moonshot","other_addresses":["https://proxy.example/v1"]})",
+        R"({"inherits":"tokenhub","other_addresses":[]})",
+        R"({"inherits":"tokenhub","other_addresses":["https://tokenhub.tencentmaas.com/v2"]})",
+        R"({"inherits":"tokenhub","base_url":"https://a.example","other_addresses":["http://b"]})"}) {
+    CAPTURE(json);
+    const ks::Provider row = ks::provider_from_json({json});
+    const std::string_view text = json;
+    const ks::Provider& base = ks::provider_named(text.substr(13, 8));
+    CHECK(ks::provider_from_json(ks::to_json(row, &base)) == row);
+  }
+}
+
+TEST_CASE(
+    "a row's addresses are as those of a client: without a user, a password or white space, which are not shown") {
+  for (const char* json : {R"({"base_url":"http://user:sk-secret@h/v1"})", R"({"base_url":"http://h/ sk-secret"})",
+                           R"({"base_url":"http://h\\@sk-secret/v1"})", R"({"base_url":"http://h/v1?k=sk-secret"})",
+                           R"({"other_addresses":["https://h/v1","http://user:sk-secret@h/v1"]})"}) {
+    CAPTURE(json);
+    const std::string said = refusal(json);
+    CHECK(contains(said, "is not an address that can be used"));
+    CHECK_FALSE(contains(said, "sk-secret"));
+  }
+  CHECK(contains(refusal(R"({"other_addresses":["h"]})"), "other_addresses is not"));
 }
 
 TEST_CASE("an unknown field is named, and what it may mean") {

@@ -12,11 +12,13 @@ TEST_CASE("a key is taken out of every text of an error, as often as it stands t
   error.message = "no such key: sk-12345, really sk-12345";
   error.body = R"({"error":"sk-12345"})";
   error.code = "sk-12345";
+  error.request_id = "sk-12345";
   error.headers.add("x-echo", "Bearer sk-12345");
   ks::redact(error, {"sk-12345"});
   CHECK(error.message == "no such key: [key], really [key]");
   CHECK(error.body == R"({"error":"[key]"})");
   CHECK(error.code == "[key]");
+  CHECK(error.request_id == "[key]");
   CHECK(error.headers.find("x-echo") == "Bearer [key]");
 }
 

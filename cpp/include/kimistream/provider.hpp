@@ -144,7 +144,7 @@ const Provider& register_provider(Provider row);
 /// a field of `Provider` by its own name and replaces what was inherited. Enumerations are words ("x_api_key"), patches
 /// are objects, `headers` and `models` are objects of texts, `images` and `videos` are lists of "data", "http" and
 /// "ms"; null, or the word "unknown", stands for what is not known. The name is not inherited, and with an address of
-/// its own a row does not inherit the other addresses, or the advice on keys, of another; nor the variables of its key,
+/// its own a row does not inherit other addresses, or the advice on keys; nor, with either, the variables of its key,
 /// unless it stays at the same hosts or the other is one's own server, at loopback. Does not register it.
 /// @throws Exception (invalid_request) for text that is no such object; an unknown key is named, and what it may mean
 [[nodiscard]] Provider provider_from_json(const Json& json);
@@ -167,8 +167,8 @@ const Provider& register_provider(Provider row);
 [[nodiscard]] bool is_at_home(const Provider& provider, std::string_view base_url);
 
 /// Whether the key in this variable of the environment may be sent to this address. It belongs to the first row that
-/// names it: where that is one's own server, at loopback, the key may go anywhere; else to the hosts of the rows that
-/// name it, and to loopback. One that no row names belongs to nobody and may go anywhere.
+/// names it, of those that came with the library if one does: where that is one's own server, at loopback, the key may
+/// go anywhere; else to the hosts of the rows that name it, and to loopback. One that no row names may go anywhere.
 [[nodiscard]] bool key_may_go(std::string_view variable, std::string_view base_url);
 
 /// The provider's own name for a model: a neutral id becomes its own, any other is taken as it is.

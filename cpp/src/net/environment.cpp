@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kimistream/headers.hpp"  // for equal_ignoring_case
+#include "loopback.hpp"
 #include "net/no_proxy.hpp"
 
 namespace kimistream::net {
@@ -49,7 +50,9 @@ const Proxy* Proxies::find(std::string_view url) const {
   const bool secure = url.size() >= 6 && equal_ignoring_case(url.substr(0, 6), "https:");
   const Proxy& own = secure ? https : http;
   const Proxy& proxy = own.empty() ? all : own;
-  return proxy.empty() || goes_without_proxy(place_of(url), none) ? nullptr : &proxy;
+  const Place place = place_of(url);
+  // What is for this machine would leave it: a proxy knows another one by that name.
+  return proxy.empty() || is_loopback(place.host) || goes_without_proxy(place, none) ? nullptr : &proxy;
 }
 
 Trust Trust::from_environment() {

@@ -13,7 +13,7 @@ namespace kimistream::net {
 struct Proxies {
   static Proxies from_environment();
 
-  /// The proxy for a URL, null for none.
+  /// The proxy for a URL, null for none: this machine is always reached directly.
   [[nodiscard]] const Proxy* find(std::string_view url) const;
 
   Proxy http, https, all;

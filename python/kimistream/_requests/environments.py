@@ -18,6 +18,9 @@
 
 The file is the one that KIMISTREAM_CONFIG names, else ./kimistream.toml, else ~/.config/kimistream/config.toml (below
 XDG_CONFIG_HOME where that is set). The first that exists is the only one that is read.
+
+A file that is merely found in the current folder may be anybody's, of a repository that was cloned: it does not say
+that a provider's key goes to another's host.
 """
 
 from __future__ import annotations
@@ -50,7 +53,8 @@ _KEYS_OF_KEYS = ("api_key", "key", "token", "secret")
 
 
 def load(name: str) -> dict[str, Any]:
-    """The settings of an environment, checked, with its provider registered. Raises InvalidRequestError."""
+    """The settings of an environment, checked, with its provider registered, and `is_trusted`: whether the file is one
+    that the user has named or keeps at home. Raises InvalidRequestError."""
     if not isinstance(name, str):
         raise TypeError(f"environment must be a str, not {type(name).__name__}")
     path = _find()
@@ -67,7 +71,7 @@ def load(name: str) -> dict[str, Any]:
     _check(settings, f"environments.{name}", path)
     if settings.get("provider") in rows:
         _register(str(settings["provider"]), rows, path, ())
-    return settings
+    return {**settings, "is_trusted": not _is_found_here(path)}
 
 
 def _home_file() -> str:
@@ -86,6 +90,10 @@ def _find() -> str | None:
         return _LOCAL
     home = _home_file()
     return home if os.path.isfile(home) else None
+
+
+def _is_found_here(path: str) -> bool:
+    return path == _LOCAL and not os.environ.get(CONFIG_VARIABLE)
 
 
 def _refuse_a_strangers(path: str) -> None:
@@ -165,11 +173,22 @@ def _register(name: str, rows: dict[str, dict[str, Any]], path: str, heirs: tupl
         whole = _core.check_provider({**row, "name": name})
     except InvalidRequestError as error:
         _refuse(path, f"providers.{name}: {error}")
+    if _is_found_here(path):
+        _refuse_others_keys(name, whole, path)
     if name in _core.provider_names():
         if _core.provider_row(name) != whole:
             _refuse(path, f"providers.{name}: there is another provider of this name; choose a name of its own")
         return
     _core.register_provider({**row, "name": name})
+
+
+def _refuse_others_keys(name: str, row: dict[str, Any], path: str) -> None:
+    """A registered row's word would count for its variables."""
+    for variable in filter(None, (*row["key_variables"], row["account_variable"])):
+        for address in (row["base_url"], *row["other_addresses"]):
+            if not _core.key_may_go(variable, address):
+                why = f"what is in {variable} is not for {address}: use a variable of its own, or name the file in"
+                _refuse(path, f"providers.{name}: {why} {CONFIG_VARIABLE} if it can be trusted")
 
 
 def _refuse_unknown(given: dict[str, Any], known: Iterable[str], where: str, path: str) -> None:

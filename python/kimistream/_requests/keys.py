@@ -63,10 +63,41 @@ def _no_key(asked: dict[str, Any], withheld: str) -> NoKeyError:
         if another := _another_providers(usable):
             said += f". {another} is not sent to other providers"
     else:
-        host = address.split("://", 1)[-1].split("/", 1)[0]
+        host = _host(address)
         reason = f": {withheld} is for the hosts of {provider} and is not sent there" if withheld else ""
         said = f'no API key for {host}{reason}. Pass api_key (api_key="" if the server wants none), or set {variable}'
     return NoKeyError(said, variable, withheld)
+
+
+def key_of_environment(environment: str, settings: dict[str, Any], asked: dict[str, Any]) -> Key:
+    """The key in the variable that an environment's file names. It is for the environment's own address; elsewhere, or
+    where the file was merely found in the current folder, it goes where the rows allow. Raises NoKeyError."""
+    variable, address = settings["key_variable"], asked["base_url"]
+    if not os.environ.get(variable):
+        raise InvalidRequestError(f"the environment {environment!r} takes its key from {variable}, which is not set")
+    own = _core.destination(settings.get("provider", ""), settings.get("base_url", ""))["base_url"]
+    says_where = "provider" in settings or "base_url" in settings
+    elsewhere = says_where and _host(own) != _host(address)
+    if says_where and not elsewhere and settings["is_trusted"]:
+        return Key(os.environ[variable], variable)
+    if _core.key_may_go(variable, address) and not (elsewhere and _is_of_no_row(variable)):
+        return Key(os.environ[variable], variable)
+    said = f"the environment {environment!r} takes its key from {variable}, which is not sent to {_host(address)}"
+    if elsewhere:
+        said += f": it is for {_host(own)}"
+    said += '. Pass api_key (api_key="" if the server wants none)'
+    if says_where and not elsewhere:
+        said += ", or name the file in KIMISTREAM_CONFIG if it can be trusted"
+    raise NoKeyError(said, FOR_ANYBODY, variable)
+
+
+def _host(address: str) -> str:
+    """With its port, where one is written."""
+    return address.split("://", 1)[-1].split("/", 1)[0].lower()
+
+
+def _is_of_no_row(variable: str) -> bool:
+    return all(variable not in _core.provider_row(name)["key_variables"] for name in _core.provider_names())
 
 
 def _another_providers(own: list[str]) -> str:
@@ -88,6 +119,6 @@ def with_account(asked: dict[str, Any]) -> str:
             f"the address {address} has a place to fill in: set {variable}, or pass base_url with your own value for "
             f"{_PLACE}"
         )
-    if not account.replace("-", "").replace("_", "").isalnum():
-        raise InvalidRequestError(f"{variable} is no account id: it has other characters than letters, digits, - and _")
+    if not (account.isascii() and account.replace("-", "").replace("_", "").isalnum()):
+        raise InvalidRequestError(f"{variable} is no account id: it has other characters than a to z, digits, - and _")
     return address.replace(_PLACE, account)

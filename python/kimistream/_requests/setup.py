@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .. import _core
-from .keys import Key, key_for, with_account
+from .keys import Key, key_for, key_of_environment, with_account
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def client_setup(
         # A variable of the shell does not mix with an address or a provider that the program names: the key of one
         # would be sent to the other.
         environment = os.environ.get(ENVIRONMENT_VARIABLE) or None
-    defaults = None
+    settings: dict[str, Any] = {}
     if environment is not None:
         from .environments import load
 
@@ -77,24 +77,14 @@ def client_setup(
             max_retries = settings.get("max_retries", max_retries)
         if "headers" in settings:
             default_headers = {**settings["headers"], **(default_headers or {})}
-        if "key_variable" in settings and key.value is None:
-            key = _key_of_environment(environment, settings["key_variable"])
-        defaults = settings.get("options")
     core = _core_arguments(provider, base_url, model, timeout, max_retries, default_headers, environment)
     asked = _core.destination(core["provider"], core["base_url"])
     core["provider"], core["base_url"] = asked["provider"], with_account(asked)
+    if environment is not None and "key_variable" in settings and key.value is None:
+        key = key_of_environment(environment, settings, asked)
     key = key_for(asked, key)
     core["key_origin"] = key.variable
-    return Setup(core, environment, key.variable, defaults), key
-
-
-def _key_of_environment(environment: str, variable: str) -> Key:
-    """The file says itself whose key it is: it goes to whomever the environment is for."""
-    if os.environ.get(variable):
-        return Key(os.environ[variable], variable)
-    from .._values.errors import InvalidRequestError
-
-    raise InvalidRequestError(f"the environment {environment!r} takes its key from {variable}, which is not set")
+    return Setup(core, environment, key.variable, settings.get("options")), key
 
 
 def _core_arguments(

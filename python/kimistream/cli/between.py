@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
@@ -25,10 +26,23 @@ def proxy(url: str) -> str:
     parts = urlsplit(url)
     proxies = getproxies_environment()
     variable = next((f"{name}_proxy" for name in (parts.scheme.lower(), "all") if name in proxies), "")
-    if not variable or not parts.hostname or proxy_bypass_environment(parts.hostname, proxies):
+    if (
+        not variable
+        or not parts.hostname
+        or _is_this_machine(parts.hostname)
+        or proxy_bypass_environment(parts.hostname, proxies)
+    ):
         return ""
     address = proxies[variable.removesuffix("_proxy")]
     return f"{address.rpartition('@')[2] or address} ({variable})"  # never a password
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
 
 
 class Pace:

@@ -21,13 +21,17 @@ def run(url: str, variable: str | None, model: str | None, name: str, timeout: f
 
 
 def _probe(url: str, variable: str | None, model: str | None, name: str, timeout: float | None, as_json: bool) -> int:
-    from kimistream import KimiError
+    from kimistream import InvalidRequestError, KimiError, _core
 
     from .probing import probe
 
     key = os.environ.get(variable, "") if variable else ""
     if variable and not key:
         raise CommandError(WRONG_USAGE, f"{variable} is not set")
+    try:
+        _core.destination("openai-compatible", url)
+    except InvalidRequestError as error:  # before the address is shown: it may hold a password
+        raise CommandError(WRONG_USAGE, str(error)) from error
     tell(f"asking {url}: a short streamed answer, a short plain one, and a request that it will refuse")
     try:
         findings, nearest, row = probe(url, key, model, timeout)
