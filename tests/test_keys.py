@@ -161,8 +161,9 @@ except InvalidRequestError as error:
 
 def test_a_row_with_further_addresses_does_not_take_the_key_along(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
-    row = {"inherits": "moonshot", "other_addresses": [OTHER]}
-    assert "no API key for" in refusal(provider=row, base_url=OTHER)
+    further = "https://further.example/v1"
+    row = {"inherits": "moonshot", "other_addresses": [further]}
+    assert "no API key for" in refusal(provider=row, base_url=further)
     assert "no API key for" in refusal(provider=row)
 
 
@@ -235,19 +236,21 @@ def test_a_file_in_the_current_folder_sends_no_provider_s_key_to_another_host(
 @pytest.mark.parametrize(
     "fields",
     [
-        f'base_url = "{OTHER}"\nkey_variables = ["MOONSHOT_API_KEY"]',
-        f'inherits = "moonshot"\nother_addresses = ["{OTHER}"]\nkey_variables = ["DEV_KEY", "MOONSHOT_API_KEY"]',
-        'base_url = "https://other.example/{account_id}"\naccount_variable = "MOONSHOT_API_KEY"',
+        'base_url = "https://found.example/v1"\nkey_variables = ["MOONSHOT_API_KEY"]',
+        'inherits = "moonshot"\nother_addresses = ["https://found.example"]\nkey_variables = ["MOONSHOT_API_KEY"]',
+        'base_url = "https://found.example/{account_id}"\naccount_variable = "MOONSHOT_API_KEY"',
     ],
 )
 def test_nor_does_a_row_in_it(fields: str, say: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
     text = f'provider = "test-found"\n[providers.test-found]\n{fields}\n'
+    # A host of their own, and names: rows live on, and their variables are theirs.
+    own = f"test_found_{len(fields)}"
     say(text)
     assert "providers.test-found: what is in MOONSHOT_API_KEY is not for" in refusal(environment="dev")
     assert "test-found" not in providers()
-    say(text.replace("MOONSHOT_API_KEY", "DEV_KEY").replace("test-found", "test-found-own"))
-    assert Kimi(KEY, environment="dev", base_url=OTHER).provider == "test-found-own"
+    say(text.replace("MOONSHOT_API_KEY", own).replace("FOUND_KEY", own).replace("test-found", own))
+    assert Kimi(KEY, environment="dev", base_url=OTHER).provider == own
 
 
 # ---- what is said ---------------------------------------------------------------------------------------------------
