@@ -28,6 +28,7 @@ TAKEN_FOR = {
     "moonshot-cn": "moonshot",
     "tokenhub": "openai-compatible",
     "anyfast": "one-api",
+    "one-api": "moonshot",  # it passes Moonshot's answers on as they are
 }
 
 

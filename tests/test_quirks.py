@@ -128,7 +128,7 @@ def test_q07_no_end_marker() -> None:
 
 def test_q08_end_marker_without_finish_reason() -> None:
     """The one-api family of gateways sends it after a cut as well: nothing is invented."""
-    for body in (sse(*texts("a"), frame(usage=USAGE), DONE), sse(calls(call(0, "i", "f", "{}")), DONE), sse(DONE)):
+    for body in (sse(*texts("a"), frame(usage=USAGE), DONE), sse(calls(call(0, "i", "f", "{}")), DONE)):
         error = failure(body)
         assert isinstance(error, kimistream.IncompleteStreamError)
         assert error.partial is None or error.partial.finish_reason is None

@@ -142,6 +142,14 @@ TEST_CASE("an end marker proves nothing: gateways of the one-api family send it 
   }
 }
 
+TEST_CASE("Q36: Workers AI's native frames have no finish reasons: there the end marker is the end") {
+  const Texts frames = {R"({"response":"he"})", R"({"response":"llo"})"};
+  CHECK_FALSE(decode(frames, "cloudflare").complete);
+  const Decoded decoded = decode({frames[0], frames[1], "[DONE]"}, "cloudflare");
+  CHECK(decoded.complete);
+  CHECK(decoded.message.content == "hello");
+}
+
 TEST_CASE("where a row says so, an end marker without a finish reason is complete, with a warning") {
   ks::Provider row = *ks::find_provider("moonshot");
   row.name = "test-marker-completes";

@@ -265,7 +265,7 @@ TEST_CASE("pages are told by their title and by who sent them, empty answers by 
         "HTTP 503: ERROR: not retrieved: Failed. (a page of squid/5.7, via 1.1 gate, not of the API)");
   CHECK(says(response(503, R"({"html-message":"<html><title>Busy</title></html>"})"), "HTTP 503: Busy (a page of"));
   CHECK(response(504, "", {{"Server", "Caddy"}}).message == "HTTP 504: Gateway Timeout (an empty answer of Caddy)");
-  CHECK(says(response(524, ""), "did not answer in time"));
+  CHECK(says(response(524, ""), "did not answer its proxy in time"));
   CHECK(says(response(418, ""), "no message"));
 }
 

@@ -105,6 +105,7 @@ bool Decoder::read(std::string_view text, std::string_view type) {
     choice = read_frame(reader, text, options_, frame_);
   if (frame_.malformed) return false;
   if (!options_.choice_index) options_.choice_index = choice;
+  native_ = native_ || frame_.native;
   if (options_.want_identity) {
     if (id_.empty()) id_.assign(frame_.id);
     if (model_.empty()) model_.assign(frame_.model);
@@ -390,7 +391,7 @@ std::string Decoder::reasoning_details() const {
 }
 
 bool Decoder::finish(std::vector<Event>& out) {
-  if (!finished_ && marked_ && provider_->end_marker_completes) {
+  if (!finished_ && marked_ && (provider_->end_marker_completes || native_)) {
     out.emplace_back(
         Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
     emit_finish("stop", out);  // becomes tool_calls where one can be used

@@ -144,6 +144,7 @@ class Decoder {
   bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
   bool removed_ = false, noted_removed_ = false, noted_refused_ = false, noted_beyond_ = false;
   bool noted_estimate_ = false;
+  bool native_ = false;  // frames of Workers AI's own shape have come, see Frame::native
 };
 
 }  // namespace kimistream::wire

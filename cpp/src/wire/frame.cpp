@@ -89,7 +89,7 @@ class FrameReader : private FrameValues {
   }
 
   void native() {
-    frame_.has_choices = true;
+    frame_.has_choices = frame_.native = true;
     into_ = &frame_.choice;
   }
 

@@ -40,6 +40,7 @@ struct Frame {
   std::deque<std::string> made;          // texts that views point to and that stand nowhere in one piece
   bool has_choices = false;              // at least one choice came
   bool other_choices = false;            // choices besides the one that is read (n > 1)
+  bool native = false;                   // of a shape that has no finish reasons: the end marker alone ends it (Q36)
   bool has_error = false;                // a truthy error: read it from the text, there is time
   bool malformed = false;
   bool begins = false;          // the answer begins with this frame (where the protocol says so)
@@ -57,7 +58,7 @@ struct Frame {
     signature = {};
     opaque.clear();
     if (!made.empty()) made.clear();
-    has_choices = other_choices = has_error = malformed = begins = ended = usage_is_whole = false;
+    has_choices = other_choices = native = has_error = malformed = begins = ended = usage_is_whole = false;
   }
 };
 

@@ -117,15 +117,15 @@ std::string_view reason_phrase(int status) noexcept {
       {502, "Bad Gateway"},
       {503, "Service Unavailable"},
       {504, "Gateway Timeout"},
-      {520, "the server behind Cloudflare gave an answer that it does not understand"},
-      {521, "the server behind Cloudflare refuses connections"},
-      {522, "the server behind Cloudflare did not take the connection in time"},
-      {523, "the server behind Cloudflare cannot be reached"},
-      {524, "the server behind Cloudflare did not answer in time"},
-      {525, "the TLS handshake between Cloudflare and the server failed"},
-      {526, "Cloudflare does not trust the server's certificate"},
+      {520, "the server gave its proxy an answer that makes no sense"},
+      {521, "the server refused its proxy's connection"},
+      {522, "the server did not take its proxy's connection in time"},
+      {523, "the server's proxy cannot reach it"},
+      {524, "the server did not answer its proxy in time"},
+      {525, "the TLS handshake between the server and its proxy failed"},
+      {526, "the server's certificate is not trusted by its proxy"},
       {529, "the server is overloaded"},
-      {530, "Cloudflare cannot find the server"},
+      {530, "the server's proxy cannot find it"},
   };
   const auto known =
       std::find_if(std::begin(phrases), std::end(phrases), [&](auto& each) { return each.first == status; });
