@@ -52,13 +52,14 @@ def read_all(connection: socket.socket) -> bytes:
 def test_thirty_streams_on_one_connection(fault_server: FaultServer) -> None:
     url = fault_server.url(Script().event_stream([frame("hi"), DONE], late_ms=2))
     connection = http.client.HTTPConnection("127.0.0.1", fault_server.port)
+    before = fault_server.stats()["open"]
     for _ in range(30):
         assert post(connection, url) == frame("hi") + DONE
     stats = fault_server.stats()
-    assert (stats["connections"], stats["open"], stats["requests"]) == (1, 1, 30)
+    assert (stats["connections"], stats["open"] - before, stats["requests"]) == (1, 1, 30)
     assert fault_server.attempts(url) == 30
     connection.close()
-    assert fault_server.wait_closed()[0]["during"] == "keep"
+    assert fault_server.wait_closed(url=url)[0]["during"] == "keep"
 
 
 def test_attempts_follow_one_another_and_the_last_repeats(fault_server: FaultServer) -> None:
@@ -117,7 +118,7 @@ def test_a_gate_holds_until_it_is_opened(fault_server: FaultServer) -> None:
         assert [each.recv(100) for each in (first, second)] == [b"a", b"a"]
         first.close()
         wait_until(lambda: fault_server.at_gate(url) == 1)
-        assert [close["during"] for close in fault_server.wait_closed()] == ["gate"]
+        assert [close["during"] for close in fault_server.wait_closed(url=url)] == ["gate"]
         fault_server.open(url)
         assert second.recv(100) == b"b"
         wait_until(lambda: fault_server.at_gate(url) == 1)
@@ -155,7 +156,7 @@ def test_the_step_at_which_the_client_closes(fault_server: FaultServer, script: 
     url = fault_server.url(script)
     with raw(fault_server, url) as connection:
         assert connection.recv(1000)
-    (close,) = fault_server.wait_closed()
+    (close,) = fault_server.wait_closed(url=url)
     assert close["during"] == during
     if during == "send":
         assert fault_server.stats()["scripts"][close["script"]]["bytes_sent"] < 100_000_000
