@@ -38,6 +38,7 @@ client = kimistream.Kimi("sk-x", base_url=sys.argv[1], max_retries=0)
 create = client.chat.completions.create
 def daemon(target): threading.Thread(target=target, daemon=True).start()
 def word(): sys.stdin.read()  # of the test: the server has all the requests
+def patient(): asyncio.get_running_loop().slow_callback_duration = 600  # else a busy machine is complained of
 """
 
 
@@ -284,6 +285,7 @@ while len(seen) < 2: time.sleep(0.001)""",
     "asyncio with a stream open": """
 import asyncio
 async def main():
+    patient()
     global s, other
     other = kimistream.AsyncKimi('sk-x', base_url=sys.argv[1])
     s = other.stream("hi")
@@ -292,6 +294,7 @@ asyncio.run(main())""",
     "asyncio with a task inside": """
 import asyncio
 async def main():
+    patient()
     other = kimistream.AsyncKimi('sk-x', base_url=sys.argv[1])
     come = []
     async def read():
