@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
 import subprocess
@@ -347,6 +348,26 @@ word()"""
         url = fault_server.url(script)
         done = python(program, url, until=lambda url=url: fault_server.attempts(url) >= 8)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "on_exit"), reason="on_exit is glibc's")
+@pytest.mark.parametrize("what", ["list(client.stream('hi'))", "client.complete('hi')"])
+def test_daemon_threads_stand_still_while_the_process_ends(what: str, fault_server: FaultServer) -> None:
+    """What is static in libraries is destroyed then. Two seconds in which nothing else happens come behind that."""
+    program = f"""
+import ctypes
+ctypes.CDLL(None).on_exit(ctypes.CDLL(None).sleep, None)  # with the exit status, and after what is registered later
+{START}
+def work():
+    while True: {what}
+for _ in range(4): daemon(work)
+word()
+sys.exit(2)"""
+    # Each connection's next answer waits until the process sleeps.
+    whole = stream_of("x") if "stream" in what else Script().json(200, completion())
+    url = fault_server.url("".join([str(whole), "---\n"] * 8 + [str(Script().sleep(700)), str(whole)]))
+    done = python(program, url, until=lambda: fault_server.attempts(url) >= 12)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
 def test_an_exception_at_the_top_shows_no_key(fault_server: FaultServer) -> None:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kimistream/kimistream.hpp"
+#include "without_gil.hpp"
 
 namespace kimistream::python {
 
@@ -72,19 +73,6 @@ PyObject* from_chunk(Chunk&& chunk);
 
 /// Gives the stream's log to Python. Never fails; an exception of a log handler is unraisable.
 void write_log(Stream& stream);
-
-/// Gives up the GIL while it lives. A thread that wants it back after the interpreter has begun to end stays here for
-/// good, as from Python 3.14 on: earlier ones unwind its stack instead, and no destructor survives that.
-class WithoutGil {
- public:
-  WithoutGil() : thread_(PyEval_SaveThread()) {}
-  ~WithoutGil();
-  WithoutGil(const WithoutGil&) = delete;
-  WithoutGil& operator=(const WithoutGil&) = delete;
-
- private:
-  PyThreadState* thread_;
-};
 
 // ---- errors and waiting -------------------------------------------------------------------------------------------
 

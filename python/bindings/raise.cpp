@@ -4,8 +4,6 @@
 #include <sys/syscall.h>
 #endif
 
-#include <cxxabi.h>
-
 #include "common.hpp"
 
 namespace kimistream::python {
@@ -35,7 +33,7 @@ bool on_main_thread() {
 /// @return false when a Python exception is set
 bool wait_a_while(Stream& stream) {
   try {
-    const WithoutGil released;
+    const InTheCore waiting(stream);
     stream.wait(wait_slice());
   } catch (...) {
     set_current_exception();
@@ -53,18 +51,6 @@ bool after_wait(Stream& stream) {
   if (PyErr_CheckSignals() == 0) return true;
   stream.close();
   return false;
-}
-
-WithoutGil::~WithoutGil() {
-#ifdef __GLIBCXX__
-  try {
-    PyEval_RestoreThread(thread_);
-  } catch (abi::__forced_unwind&) {
-    for (;;) ::pause();
-  }
-#else
-  PyEval_RestoreThread(thread_);
-#endif
 }
 
 void write_log(Stream& stream) {

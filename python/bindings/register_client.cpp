@@ -12,8 +12,9 @@ Shared start(Client& client, const py::tuple& arguments, bool stream, Shape shap
   const Request request = to_request(arguments, stream);
   std::optional<Stream> opened;
   {
-    const WithoutGil released;
+    InTheCore working;
     opened.emplace(client.start(request, stream, shape));
+    working.waits_for(*opened);
     if (waits) opened->wait(wait_slice());
   }
   Shared shared(std::move(*opened));

@@ -1,0 +1,92 @@
+#include "without_gil.hpp"
+
+#include <cxxabi.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace kimistream::python {
+
+namespace {
+
+[[noreturn]] void stay() {
+  for (;;) ::pause();
+}
+
+}  // namespace
+
+WithoutGil::~WithoutGil() {
+#ifdef __GLIBCXX__
+  try {
+    PyEval_RestoreThread(thread_);
+  } catch (abi::__forced_unwind&) {
+    stay();
+  }
+#else
+  PyEval_RestoreThread(thread_);
+#endif
+}
+
+struct InTheCore::All {
+  std::mutex mutex;
+  std::condition_variable all_left;
+  InTheCore* first = nullptr;
+  bool ended = false;
+
+  /// Never destroyed. A child process begins with none: it has none of its parent's threads.
+  static All*& only() {
+    static All* all = new All;
+    return all;
+  }
+
+  /// No thread can have the GIL any more, so those that leave do not come back.
+  static void end() {
+    constexpr std::chrono::seconds long_enough{2};  // a name that is being looked up is waited for by libcurl
+    All& all = *only();
+    std::unique_lock lock(all.mutex);
+    all.ended = true;
+    for (const InTheCore* each = all.first; each; each = each->behind_)
+      if (each->stream_) each->stream_->close();
+    all.all_left.wait_for(lock, long_enough, [&] { return !all.first; });
+  }
+};
+
+void InTheCore::watch_the_end() {
+  static const bool watched = [] {
+    (void)All::only();
+    return ::pthread_atfork(nullptr, nullptr, [] { All::only() = new All; }) == 0 && Py_AtExit(&All::end) == 0;
+  }();
+  (void)watched;
+}
+
+InTheCore::InTheCore() {
+  All& all = *All::only();
+  std::unique_lock lock(all.mutex);
+  if (all.ended) {
+    lock.unlock();
+    stay();
+  }
+  behind_ = all.first;
+  if (behind_) behind_->before_ = this;
+  all.first = this;
+}
+
+void InTheCore::waits_for(Stream& stream) {
+  All& all = *All::only();
+  const std::lock_guard lock(all.mutex);
+  stream_ = &stream;
+  if (all.ended) stream.close();
+}
+
+InTheCore::~InTheCore() {
+  All& all = *All::only();
+  const std::lock_guard lock(all.mutex);
+  (before_ ? before_->behind_ : all.first) = behind_;
+  if (behind_) behind_->before_ = before_;
+  if (all.ended && !all.first) all.all_left.notify_all();
+}
+
+}  // namespace kimistream::python
