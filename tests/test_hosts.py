@@ -22,7 +22,7 @@ SAID: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "novita": ("https://api.novita.ai/openai", "NOVITA_API_KEY", "moonshotai/kimi-k2.6", MOONSHOTS_OWN),
     "baseten": ("https://inference.baseten.co/v1", "BASETEN_API_KEY", "moonshotai/Kimi-K2.6", MOONSHOTS_OWN),
     "deepinfra": ("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", "moonshotai/Kimi-K2.6", MOONSHOTS_OWN),
-    "siliconflow": ("https://api.siliconflow.com/v1", "SILICONFLOW_API_KEY", "moonshotai/Kimi-K2.5", MOONSHOTS_OWN),
+    "siliconflow": ("https://api.siliconflow.com/v1", "SILICONFLOW_API_KEY", "kimi-k2.6", MOONSHOTS_OWN),
     "nvidia": ("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", "moonshotai/kimi-k2.6", TEMPLATE),
     "groq": ("https://api.groq.com/openai/v1", "GROQ_API_KEY", "kimi-k2.6", MOONSHOTS_OWN),
     "vercel": ("https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY", "moonshotai/kimi-k2.6", MOONSHOTS_OWN),

@@ -27,8 +27,14 @@ CALL = {"id": "c_0", "type": "function", "function": {"name": "get_weather", "ar
 RESULT = {"role": "tool", "tool_call_id": "c_0", "content": "mild"}
 
 
-def ask(sim: Simulator, question: Any, **fields: Any) -> httpx.Response:
-    return post(sim, question, **{"model": MODEL.get(sim.dialect, "kimi-k2.6"), **fields})
+def needed(dialect: str) -> dict[str, str]:
+    header = DIALECTS[dialect].needed_header
+    return {header: "openai"} if header else {}
+
+
+def ask(sim: Simulator, question: Any, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+    headers = {**needed(sim.dialect), **(headers or {})}
+    return post(sim, question, headers, **{"model": MODEL.get(sim.dialect, "kimi-k2.6"), **fields})
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
@@ -87,12 +93,13 @@ def test_every_chat_dialect_makes_a_round_with_a_tool(dialect: str, stream: bool
 def test_keys_and_models(dialect: str) -> None:
     row = DIALECTS[dialect]
     with Simulator(pace=0, dialect=dialect) as sim:
-        keyed = {name: value.format(key=sim.api_key) for name, value in row.keys.items()}
+        keyed = {name: value.format(key=sim.api_key) for name, value in row.keys.items()} | needed(dialect)
         models = httpx.get(f"{sim.base_url}{row.models_path or '/v1/models'}", headers=keyed)
         assert models.status_code == (200 if row.models_path else 404)
         listed = [model["id"] for model in models.json()["data"]] if row.models_path else []
         assert all(name in row.models for name in listed) or not row.models
-        anonymous = httpx.post(f"{sim.base_url}{row.chat_path}", json={"model": "x", "messages": []})
+        asked = {"model": "x", "messages": []}
+        anonymous = httpx.post(f"{sim.base_url}{row.chat_path}", json=asked, headers=needed(dialect))
         assert anonymous.status_code == (401 if row.keys else 404 if row.models else 400)
 
 

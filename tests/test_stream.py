@@ -301,8 +301,13 @@ def test_what_came_is_delivered_before_the_error(fault_server: FaultServer) -> N
 
 
 def test_end_marker_without_finish_reason(fault_server: FaultServer) -> None:
-    """Where the row says that the marker stands for one."""
-    events, stream = read(fault_server, answer("x", finish=None))
+    """It proves nothing, unless the row says that it stands for one."""
+    with pytest.raises(IncompleteStreamError) as broken:
+        read(fault_server, answer("x", finish=None))
+    assert broken.value.partial is not None
+    assert (broken.value.partial.text, broken.value.partial.finish_reason) == ("x", None)
+    marks = {"name": "test-marker-completes", "inherits": "moonshot", "end_marker_completes": True}
+    events, stream = read(fault_server, answer("x", finish=None), provider=marks)
     assert [each.type for each in events] == ["text", "notice", "finish", "notice"]
     assert events[2] == Finish("stop")
     assert "missing_finish_reason" in codes(stream.message)

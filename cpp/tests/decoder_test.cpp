@@ -142,6 +142,21 @@ TEST_CASE("an end marker proves nothing: gateways of the one-api family send it 
   }
 }
 
+TEST_CASE("a blank finish reason behind an answer, with the end marker, is an end; what was cut is none") {
+  const auto frame = [](const char* delta, const char* finish) {
+    return R"({"choices":[{"index":0,"delta":)" + std::string(delta) + R"(,"finish_reason":)" + finish + "}]}";
+  };
+  for (const char* blank : {R"("")", R"(" ")"}) {
+    const Decoded ended = decode({frame(R"({"content":"hi"})", blank), frame("{}", blank), "[DONE]"});
+    CHECK(ended.complete);
+    CHECK(ended.message.finish_reason == "stop");
+    CHECK_FALSE(decode({frame(R"({"content":"hi"})", blank), "[DONE]"}).complete);  // such a gateway, cut
+    CHECK_FALSE(decode({frame(R"({"role":"assistant","content":""})", blank), "[DONE]"}).complete);
+    CHECK_FALSE(decode({frame(R"({"content":"hi"})", blank), frame("{}", blank)}).complete);
+  }
+  CHECK_FALSE(decode({frame(R"({"content":"hi"})", "null"), frame("{}", "null"), "[DONE]"}).complete);
+}
+
 TEST_CASE("Q36: Workers AI's native frames have no finish reasons: there the end marker is the end") {
   const Texts frames = {R"({"response":"he"})", R"({"response":"llo"})"};
   CHECK_FALSE(decode(frames, "cloudflare").complete);

@@ -215,8 +215,8 @@ TEST_CASE("an error frame has the status that it carries, in a number, a text or
 
 TEST_CASE("an error frame without a status is one of the response, and a break unless it blames the request") {
   for (const std::string& body : Texts{R"({"error":"out of memory"})", R"({"error":{"message":"out of memory"}})",
-                                      "out of memory", R"({"error":{"code":200,"message":"out of memory"}})",
-                                      R"({"error":{"code":"E7","message":"out of memory"}})"}) {
+                                       "out of memory", R"({"error":{"code":200,"message":"out of memory"}})",
+                                       R"({"error":{"code":"E7","message":"out of memory"}})"}) {
     CAPTURE(body);
     const ks::Error error = frame(body);
     CHECK(error.kind == ks::ErrorKind::response);

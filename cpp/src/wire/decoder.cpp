@@ -19,6 +19,10 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+bool says_nothing(const Choice& choice) {
+  return choice.content.value_or("").empty() && choice.reasoning.value_or("").empty() && choice.tool_calls.empty();
+}
+
 }  // namespace
 
 Decoder::Decoder(const Provider& provider, bool thinks, std::shared_ptr<const Offer> offer)
@@ -217,7 +221,11 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
     note_once(noted_estimate_, "estimated_usage",
               "the tokens of a stream may be the gateway's own count, not the provider's", out);
   if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
+  if (frame_.has_choices) blank_end_ = choice.blank_finish && says_nothing(choice) && has_answer();
 }
+
+/// Whether a piece of an answer has come, so that there is something to end.
+bool Decoder::has_answer() const { return content_.any || reasoning_.any || !tool_calls_.empty(); }
 
 /// Takes the reasoning out of the content, where a server leaves it there (Q20).
 void Decoder::part_content(std::vector<Event>& out) {
@@ -391,7 +399,7 @@ std::string Decoder::reasoning_details() const {
 }
 
 bool Decoder::finish(std::vector<Event>& out) {
-  if (!finished_ && marked_ && (provider_->end_marker_completes || native_)) {
+  if (!finished_ && marked_ && (provider_->end_marker_completes || native_ || blank_end_)) {
     out.emplace_back(
         Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
     emit_finish("stop", out);  // becomes tool_calls where one can be used

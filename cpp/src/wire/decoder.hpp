@@ -103,6 +103,7 @@ class Decoder {
   bool read_repeated(std::string_view text);
   void learn(const json::Reader& reader, std::string_view text);
   void emit(std::vector<Event>& out, bool whole_body);
+  [[nodiscard]] bool has_answer() const;
   std::string_view joined(Channel& channel, std::string_view fragment, std::string& scratch);
   template <class Fragment>
   void emit_text(Channel& channel, std::string_view fragment, std::vector<Event>& out);
@@ -144,7 +145,8 @@ class Decoder {
   bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
   bool removed_ = false, noted_removed_ = false, noted_refused_ = false, noted_beyond_ = false;
   bool noted_estimate_ = false;
-  bool native_ = false;  // frames of Workers AI's own shape have come, see Frame::native
+  bool native_ = false;     // frames of Workers AI's own shape have come, see Frame::native
+  bool blank_end_ = false;  // the last frame said nothing but a blank finish reason, behind an answer
 };
 
 }  // namespace kimistream::wire

@@ -106,7 +106,10 @@ class FrameReader : private FrameValues {
           if (!delta(name, part) && reader_.has_escapes()) delta(reader_.plain(name), part);
         }));
       } else if (key.is("finish_reason")) {
+        const bool said = field.raw_json_token().starts_with('"');
         whole_text(field, into_->finish_reason);
+        into_->blank_finish = said && into_->finish_reason.find_first_not_of(" \t\r\n") == std::string_view::npos;
+        if (into_->blank_finish) into_->finish_reason = {};
       } else if (key.is("index")) {
         if (const auto number = integer(field)) index = *number;
       } else if (key.is("usage")) {

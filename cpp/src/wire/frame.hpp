@@ -26,7 +26,8 @@ struct Choice {
   std::optional<std::string_view> reasoning;  // nothing: absent or null; "" is "came, and empty"
   std::optional<std::string_view> content;
   std::vector<ToolFragment> tool_calls;
-  std::string_view finish_reason;  // "" where absent, null or empty
+  std::string_view finish_reason;  // "" where absent, null or blank
+  bool blank_finish = false;       // it came as a text of nothing
 };
 
 /// The views live until the reader that made them opens another document.
@@ -51,6 +52,7 @@ struct Frame {
 
   void clear() {
     id = model = choice.finish_reason = {};
+    choice.blank_finish = false;
     choice.reasoning.reset();
     choice.content.reset();
     choice.tool_calls.clear();
