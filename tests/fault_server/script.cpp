@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <locale>
+#include <sstream>
 #include <stdexcept>
 
 #include "fault_server/encoding.hpp"
@@ -50,10 +52,16 @@ std::string_view next_word(std::string_view& rest) {
   return word;
 }
 
-template <class Number>
-bool read_number(std::string_view word, Number& number) {
+/// Not by from_chars, which libc++ has for double from 20 on only.
+bool read_number(std::string_view word, double& number) {
+  std::istringstream in{std::string(word)};
+  in.imbue(std::locale::classic());
+  return in >> number && in.peek() == std::istringstream::traits_type::eof() && number >= 0;
+}
+
+bool read_number(std::string_view word, std::size_t& number) {
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  return error == std::errc() && end == word.data() + word.size() && number >= 0;
+  return error == std::errc() && end == word.data() + word.size();
 }
 
 /// False when the arguments do not fit the verb.
