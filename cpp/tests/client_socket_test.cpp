@@ -212,7 +212,7 @@ TEST_CASE("a silent server runs into the clock of the phase it is in") {
     CAPTURE(std::string(each.type));
     const std::string url = server.base_url(each.script);
     const auto partial = [](const Outcome& outcome) {
-      return outcome.error->partial ? outcome.error->partial->text() : std::string();
+      return outcome.error->partial ? outcome.error->partial->text() : std::string_view();
     };
     const Outcome outcome = with_patience(
         milliseconds(200),
