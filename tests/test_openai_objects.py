@@ -264,7 +264,7 @@ def test_unknown_keys_of_chunks(fault_server: FaultServer) -> None:
 
 def test_several_choices(fault_server: FaultServer) -> None:
     first = {"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}
-    body = {"id": "c", "choices": [{"index": 1, "delta": {"content": "b"}}, first]}
+    body = {"id": "c", "choices": [{**first, "index": 1, "delta": {"content": "b"}}, first]}
     (chunk, _) = chunks_of(fault_server, event(body), n=2)
     assert [(choice.index, choice.delta.content) for choice in chunk.choices] == [(1, "b"), (0, "a")]
 

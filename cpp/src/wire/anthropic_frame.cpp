@@ -210,7 +210,10 @@ class AnthropicFrameReader : private FrameValues {
   }
 
   void finish(std::string_view stop_reason) {
-    if (stop_reason.empty()) return;
+    if (is_blank(stop_reason)) {
+      if (stop_reason.data()) frame_.has_choices = frame_.choice.blank_finish = true;  // a text of nothing, not null
+      return;
+    }
     while (!state_.open_.empty()) close(state_.open_.begin());
     frame_.has_choices = true;
     frame_.choice.finish_reason = finish_reason(stop_reason);
