@@ -103,6 +103,27 @@ def test_keys_and_models(dialect: str) -> None:
         assert anonymous.status_code == (401 if row.keys else 404 if row.models else 400)
 
 
+def test_a_header_that_a_gateway_needs() -> None:
+    with Simulator(pace=0, dialect="portkey") as sim:
+        assert ask(sim, "hi").status_code == 200
+        keyed = {"Authorization": f"Bearer {sim.api_key}"}
+        refused = httpx.post(f"{sim.base_url}/chat/completions", json={}, headers=keyed)
+        assert refused.status_code == 400
+        assert refused.json() == {"status": "failure", "message": "x-portkey-provider header is required"}
+
+
+def test_a_gateway_takes_thinking_only_where_it_is_allowed_and_another_drops_it() -> None:
+    off = {"thinking": {"type": "disabled"}}
+    with Simulator(pace=0, dialect="litellm") as sim:
+        refused = ask(sim, "17 * 23", **off)
+        assert refused.status_code == 400
+        assert "UnsupportedParamsError" in error_of(refused)["message"]
+        said = ask(sim, "17 * 23", **off, allowed_openai_params=["thinking"]).json()["choices"][0]["message"]
+        assert not said.get("reasoning_content")
+    with Simulator(pace=0, dialect="portkey") as sim:
+        assert ask(sim, "17 * 23", **off).json()["choices"][0]["message"]["reasoning_content"]
+
+
 REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("tokenhub", {"temperature": 1.0}, 400, "invalid temperature: only 0.6 is allowed"),
     ("tokenhub", {"stop": list("abcde")}, 400, "at most 4"),

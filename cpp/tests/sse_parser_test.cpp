@@ -238,6 +238,7 @@ TEST_CASE("JSON that begins a line without a field's name is data: servers write
   check("{\"error\":\n  {\"a\":\n\"b: c\"}\n}\ndata: x\n\n", {"{\"error\":\n  {\"a\":\n\"b: c\"}\n}", "x"});
   check("{\"cut\":\ndata: {\"b\":2}\n\n", {"{\"cut\":", "{\"b\":2}"});
   check("data: {\"cut\n{\"error\":1}\n\n", {"{\"cut\n{\"error\":1}"});  // a line more of an event that was left open
+  check("{\n: a comment\n\"a\":1}\n", {"{\n\"a\":1}"});
   CHECK(parse({"data: {\"a\":1}\n\n{\"error\":1}"}, true) == Strings{"{\"a\":1}", "{\"error\":1}"});
 }
 

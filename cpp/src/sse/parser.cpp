@@ -127,9 +127,9 @@ std::optional<Event> Parser::finish() {
 
 std::optional<Event> Parser::on_line(std::string_view line) {
   if (line.empty()) return dispatch();
+  if (line.front() == ':') return std::nullopt;
   const bool data = line.size() >= 5 && std::memcmp(line.data(), "data:", 5) == 0;
   const bool bare = !data && (bare_ || line.front() == '{');
-  if (line.front() == ':' && !bare) return std::nullopt;
   if (data_state_ != Data::none && (data ? bare_ || is_whole() : bare && !bare_ && is_whole())) {
     repeat_ = line;
     return dispatch();
