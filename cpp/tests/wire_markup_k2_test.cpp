@@ -96,6 +96,9 @@ TEST_CASE("K2: words behind the object are the call's until it ends; too many ar
   check(call("functions.f:0", "{} if you please"), "", {{"functions.f:0", "f", "{} if you please", true}});
   const std::string words(K2::longest_tail + 1, 'x');
   check(begin + "functions.f:0" + arguments + "{}" + words, words, {f});
+  check(begin + "functions.f:0" + arguments + R"({"a":1], "b": 2 })",
+        R"(, "b": 2 })",  // no JSON, and closed all the same
+        {{"functions.f:0", "f", R"({"a":1])", true}});
 }
 
 TEST_CASE("K2: a call that is cut off is not complete, wherever that is") {

@@ -112,7 +112,8 @@ void K2::add(std::string_view text, Sink& sink) {
     if (!text.empty()) place_ = Place::arguments;
   }
   while (place_ == Place::arguments && !text.empty()) {
-    const std::size_t piece = std::min(text.find('}'), text.size() - 1) + 1;  // nothing but a brace ends it
+    // Nothing but one of these ends it; what is no JSON may close a brace with a bracket.
+    const std::size_t piece = std::min(text.find_first_of("}]"), text.size() - 1) + 1;
     arguments_.append(text.substr(0, piece));
     text.remove_prefix(piece);
     if (arguments_.whole()) place_ = Place::tail;
