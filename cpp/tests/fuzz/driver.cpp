@@ -107,6 +107,11 @@ const std::vector<std::string> words = {"data:",
 
 std::string mutated(const std::vector<std::string>& seeds, std::mt19937& random) {
   const auto below = [&](std::size_t limit) { return limit == 0 ? 0 : random() % limit; };
+  // Two draws in one call would come in another order with another compiler.
+  const auto piece = [&](const std::string& whole, std::size_t longest) {
+    const std::size_t begin = below(whole.size() + 1);
+    return whole.substr(begin, below(longest));
+  };
   std::string text = seeds[below(seeds.size())];
   if (text.size() > 400 && below(3) > 0) {  // a part of it: short inputs go deeper
     const std::size_t begin = below(text.size());
@@ -120,11 +125,11 @@ std::string mutated(const std::vector<std::string>& seeds, std::mt19937& random)
         break;
       case 1: text.erase(at, 1 + below(20)); break;
       case 2: text.insert(at, words[below(words.size())]); break;
-      case 3: text.insert(at, text.substr(below(text.size() + 1), below(60))); break;
+      case 3: text.insert(at, piece(text, 60)); break;
       case 4: text.resize(at); break;
       default: {
         const std::string& other = seeds[below(seeds.size())];
-        text.insert(at, other.substr(below(other.size() + 1), below(200)));
+        text.insert(at, piece(other, 200));
       }
     }
   }
