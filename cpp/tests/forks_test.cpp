@@ -137,7 +137,13 @@ TEST_CASE("what a child does with the things of its parent does not reach what i
   stream->close();
 }
 
-TEST_CASE("a fork may come while other threads open, use and close") {
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool forks_beside_threads = false;  // g++ 12's allocator of AddressSanitizer keeps its locks over a fork
+#else
+constexpr bool forks_beside_threads = true;
+#endif
+
+TEST_CASE("a fork may come while other threads open, use and close" * doctest::skip(!forks_beside_threads)) {
   FaultServer server;
   ks::Client client(options_for(server.base_url(Script().event_stream(whole_frames()))));
   const std::string url = server.base_url(Script().event_stream(whole_frames()));
