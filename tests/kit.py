@@ -9,12 +9,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from fault_server_client import DONE, LONG_ENOUGH, FaultServer, Script, event, frame
 
-from kimistream import APITimeoutError, AsyncKimi, Kimi
+from kimistream import APITimeoutError, AsyncKimi, Kimi, register_provider
 
 KEY = "sk-test-0123456789abcdefghij"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 10, "total_tokens": 22}
@@ -33,6 +33,17 @@ def kimi(url: str, **options: Any) -> Kimi:
 
 def async_kimi(url: str, **options: Any) -> AsyncKimi:
     return AsyncKimi(**{"api_key": KEY, "base_url": url, "max_retries": 0, **options})
+
+
+@contextlib.contextmanager
+def registered(row: dict[str, Any], **fields: Any) -> Iterator[str]:
+    """A row for the time of a test. Rows stay for ever, and a row on a server's port would be the row of whatever
+    server the kernel gives that port next: so it is sent away at the end, to where nobody listens."""
+    name = register_provider(row, **fields)
+    try:
+        yield name
+    finally:
+        register_provider({"name": name, "base_url": f"https://{name}.invalid/v1"})
 
 
 def answer(

@@ -12,10 +12,10 @@ import pytest
 pytest.importorskip("aiohttp")
 pytest.importorskip("httpx")  # test_cli wants it
 from fault_server_client import DONE, FaultServer, Script, event
-from kit import completion
+from kit import completion, registered
 from test_cli import KEY, run
 
-from kimistream import Kimi, register_provider
+from kimistream import Kimi
 from kimistream.simulator import DIALECTS, Simulator
 
 if sys.version_info >= (3, 11):
@@ -59,8 +59,8 @@ def test_the_row_that_is_printed_works(dialect: str) -> None:
         status, output, _ = probe(sim.base_url, "--name", "test-probed", key=sim.api_key)
         assert status == 0
         row = tomllib.loads(output)["providers"]["test-probed"]
-        name = register_provider({**row, "name": f"test-probed-{dialect}"})
-        with Kimi(sim.api_key, provider=name) as client:
+        row["name"] = f"test-probed-{dialect}"
+        with registered(row) as name, Kimi(sim.api_key, provider=name) as client:
             answer = client.stream("Which one is bigger, 9.11 or 9.9?").message
         assert answer.text == "9.9 is bigger than 9.11."
         assert answer.reasoning

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fault_server_client import FaultServer, Script
-from kit import KEY, completion, stream_of
+from kit import KEY, completion, registered, stream_of
 
 import kimistream
 from kimistream import AsyncKimi, InvalidRequestError, Kimi, providers, register_provider
@@ -50,14 +50,11 @@ def test_every_row_registers_again_from_its_own_dict() -> None:
 
 def test_a_registered_row_is_spoken(fault_server: FaultServer) -> None:
     url = fault_server.url(Script().json(200, completion()))
-    name = register_provider(
-        {"name": "test-own", "inherits": "vllm", "base_url": url, "default_model": "k26"},
-        thinking_off={"reasoning_effort": "none"},
-        headers={"X-Team": "search"},
-    )
-    assert name == "test-own"
-    with Kimi(provider="test-own") as client:
-        client.complete("hi", thinking=False)
+    row = {"name": "test-own", "inherits": "vllm", "base_url": url, "default_model": "k26"}
+    with registered(row, thinking_off={"reasoning_effort": "none"}, headers={"X-Team": "search"}) as name:
+        assert name == "test-own"
+        with Kimi(provider="test-own") as client:
+            client.complete("hi", thinking=False)
     (seen,) = fault_server.requests(url)
     body = kimistream._core.loads(seen["body"].decode())
     assert body["model"] == "k26"
