@@ -395,7 +395,10 @@ CHANGES_THE_ANSWER = {
     *("cut-with-done", "no-finish"),
     *("think-only", "call-empty-arguments", "glued-frames"),
 }
-IN_THE_TEXT = {"think-in-content", "markup-in-content", "markup-in-reasoning", "markup-without-section"}
+IN_THE_TEXT = {
+    *("think-in-content", "markup-in-content", "markup-in-reasoning", "markup-without-section"),
+    *("reasoning-pairs", "tags-in-reasoning", "close-tag-in-content"),
+}
 IMPLICIT = {"think-closed-in-content"}
 
 

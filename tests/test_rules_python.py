@@ -133,6 +133,8 @@ CASES: list[tuple[str, dict[str, Any], str, bool, dict[str, Any]]] = [
      True, {"messages": [USER, USER]}),
     ("moonshot", {"prompt": [{"role": "developer", "content": "Be short."}, USER]}, "developer_role", True,
      {"messages": [{"role": "system", "content": "Be short."}, USER]}),
+    ("kimi-code", {"prompt": [{"role": "developer", "content": "Be short."}, USER]}, "developer_role", True,
+     {"system": "Be short.", "messages": [USER]}),
     ("vllm", {"prompt": [USER, calls("a"), {**result("a"), "content": part("image_url", PNG)}]}, "media_in_result",
      True, {}),
     ("moonshot", {"prompt": part("image_url", "data:image/png;base64," + PNG)}, "no_address", True, {}),

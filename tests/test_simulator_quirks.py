@@ -75,6 +75,28 @@ SEEN: dict[str, Callable[[Chunks], bool]] = {
     "finish-stop": lambda found: finishes(found) == ["stop"] and fragments(found) != [],
     "finish-tool-calls": lambda found: finishes(found) == ["tool_calls"],
     "finish-content-filter": lambda found: finishes(found) == ["content_filter"],
+    "finish-other-protocol": lambda found: finishes(found) == ["tool_use"],
+    "reasoning-pairs": lambda found: said(found, "content").startswith("<reasoning>The</reasoning><reasoning> user<"),
+    "tags-in-reasoning": lambda found: (
+        said(found, "reasoning_content").startswith("<think>The")
+        and said(found, "reasoning_content").endswith("</think>")
+    ),
+    "close-tag-in-content": lambda found: said(found, "content") == "</think>",
+    "reasoning-object": lambda found: (
+        found[1]["choices"][0]["delta"]["reasoning_content"] == {"reasoningText": {"text": "The"}}
+    ),
+    "reasoning-text-key": lambda found: said(found, "reasoning_text").startswith("The user"),
+    "typed-parts": lambda found: found[1]["choices"][0]["delta"]["content"][0]["type"] == "reasoning",
+    "message-beside-delta": lambda found: (
+        found[2]["choices"][0].get("message", {}).get("reasoning_content") == "The user"
+    ),
+    "message-at-end": lambda found: (
+        "delta" not in found[-1]["choices"][0] and found[-1]["choices"][0]["message"]["reasoning_content"][:4] == "The "
+    ),
+    "other-choice-first": lambda found: [chunk["choices"][0]["index"] for chunk in found[:2]] == [1, 0],
+    "call-empty-first": lambda found: [head["function"]["arguments"] for head in heads(found)] == ["{}", "{}"],
+    "call-cumulative": lambda found: fragments(found)[-1]["function"]["arguments"] == '{"city":"Paris"}',
+    "usage-other-names": lambda found: "prompt_cache_hit_tokens" in found[-1]["choices"][0]["usage"],
     "finish-abort": lambda found: finishes(found) == ["abort"],
     "finish-error": lambda found: finishes(found) == ["error"],
     "think-in-content": lambda found: said(found, "content").startswith("<think>The user"),
@@ -227,6 +249,23 @@ def test_quirks_of_responses(sim: Simulator) -> None:
     assert padded.json()["object"] == "chat.completion"
 
 
+def test_quirks_of_shapes_are_those_of_whole_answers_too(sim: Simulator) -> None:
+    def message(quirk: str, question: str = QUESTION) -> dict[str, Any]:
+        answer = post(sim, question, tools=[WEATHER], headers={"X-Simulate-Quirks": quirk}).json()
+        found: dict[str, Any] = answer["choices"][0]["message"]
+        return found
+
+    assert message("reasoning-object")["reasoning_content"]["reasoningText"]["text"].startswith("The user")
+    assert message("reasoning-text-key")["reasoning_text"].startswith("The user")
+    assert message("typed-parts", "say: one two")["content"][-1] == {"type": "text", "text": "one two"}
+    assert message("refusal", "say: one two")["refusal"] == "one two"
+    assert message("call-object-arguments")["tool_calls"][0]["function"]["arguments"] == {"city": "Tokyo"}
+    usage = post(sim, "hi", headers={"X-Simulate-Quirks": "usage-other-names"}).json()["usage"]
+    assert usage["prompt_cache_miss_tokens"] == usage["prompt_tokens"]
+    words = stream(sim, "refusal", question="say: one two", tool_choice="none")
+    assert said(chunks(words), "refusal") == "one two"
+
+
 def test_glued_frames_and_halves_of_characters(sim: Simulator) -> None:
     glued = events(stream(sim, "glued-frames", question="say: one two three", tool_choice="none"))
     torn = [event for event in glued if b"data: {" in event]
@@ -261,6 +300,7 @@ MESSAGES: dict[str, Callable[[str], bool]] = {
     "no-finish": lambda text: "message_delta" not in text,
     "done-marker": lambda text: text.endswith("\n\ndata: [DONE]\n\n"),
     "no-event-names": lambda text: "event: " not in text and '"type":"message_start"' in text,
+    "no-delta-types": lambda text: '"delta":{"text":' in text and "text_delta" not in text,
     "no-types": lambda text: '"type":"message_start"' not in text and "event: message_start" in text,
     "signed-thinking": lambda text: '"delta":{"type":"signature_delta","signature":""}' in text,
     "error-frame": lambda text: text.split("\n\n")[3].startswith("event: error\n"),
@@ -295,6 +335,7 @@ def test_every_quirk_can_be_had_in_every_dialect(dialect: str) -> None:
 def test_every_quirk_has_its_test() -> None:
     others = {
         "glued-frames",
+        "refusal",
         "split-surrogates",
         "json-body",
         "plain-text",

@@ -15,6 +15,7 @@ void Usage::merge(const Usage& later) noexcept {
   larger(cached_tokens, later.cached_tokens);
   larger(reasoning_tokens, later.reasoning_tokens);
   larger(cost, later.cost);
+  larger(cache_write_tokens, later.cache_write_tokens);
 }
 
 bool Usage::empty() const noexcept { return *this == Usage{}; }

@@ -81,6 +81,7 @@ Tree tree(const Usage& usage) {
   whole.set("cached_tokens", tree(usage.cached_tokens));
   whole.set("reasoning_tokens", tree(usage.reasoning_tokens));
   whole.set("cost", tree(usage.cost));
+  whole.set("cache_write_tokens", tree(usage.cache_write_tokens));
   return whole;
 }
 
@@ -175,7 +176,8 @@ std::optional<Usage> usage_of(const Tree& object) {
                .total_tokens = count_of(*value, "total_tokens"),
                .cached_tokens = count_of(*value, "cached_tokens"),
                .reasoning_tokens = count_of(*value, "reasoning_tokens"),
-               .cost = number_of(*value, "cost")};
+               .cost = number_of(*value, "cost"),
+               .cache_write_tokens = count_of(*value, "cache_write_tokens")};
 }
 
 void read_content(const Tree& object, Message& message) {

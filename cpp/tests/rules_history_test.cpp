@@ -103,6 +103,6 @@ TEST_CASE("the role developer is system's, where it is not known") {
   const Request request{.messages = {{.role = "developer", .content = "Be short."}, hello}};
   CHECK(codes(request) == "developer_role");
   CHECK(codes(request, "vllm") == "");
-  CHECK(codes(request, "moonshot-anthropic") == "");  // goes into the protocol's own place
+  CHECK(codes(request, "kimi-code") == "developer_role");
   CHECK(told(fixed(request)) == "system user");
 }

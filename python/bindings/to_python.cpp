@@ -23,7 +23,8 @@ py::object from_tool_call(const ToolCall& call) {
 py::object from_usage_value(const Usage& usage) {
   return registry().usage(optional_number(usage.prompt_tokens), optional_number(usage.completion_tokens),
                           optional_number(usage.total_tokens), optional_number(usage.cached_tokens),
-                          optional_number(usage.reasoning_tokens), optional_number(usage.cost));
+                          optional_number(usage.reasoning_tokens), optional_number(usage.cost),
+                          optional_number(usage.cache_write_tokens));
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ struct Usage {
   std::optional<std::int64_t> cached_tokens{};     ///< the part of the input that came from a cache
   std::optional<std::int64_t> reasoning_tokens{};  ///< the part of the output that was reasoning
   std::optional<double> cost{};                    ///< in the provider's currency, where it says one
+  /// The part of the input that was written to a cache, which some providers bill, whatever its lifetime.
+  std::optional<std::int64_t> cache_write_tokens{};
 
   /// Takes each counter that `later` knows. Counters are cumulative, so the larger one counts: gateways send
   /// usage twice and sometimes zero it the second time (dialects: quirk Q11).

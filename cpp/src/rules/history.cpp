@@ -87,7 +87,7 @@ void check_history(const Request& request, const Provider& provider, Findings& f
     if (messages[at].role == "developer") developers.meet(at);
     if (only_reasons(messages[at])) reasons.meet(at);
   }
-  if (strict && provider.protocol == Protocol::openai_chat)  // the other protocol has no such role: it is written there
+  if (strict)  // earendil-works/pi#8109 at Kimi Code; the messages protocol has no such role at all
     developers.report("the role \"developer\" is not taken (\"role 'developer' is not allowed\"). Say \"system\"",
                       {.code = "developer_role", .message = {}, .certain = true, .fix = make_developers_system},
                       findings);

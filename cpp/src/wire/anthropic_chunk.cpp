@@ -73,15 +73,19 @@ void usage(std::string& out, const Usage& usage) {
   count("prompt_tokens", usage.prompt_tokens);
   count("completion_tokens", usage.completion_tokens);
   count("total_tokens", usage.total_tokens);
-  const auto details = [&](std::string_view name, std::string_view inner, const std::optional<std::int64_t>& value) {
-    if (!value) return;
-    key(out, name);
+  if (usage.cached_tokens || usage.cache_write_tokens) {
+    key(out, "prompt_tokens_details");
     out += '{';
-    count(inner, value);
+    count("cached_tokens", usage.cached_tokens);
+    count("cache_write_tokens", usage.cache_write_tokens);
     out += '}';
-  };
-  details("prompt_tokens_details", "cached_tokens", usage.cached_tokens);
-  details("completion_tokens_details", "reasoning_tokens", usage.reasoning_tokens);
+  }
+  if (usage.reasoning_tokens) {
+    key(out, "completion_tokens_details");
+    out += '{';
+    count("reasoning_tokens", usage.reasoning_tokens);
+    out += '}';
+  }
   out += '}';
 }
 

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "json/text.hpp"
-#include "wire/frame_values.hpp"
+#include "wire/finish_reason.hpp"
+#include "wire/forms.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -16,31 +17,20 @@ using json::Value;
 /// Larger counts are taken for nonsense, so that sums stay within range.
 constexpr std::int64_t max_count = std::int64_t{1} << 53;
 
-/// The protocol's reasons in the words of the other one. One that is not known goes on as it came.
-std::string_view finish_reason(std::string_view stop_reason) {
-  constexpr std::pair<std::string_view, std::string_view> table[] = {
-      {"end_turn", "stop"},      {"tool_use", "tool_calls"},    {"max_tokens", "length"},
-      {"stop_sequence", "stop"}, {"refusal", "content_filter"}, {"model_context_window_exceeded", "length"},
-      {"pause_turn", "stop"},
-  };
-  for (const auto& [theirs, ours] : table)
-    if (stop_reason == theirs) return ours;
-  return stop_reason;
-}
-
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 
-class AnthropicFrameReader : private FrameValues {
+class AnthropicFrameReader : private Forms {
  public:
   AnthropicFrameReader(json::Reader& reader, AnthropicReader& state, Frame& frame)
-      : FrameValues(reader, frame), state_(state) {}
+      : Forms(reader, frame), state_(state) {}
 
   void read(std::string_view data, std::string_view event_type) {
     document(data, [&](Key key, Value& value) { top(reader_.plain(key), value); });
     if (frame_.malformed || frame_.has_error) return;
-    apply(type_.empty() ? event_type : type_);
+    if (type_.empty() && event_type != "message") type_ = event_type;  // which is the name of those without one
+    apply(type_.empty() ? kind_of_event() : type_);
   }
 
  private:
@@ -52,20 +42,23 @@ class AnthropicFrameReader : private FrameValues {
   };
 
   void top(Key key, Value& value) {
-    if (key.is("type"))
+    if (key.is("type")) {
       whole_text(value, type_);
-    else if (key.is("index"))
+    } else if (key.is("index")) {
       index_ = integer(value).value_or(0);
-    else if (key.is("delta") || key.is("content_block"))
+    } else if (key.is("delta") || key.is("content_block")) {
+      is_start_ = key.is("content_block");
       piece(value, piece_.emplace());
-    else if (key.is("message"))
+    } else if (key.is("message")) {
+      is_begin_ = true;
       fields(value, [&](Key name, Value& field) { message(name, field); });
-    else if (key.is("error"))
+    } else if (key.is("error")) {
       frame_.has_error = frame_.has_error || truthy(value);
-    else if (key.is("object"))  // the flat form of servers that speak both protocols
+    } else if (key.is("object")) {  // the flat form of servers that speak both protocols
       frame_.has_error = frame_.has_error || value.raw_json_token().starts_with("\"error\"");
-    else
+    } else {
       message(key, value);
+    }
   }
 
   void message(Key key, Value& value) {
@@ -92,7 +85,7 @@ class AnthropicFrameReader : private FrameValues {
       else if (key.is("type"))
         whole_text(field, into.type);
       else if (key.is("partial_json"))
-        text(field, into.partial_json);
+        partial(field, into.partial_json);
       else if (key.is("signature"))
         whole_text(field, into.signature);
       else if (key.is("id"))
@@ -100,12 +93,30 @@ class AnthropicFrameReader : private FrameValues {
       else if (key.is("name"))
         whole_text(field, into.name);
       else if (key.is("input"))
-        input(field, into.input);
+        arguments_of(field, into.input);
       else if (key.is("data"))
         whole_text(field, into.data);
       else if (key.is("stop_reason"))
         whole_text(field, into.stop_reason);
     });
+  }
+
+  /// What a block is; one that does not say it, by what it has.
+  static std::string_view kind_of(const Piece& block) {
+    if (!block.type.empty()) return block.type;
+    if (!block.name.empty()) return "tool_use";
+    if (block.thinking) return "thinking";
+    if (block.text) return "text";
+    return block.data.empty() ? "" : "redacted_thinking";
+  }
+
+  /// The same of an event.
+  std::string_view kind_of_event() const {
+    if (is_begin_) return "message_start";
+    if (has_content_) return "message";
+    if (!piece_) return {};
+    if (is_start_) return "content_block_start";
+    return piece_->stop_reason.data() || stop_reason_.data() ? "message_delta" : "content_block_delta";
   }
 
   void apply(std::string_view type) {
@@ -133,7 +144,9 @@ class AnthropicFrameReader : private FrameValues {
   void start(const Piece& piece) {
     frame_.has_choices = true;
     AnthropicReader::Block block;
-    if (piece.type == "tool_use") {
+    const std::string_view kind = kind_of(piece);
+    block.is_thinking = kind == "thinking";
+    if (kind == "tool_use") {
       if (const auto same = state_.open_.find(index_); same != state_.open_.end()) {
         if (same->second.is_tool && same->second.tool_id == piece.id) return;  // sent twice
         close(same);
@@ -150,19 +163,22 @@ class AnthropicFrameReader : private FrameValues {
 
   /// Thinking, text and redacted thinking: in the start of a block (where they are mostly empty) or in a whole one.
   void show(const Piece& piece) {
-    if (piece.type == "thinking") {
+    const std::string_view kind = kind_of(piece);
+    if (kind == "thinking") {
       frame_.choice.reasoning = piece.thinking.value_or(std::string_view());
       frame_.signature = piece.signature;
-    } else if (piece.type == "text") {
+    } else if (kind == "text") {
       frame_.choice.content = piece.text.value_or(std::string_view());
-    } else if (piece.type == "redacted_thinking") {
+    } else if (kind == "redacted_thinking") {
       frame_.opaque.push_back(redacted(piece));
     }
   }
 
   void delta(const Piece& piece) {
     frame_.has_choices = true;
-    if (piece.type == "text_delta") {
+    if (piece.type.empty()) {
+      untyped(piece);
+    } else if (piece.type == "text_delta") {
       frame_.choice.content = piece.text;
     } else if (piece.type == "thinking_delta") {
       frame_.choice.reasoning = piece.thinking;
@@ -171,6 +187,16 @@ class AnthropicFrameReader : private FrameValues {
     } else if (piece.type == "signature_delta") {
       frame_.signature = piece.signature;
     }
+  }
+
+  /// A delta that does not say what it is: its fields do, and the block that it belongs to (nashsu/llm_wiki#303).
+  void untyped(const Piece& piece) {
+    const auto block = state_.open_.find(index_);
+    const bool thinks = block != state_.open_.end() && block->second.is_thinking;
+    frame_.choice.reasoning = piece.thinking;
+    if (piece.text) (thinks ? frame_.choice.reasoning : frame_.choice.content) = piece.text;
+    if (piece.partial_json) arguments(*piece.partial_json);
+    frame_.signature = piece.signature;
   }
 
   void arguments(std::string_view fragment) {
@@ -216,21 +242,22 @@ class AnthropicFrameReader : private FrameValues {
     }
     while (!state_.open_.empty()) close(state_.open_.begin());
     frame_.has_choices = true;
-    frame_.choice.finish_reason = finish_reason(stop_reason);
+    frame_.choice.finish_reason = plain_reason(stop_reason);
   }
 
   void whole_message() {
     frame_.has_choices = true;
     std::vector<std::string_view> thinking, texts;
     for (const Piece& block : blocks_) {
-      if (block.type == "thinking") {
+      const std::string_view kind = kind_of(block);
+      if (kind == "thinking") {
         thinking.push_back(block.thinking.value_or(std::string_view()));
         signatures_.append(block.signature);
-      } else if (block.type == "text") {
+      } else if (kind == "text") {
         texts.push_back(block.text.value_or(std::string_view()));
-      } else if (block.type == "redacted_thinking") {
+      } else if (kind == "redacted_thinking") {
         frame_.opaque.push_back(redacted(block));
-      } else if (block.type == "tool_use") {
+      } else if (kind == "tool_use") {
         AnthropicReader::Block tool;
         begin_tool(block, tool);
         frame_.choice.tool_calls.back().arguments = is_blank(block.input) ? "{}" : block.input;
@@ -239,7 +266,7 @@ class AnthropicFrameReader : private FrameValues {
     frame_.choice.reasoning = joined(thinking);
     frame_.choice.content = joined(texts);
     if (!signatures_.empty()) frame_.signature = frame_.made.emplace_back(std::move(signatures_));
-    frame_.choice.finish_reason = finish_reason(stop_reason_);
+    frame_.choice.finish_reason = plain_reason(stop_reason_);
   }
 
   std::optional<std::string_view> joined(const std::vector<std::string_view>& texts) {
@@ -264,24 +291,38 @@ class AnthropicFrameReader : private FrameValues {
     const auto count = [&](Value& field, std::optional<std::int64_t>& into) {
       if (const auto number = integer(field); number && *number <= max_count) into = number;
     };
+    const auto larger = [&](Value& field, std::optional<std::int64_t>& into) {
+      std::optional<std::int64_t> number;
+      count(field, number);
+      if (number && *number >= into.value_or(0)) into = number;
+    };
     fields(value, [&](Key key, Value& field) {
       if (key.is("input_tokens"))
         count(field, found.input);
-      else if (key.is("output_tokens"))
-        count(field, found.output);
+      else if (key.is("output_tokens") || key.is("completion_tokens"))
+        larger(field, found.output);
       else if (key.is("cache_creation_input_tokens"))
-        count(field, found.cache_creation);
+        larger(field, found.cache_creation);
+      else if (key.is("cache_creation"))  // the same, by how long it is kept
+        fields(field, [&](Key name, Value& amount) {
+          if (name.is("ephemeral_5m_input_tokens") || name.is("ephemeral_1h_input_tokens")) add(amount, found.kept);
+        });
       else if (key.is("cache_read_input_tokens"))
         count(field, found.cache_read);
       else if (key.is("prompt_tokens"))
         count(field, found.prompt);
-      else if (key.is("cached_tokens"))
-        count(field, found.cached);
-      else if (key.is("output_tokens_details"))
+      else if (key.is("cached_tokens") || key.is("prompt_cache_hit_tokens"))
+        larger(field, found.cached);
+      else if (key.is("prompt_tokens_details"))
         fields(field, [&](Key name, Value& detail) {
-          if (name.is("thinking_tokens")) count(detail, found.thinking);
+          if (name.is("cached_tokens")) larger(detail, found.cached);
+        });
+      else if (key.is("output_tokens_details") || key.is("completion_tokens_details"))
+        fields(field, [&](Key name, Value& detail) {
+          if (name.is("thinking_tokens") || name.is("reasoning_tokens")) larger(detail, found.thinking);
         });
     });
+    if (found.kept && *found.kept > found.cache_creation.value_or(0)) found.cache_creation = found.kept;
     has_usage_ = true;
     AnthropicReader::Counters& known = state_.counters_;
     // The input may be split anew between new and cached tokens, so each key that is given counts. An input of nothing
@@ -295,6 +336,10 @@ class AnthropicFrameReader : private FrameValues {
     take(known.cached, found.cached);
     take(known.output, found.output);
     take(known.thinking, found.thinking);
+  }
+
+  static void add(Value& field, std::optional<std::int64_t>& into) {
+    if (const auto number = integer(field); number && *number <= max_count) into = into.value_or(0) + *number;
   }
 
   static void take(std::optional<std::int64_t>& known, std::optional<std::int64_t> found) {
@@ -315,6 +360,7 @@ class AnthropicFrameReader : private FrameValues {
       usage.prompt_tokens = input;
       if (known.cache_read || known.cached)
         usage.cached_tokens = std::max(known.cache_read.value_or(0), known.cached.value_or(0));
+      usage.cache_write_tokens = known.cache_creation;
     }
     if (!at_start || known.output.value_or(0) > 0) usage.completion_tokens = known.output;
     if (usage.prompt_tokens && usage.completion_tokens)
@@ -327,18 +373,10 @@ class AnthropicFrameReader : private FrameValues {
 
   // ---- values ---------------------------------------------------------------------------------------------------
 
-  /// The arguments of a whole call: an object, or at some proxies the text of one.
-  void input(Value& value, std::string_view& out) {
-    const std::string_view token = value.raw_json_token();
-    if (token.starts_with('{')) {
-      std::string_view raw;
-      if (simdjson::to_json_string(value).get(raw))
-        frame_.malformed = true;
-      else
-        out = raw;
-    } else {
-      whole_text(value, out);
-    }
+  void partial(Value& value, std::optional<std::string_view>& out) {
+    std::string_view said;
+    arguments_of(value, said);
+    if (said.data()) out = said;
   }
 
   static std::optional<std::int64_t> integer(Value& value) {
@@ -355,7 +393,7 @@ class AnthropicFrameReader : private FrameValues {
   std::optional<Piece> piece_;
   std::vector<Piece> blocks_;  // of a whole message
   std::string signatures_;
-  bool has_content_ = false, has_usage_ = false;
+  bool has_content_ = false, has_usage_ = false, is_start_ = false, is_begin_ = false;
 };
 
 void AnthropicReader::read(json::Reader& reader, std::string_view data, std::string_view event_type, Frame& frame) {

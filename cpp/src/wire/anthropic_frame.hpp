@@ -29,7 +29,7 @@ class AnthropicReader {
   friend class AnthropicFrameReader;
 
   struct Block {
-    bool is_tool = false;
+    bool is_tool = false, is_thinking = false;
     bool has_fragment = false;  // a fragment of its arguments has come that is not empty
     std::int64_t tool_index = 0;
     std::string tool_id;
@@ -38,6 +38,7 @@ class AnthropicReader {
   /// As the wire counts; cumulative, later values count and are never added.
   struct Counters {
     std::optional<std::int64_t> input, cache_creation, cache_read, output, thinking;
+    std::optional<std::int64_t> kept;            // what cache_creation says, summed over its lifetimes
     std::optional<std::int64_t> prompt, cached;  // extra keys of some servers, where those above are missing
   };
 

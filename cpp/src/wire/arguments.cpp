@@ -1,5 +1,8 @@
 #include "wire/arguments.hpp"
 
+#include <algorithm>
+
+#include "json/tree.hpp"
 #include "kimistream/json.hpp"
 
 namespace kimistream::wire {
@@ -42,22 +45,83 @@ std::string_view first_object(std::string_view text) {
   return {};
 }
 
+using json::Tree;
+
+/// True when `later` says all that `earlier` says, and perhaps more: what a gateway sends that shows the arguments as
+/// they grow.
+bool grows(const Tree& earlier, const Tree& later) {
+  if (earlier.kind() != later.kind()) return false;
+  switch (earlier.kind()) {
+    case Tree::Kind::object:
+      return std::all_of(earlier.fields().begin(), earlier.fields().end(), [&](const Tree::Field& field) {
+        const Tree* same = later.find(field.first);
+        return same && grows(field.second, *same);
+      });
+    case Tree::Kind::array:
+      return earlier.items().size() <= later.items().size() &&
+             std::equal(earlier.items().begin(), earlier.items().end(), later.items().begin(), grows);
+    default: return later.text().starts_with(earlier.text());
+  }
+}
+
+/// Of whole objects that follow each other and grow, the last: {} and then the real ones (openai/openai-agents-js#712,
+/// BerriAI/litellm#4537). "" where it is no such text.
+std::string_view last_of_growing(std::string_view text) {
+  std::string_view last = first_object(text);
+  if (last.empty() || text.front() != '{') return {};
+  try {
+    Tree earlier = Tree::parse(last);
+    for (std::string_view rest = trim(text.substr(last.size())); !rest.empty();) {
+      const std::string_view next = first_object(rest);
+      if (next.empty() || rest.front() != '{') return {};
+      Tree later = Tree::parse(next);
+      if (!grows(earlier, later)) return {};
+      earlier = std::move(later);
+      last = next;
+      rest = trim(rest.substr(next.size()));
+    }
+  } catch (const json::Malformed&) {
+    return {};
+  }
+  return last;
+}
+
+/// The text that a JSON string says, "" for anything else.
+std::string text_in_string(std::string_view text) {
+  if (!text.starts_with('"') || !text.ends_with('"')) return {};
+  try {
+    return Tree::parse(text).text();
+  } catch (const json::Malformed&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 Arguments clean_arguments(std::string& text) {
+  if (std::string inner = text_in_string(trim(text)); is_whole_arguments(inner)) {  // JSON text of JSON text
+    text = trim(inner);
+    return Arguments::mended;
+  }
   const std::string_view trimmed = trim(text);
   if (trimmed.empty() || trimmed == "null") {
     text = "{}";
     return Arguments::absent;
   }
-  if (json::is_whole_object(trimmed) && parses(trimmed)) {
+  if (is_whole_arguments(trimmed)) {
     if (trimmed.size() != text.size()) text = std::string(trimmed);
     return Arguments::clean;
   }
-  const std::string_view object = first_object(trimmed);
+  std::string_view object = last_of_growing(trimmed);
+  if (object.empty()) object = first_object(trimmed);
   if (object.empty() || !parses(object)) return Arguments::invalid;
   text = std::string(object);
   return Arguments::mended;
+}
+
+bool is_whole_arguments(std::string_view text) {
+  const std::string_view trimmed = trim(text);
+  return json::is_whole_object(trimmed) && parses(trimmed);
 }
 
 bool is_json(std::string_view text) { return parses(text, true); }

@@ -12,16 +12,18 @@ namespace {
 
 using json::Tree;
 
-/// The first choice of a frame; made where there is none.
-Tree& first_choice(Tree& root) {
+/// The choice that the decoder reads; made where it did not come.
+Tree& choice_of(Tree& root, std::int64_t index) {
   Tree* choices = root.find("choices");
   if (!choices || !choices->is(Tree::Kind::array)) choices = &root.set("choices", Tree::array());
-  if (choices->items().empty()) {
-    Tree choice = Tree::object();
-    choice.set("index", Tree::number("0"));
-    choices->items().push_back(std::move(choice));
+  const std::string number = std::to_string(index);
+  for (Tree& choice : choices->items()) {
+    const std::string said = choice.text_of("index");
+    if (said == number || (said.empty() && index == 0)) return choice;
   }
-  return choices->items().front();
+  Tree choice = Tree::object();
+  choice.set("index", Tree::number(number));
+  return choices->items().emplace_back(std::move(choice));
 }
 
 Tree tool_call(int index, const std::string* id, const std::string* name, std::string_view arguments) {
@@ -64,11 +66,28 @@ FrameText written(const Tree& root) {
   return FrameText(std::move(text));
 }
 
-Chunk rewritten(const FrameView& view, std::span<const Event> events) {
+/// What a frame says of itself, where it says no more in this shape.
+Tree head(const Decoder& decoder, std::int64_t created) {
+  Tree root = Tree::object();
+  root.set("id", Tree::string(decoder.id()));
+  root.set("object", Tree::string("chat.completion.chunk"));
+  root.set("created", Tree::number(std::to_string(created)));
+  root.set("model", Tree::string(decoder.model()));
+  return root;
+}
+
+Chunk rewritten(Decoder& decoder, std::span<const Event> events, std::int64_t created) {
   Said said(events);
-  Tree root = Tree::parse(view.text);
-  Tree& choice = first_choice(root);
+  FrameText frame = decoder.frame_text(false, created);
+  Tree root = frame.empty() ? head(decoder, created) : Tree::parse(Chunk{.frame = std::move(frame)}.json());
+  if (const Tree* object = root.find("object"); object && object->text() == "chat.completion")
+    root.set("object", Tree::string("chat.completion.chunk"));
+  Tree& choice = choice_of(root, decoder.choice_index());
   Tree delta = Tree::object();
+  for (const char* came : {"delta", "message"})
+    if (const Tree* part = choice.find(came))
+      if (const std::string role = part->text_of("role"); !role.empty()) delta.set("role", Tree::string(role));
+  choice.erase("message");
   if (said.reasoning) delta.set("reasoning_content", Tree::string(*said.reasoning));
   if (said.content) delta.set("content", Tree::string(*said.content));
   const bool plain = said.calls.items().empty();
@@ -83,18 +102,36 @@ Chunk rewritten(const FrameView& view, std::span<const Event> events) {
           .plain = plain};
 }
 
+/// The calls of a message. Those that came as such keep what else they have.
+void put_calls(Tree& said, const std::vector<ToolCall>& message_calls) {
+  if (message_calls.empty()) return;
+  Tree* const came = said.find("tool_calls");
+  if (came && came->items().size() == message_calls.size()) {
+    for (std::size_t i = 0; i < message_calls.size(); ++i) {
+      Tree& call = came->items()[i];
+      call.set("id", Tree::string(message_calls[i].id));
+      Tree* function = call.find("function");
+      if (!function || !function->is(Tree::Kind::object)) function = &call.set("function", Tree::object());
+      function->set("name", Tree::string(message_calls[i].name));
+      function->set("arguments", Tree::string(message_calls[i].arguments));
+    }
+    return;
+  }
+  Tree calls = Tree::array();
+  for (const ToolCall& call : message_calls)
+    calls.items().push_back(tool_call(call.index, &call.id, &call.name, call.arguments));
+  said.set("tool_calls", std::move(calls));
+}
+
 /// A completion whose message says what the events say.
-void put_message(Tree& root, const Message& message) {
-  Tree& choice = first_choice(root);
+void put_message(Tree& root, std::int64_t index, const Message& message) {
+  Tree& choice = choice_of(root, index);
   Tree* said = choice.find("message");
   if (!said || !said->is(Tree::Kind::object)) said = &choice.set("message", Tree::object());
   said->set("content", message.content ? Tree::string(*message.content) : Tree());
   said->erase("reasoning");
   said->set("reasoning_content", message.reasoning ? Tree::string(*message.reasoning) : Tree());
-  Tree calls = Tree::array();
-  for (const ToolCall& call : message.tool_calls)
-    calls.items().push_back(tool_call(call.index, &call.id, &call.name, call.arguments));
-  if (!calls.items().empty()) said->set("tool_calls", std::move(calls));
+  put_calls(*said, message.tool_calls);
   choice.set("finish_reason", message.finish_reason ? Tree::string(*message.finish_reason) : Tree());
 }
 
@@ -122,7 +159,7 @@ void add_chunk(Decoder& decoder, std::span<const Event> events, std::int64_t cre
   if (!decoder.has_frame()) return;
   const FrameView view = decoder.frame();
   if (decoder.altered()) {
-    out.push_back(rewritten(view, events));
+    out.push_back(rewritten(decoder, events, created));
     return;
   }
   FrameText frame = decoder.frame_text(false, created);
@@ -143,7 +180,7 @@ Chunk whole_chunk(Decoder& decoder, std::span<const Event> events, bool streamed
   if (decoder.altered()) {
     Accumulator accumulator;
     for (const Event& event : events) accumulator.add(event);
-    put_message(root, accumulator.message());
+    put_message(root, decoder.choice_index(), accumulator.message());
   }
   if (streamed) put_delta(root);
   chunk.frame = written(root);
@@ -176,7 +213,7 @@ Chunk Gathering::chunk(const Message& message) {
   Tree choices = Tree::array();
   choices.items().push_back(std::move(choice));
   root_.set("choices", std::move(choices));
-  put_message(root_, message);
+  put_message(root_, 0, message);
   return {.frame = written(root_), .has_choices = true};
 }
 

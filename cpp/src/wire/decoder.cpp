@@ -1,11 +1,9 @@
 #include "wire/decoder.hpp"
 
-#include <type_traits>
+#include <algorithm>
 #include <utility>
 
 #include "json/text.hpp"
-#include "wire/anthropic_chunk.hpp"
-#include "wire/details.hpp"
 #include "wire/errors.hpp"
 
 namespace kimistream::wire {
@@ -19,9 +17,8 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-bool says_nothing(const Choice& choice) {
-  return choice.content.value_or("").empty() && choice.reasoning.value_or("").empty() && choice.tool_calls.empty();
-}
+/// So many frames of other choices may come before one of choice 0; then there is none, and the least counts.
+constexpr std::size_t most_strays = 64;
 
 }  // namespace
 
@@ -33,8 +30,10 @@ Decoder::Decoder(const Provider& provider, bool thinks, std::shared_ptr<const Of
       splitter_(provider.inline_thinking == InlineThinking::never                  ? ThinkSplitter::Start::off
                 : provider.inline_thinking == InlineThinking::if_no_key || !thinks ? ThinkSplitter::Start::answer
                                                                                    : ThinkSplitter::Start::reasoning),
-      stray_(provider.inline_thinking == InlineThinking::never ? ThinkSplitter::Start::off
-                                                               : ThinkSplitter::Start::tag) {}
+      stray_(provider.inline_thinking == InlineThinking::never ? ThinkSplitter::Start::off : ThinkSplitter::Start::tag),
+      thinks_(thinks) {
+  options_.choice_index = 0;
+}
 
 Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::vector<Event>& out) {
   text_ = {};
@@ -54,6 +53,7 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
   if (tells_error(data)) return fail(data, false);
   text_ = data;
   emit(out, false);
+  if (frame_.other_choices && !own_) keep_stray(data, out);
   if (!error_body_.empty()) return State::failed;
   return frame_.ended ? mark(out) : State::open;
 }
@@ -90,6 +90,10 @@ Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out
     body = object;
   }
   if (tells_error(body) || !frame_.has_choices) return fail(body, !tells_error(body));
+  if (frame_.other_choices && !own_) {
+    options_.choice_index = frame_.other_index;
+    read(body, {});
+  }
   text_ = body;
   emit(out, true);
   if (!error_body_.empty()) return State::failed;
@@ -108,7 +112,11 @@ bool Decoder::read(std::string_view text, std::string_view type) {
   else
     choice = read_frame(reader, text, options_, frame_);
   if (frame_.malformed) return false;
-  if (!options_.choice_index) options_.choice_index = choice;
+  own_ = own_ || choice.has_value();
+  if (own_ && !strays_.empty()) {
+    strays_ = {};
+    frame_.other_choices = true;
+  }
   native_ = native_ || frame_.native;
   if (options_.want_identity) {
     if (id_.empty()) id_.assign(frame_.id);
@@ -133,7 +141,8 @@ bool Decoder::read_repeated(std::string_view text) {
 void Decoder::learn(const json::Reader& reader, std::string_view text) {
   repeat_.forget();
   const Choice& choice = frame_.choice;
-  if (!splitter_.done() || (choice.reasoning && !stray_.done()) || !frame_.has_choices || frame_.other_choices ||
+  if (!(splitter_.done() || (splitter_.waits() && is_empty(choice.content))) || (choice.reasoning && !stray_.done()) ||
+      !frame_.has_choices || frame_.other_choices || frame_.reshaped || choice.whole || !is_empty(choice.refusal) ||
       frame_.has_error || frame_.mended || frame_.has_escapes || frame_.usage || !choice.tool_calls.empty() ||
       !choice.finish_reason.empty() || !frame_.opaque.empty() || !frame_.signature.empty() || frame_.begins)
     return;
@@ -186,232 +195,19 @@ Decoder::State Decoder::fail(std::string_view body, bool unreadable) {
   return State::failed;
 }
 
-void Decoder::note_once(bool& noted, std::string_view code, std::string_view message, std::vector<Event>& out) {
-  if (!std::exchange(noted, true)) out.emplace_back(Notice{std::string(code), std::string(message)});
+/// A frame of other choices than the one to be read. There may be no other, so it is kept.
+void Decoder::keep_stray(std::string_view data, std::vector<Event>& out) {
+  stray_index_ = strays_.empty() ? frame_.other_index : std::min(stray_index_, frame_.other_index);
+  strays_.emplace_back(data);
+  if (strays_.size() == most_strays) adopt_strays(out);
 }
 
-void Decoder::emit(std::vector<Event>& out, bool whole_body) {
-  begun_ = begun_ || frame_.has_choices || frame_.usage || frame_.begins;
-  Choice& choice = frame_.choice;
-  if (frame_.mended)
-    note_once(noted_mended_, "mended_text",
-              "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
-  if (frame_.other_choices)
-    note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
-  if (!frame_.signature.empty()) signature_.append(frame_.signature);
-  for (const std::string_view item : frame_.opaque) details_.append(details_.empty() ? "" : ",").append(item);
-  if (choice.reasoning && !stray_.done()) drop_tag();
-  if (!splitter_.done()) part_content(out);
-  if (choice.reasoning) {
-    reasoning_present_ = true;
-    choice.reasoning = joined(reasoning_, *choice.reasoning, reasoning_scratch_);
-    if (!choice.reasoning->empty()) emit_text<Thinking>(reasoning_, *choice.reasoning, out);
-  }
-  if (choice.content) {
-    choice.content = joined(content_, *choice.content, content_scratch_);
-    if (!choice.content->empty())
-      emit_text<Text>(content_, *choice.content, out);
-    else if (whole_body && choice.tool_calls.empty())
-      out.emplace_back(Text{});  // an answer that is "" is not absent
-  }
-  for (const ToolFragment& fragment : choice.tool_calls) tool_calls_.add(fragment, out);
-  altered_ = altered_ || (!choice.tool_calls.empty() && tool_calls_.misleading());
-  if (frame_.usage) emit_usage(*frame_.usage, out);
-  if (frame_.usage && provider_->estimates_stream_usage && !whole_body)
-    note_once(noted_estimate_, "estimated_usage",
-              "the tokens of a stream may be the gateway's own count, not the provider's", out);
-  if (!choice.finish_reason.empty()) emit_finish(choice.finish_reason, out);
-  if (frame_.has_choices) blank_end_ = choice.blank_finish && says_nothing(choice) && has_answer();
-}
-
-/// Whether a piece of an answer has come, so that there is something to end.
-bool Decoder::has_answer() const { return content_.any || reasoning_.any || !tool_calls_.empty(); }
-
-/// Takes the reasoning out of the content, where a server leaves it there (Q20).
-void Decoder::part_content(std::vector<Event>& out) {
-  Choice& choice = frame_.choice;
-  parted_reasoning_.clear();
-  parted_answer_.clear();
-  const bool has_key = choice.reasoning && !choice.reasoning->empty();
-  if (has_key) splitter_.finish(parted_answer_, parted_answer_);  // the server parts them itself
-  if (choice.content) splitter_.feed(*choice.content, parted_reasoning_, parted_answer_);
-  altered_ = altered_ || (choice.content && parted_answer_ != *choice.content);
-  const bool ends = !choice.finish_reason.empty();
-  if (ends) splitter_.finish(parted_reasoning_, parted_answer_);
-  const bool all_taken = choice.content && !choice.content->empty() && parted_answer_.empty();
-  if (choice.content || !parted_answer_.empty()) choice.content = parted_answer_;
-  if (all_taken) choice.content.reset();  // that leaves no answer, not an empty one
-  if (has_key) return;
-  if (!parted_reasoning_.empty()) choice.reasoning = parted_reasoning_;
-  if (splitter_.acted())
-    note_once(noted_think_, "inline_thinking",
-              "the server left the reasoning in the content; it was taken out of there", out);
-}
-
-/// Takes away the tag that opens the reasoning, where a server leaves it at its beginning.
-void Decoder::drop_tag() {
-  std::string rest;
-  stray_.feed(*frame_.choice.reasoning, rest, rest);
-  altered_ = altered_ || rest != *frame_.choice.reasoning;
-  removed_ = removed_ || stray_.acted();
-  tagless_ = std::move(rest);
-  frame_.choice.reasoning = tagless_;
-}
-
-/// The fragment with the halves of surrogate pairs joined; a half at its end waits for the next fragment.
-std::string_view Decoder::joined(Channel& channel, std::string_view fragment, std::string& scratch) {
-  if (channel.pending_half.empty() && (!frame_.has_escapes || !json::has_half(fragment))) return fragment;
-  if (fragment.empty()) return fragment;
-  std::string text = std::exchange(channel.pending_half, {});
-  text.append(fragment);
-  if (json::ends_with_high_half(text)) {
-    channel.pending_half = text.substr(text.size() - 3);
-    text.resize(text.size() - 3);
-  }
-  scratch = json::join_halves(text);
-  return scratch;
-}
-
-template <class Fragment>
-void Decoder::emit_text(Channel& channel, std::string_view fragment, std::vector<Event>& out) {
-  if (provider_->salvages_tool_markup && !channel.markup.passes(fragment)) {
-    markup::Output read = channel.markup.feed(fragment);
-    altered_ = altered_ || !read.is_only(std::is_same_v<Fragment, Text> ? read.answer : read.reasoning, fragment);
-    return add(std::move(read), out);
-  }
-  channel.any = true;
-  out.emplace_back(Fragment{std::string(fragment)});
-}
-
-void Decoder::add(markup::Output read, std::vector<Event>& out) {
-  if (read.parted)
-    note_once(noted_think_, "inline_thinking",
-              "the server left the reasoning in the content; it was taken out of there", out);
-  if (read.refused)
-    note_once(noted_refused_, "call_not_offered",
-              "the model called a function although none was offered to it; the call was left out", out);
-  if (read.beyond)
-    note_once(noted_beyond_, "text_behind_end", "text behind the end of the model's message was left out", out);
-  removed_ = removed_ || read.removed;
-  if (!read.reasoning.empty()) {
-    reasoning_.any = reasoning_present_ = true;
-    out.emplace_back(Thinking{std::move(read.reasoning)});
-  }
-  if (!read.answer.empty()) {
-    content_.any = true;
-    out.emplace_back(Text{std::move(read.answer)});
-  }
-  for (markup::Call& call : read.calls) leaked_.push_back(std::move(call));
-}
-
-void Decoder::add_leaked(std::vector<Event>& out) {
-  for (markup::Call& call : leaked_) {
-    const bool only_numbered = call.name.empty() && !call.id.empty();
-    call.name = only_numbered ? offer_->fitting(call.arguments) : offer_->meant_by(call.name);
-    if (tool_calls_.repeats(call)) {
-      removed_ = true;
-      continue;
-    }
-    note_once(noted_salvage_, "tool_markup_salvaged",
-              "the server left tool calls in the text as the model's own tokens; they were read from there", out);
-    tool_calls_.add(call, out);
-  }
-  altered_ = altered_ || !leaked_.empty();
-  leaked_.clear();
-  if (removed_ && !noted_salvage_)
-    note_once(noted_removed_, "markup_removed", "the server left markup of the model in the text; it was taken away",
-              out);
-}
-
-void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
-  Usage merged = frame_.usage_is_whole ? Usage{} : usage_.value_or(Usage{});
-  merged.merge(usage);
-  if (usage_ == merged) return;
-  usage_ = merged;
-  out.emplace_back(merged);
-}
-
-void Decoder::flush_channels(markup::Ending ending, std::vector<Event>& out) {
-  if (!splitter_.done()) {  // the stream ended without a finish reason
-    altered_ = true;
-    parted_reasoning_.clear();
-    parted_answer_.clear();
-    splitter_.finish(parted_reasoning_, parted_answer_);
-    if (!parted_reasoning_.empty()) emit_text<Thinking>(reasoning_, parted_reasoning_, out);
-    if (!parted_answer_.empty()) emit_text<Text>(content_, parted_answer_, out);
-  }
-  if (!stray_.done()) {
-    parted_reasoning_.clear();
-    stray_.finish(parted_reasoning_, parted_reasoning_);
-    if (!parted_reasoning_.empty()) emit_text<Thinking>(reasoning_, parted_reasoning_, out);
-  }
-  const auto flush = [&]<class Fragment>(Channel& channel, Fragment) {
-    if (!std::exchange(channel.pending_half, {}).empty()) {
-      altered_ = true;
-      emit_text<Fragment>(channel, "\xEF\xBF\xBD", out);
-    }
-    if (!channel.markup.busy()) return;
-    altered_ = true;
-    add(channel.markup.finish(ending), out);
-  };
-  flush(reasoning_, Thinking{});
-  flush(content_, Text{});
-  add_leaked(out);
-}
-
-void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
-  if (finished_) return;  // gateways repeat it on the usage frame (Q11)
-  if (reason == "error" || reason == "abort") {
-    error_body_ = R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(reason) +
-                  R"(\"","type":")" + std::string(reason) + R"("}})";
-    return;
-  }
-  finished_ = true;
-  const bool cut = reason == "length" || reason == "content_filter";
-  flush_channels(cut ? markup::Ending::cut : markup::Ending::stop, out);
-  tool_calls_.finish(cut, out);
-  std::string final_reason(reason);
-  if (tool_calls_.usable() && reason == "stop") final_reason = "tool_calls";  // vLLM, named tool choice (Q15)
-  if (final_reason == "tool_calls" && !tool_calls_.usable())
-    out.emplace_back(Notice{"tool_calls_empty",
-                            "the model stopped for tool calls, but no usable call came; try again, "
-                            "without streaming if the server is vLLM under load"});
-  if (reason == "stop" && !content_.any && tool_calls_.empty())
-    out.emplace_back(Notice{"empty_answer", reasoning_.any ? "the model only reasoned and gave no answer; try again"
-                                                           : "the answer is empty; try again"});
-  if (reason == "length" && !content_.any && reasoning_.any)
-    out.emplace_back(Notice{"truncated_reasoning",
-                            "max_tokens ran out inside the reasoning, before any answer; raise "
-                            "max_tokens (16000 or more is advised with thinking)"});
-  out.emplace_back(Finish{std::move(final_reason)});
-}
-
-FrameText Decoder::frame_text(bool whole_body, std::int64_t created) {
-  if (provider_->protocol == Protocol::openai_chat)
-    return is_repeated_ ? repeat_.share(text_) : FrameText(std::string(text_));
-  return FrameText(whole_body ? wire::completion_json(frame_, id_, model_, created)
-                              : wire::chunk_json(frame_, id_, model_, created));
-}
-
-std::string Decoder::reasoning_details() const {
-  if (details_.empty()) return {};
-  return join_details("[" + details_ + "]");
-}
-
-bool Decoder::finish(std::vector<Event>& out) {
-  if (!finished_ && marked_ && (provider_->end_marker_completes || native_ || blank_end_)) {
-    out.emplace_back(
-        Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
-    emit_finish("stop", out);  // becomes tool_calls where one can be used
-  }
-  if (!finished_) {
-    flush_channels(markup::Ending::cut, out);
-    return false;
-  }
-  if (!marked_) out.emplace_back(Notice{"missing_end_marker", "the stream ended without its end marker"});
-  if (!usage_ && !provider_->stream_usage.empty())
-    out.emplace_back(Notice{"missing_usage", "the provider did not say what the answer cost in tokens"});
-  return true;
+void Decoder::adopt_strays(std::vector<Event>& out) {
+  options_.choice_index = stray_index_;
+  own_ = true;
+  for (const std::string& stray : std::exchange(strays_, {}))
+    if (read(stray, {})) emit(out, false);
+  altered_ = false;  // they were shown as they came
 }
 
 }  // namespace kimistream::wire

@@ -11,6 +11,7 @@
 #include "kimistream/error.hpp"
 #include "kimistream/event.hpp"
 #include "kimistream/provider.hpp"
+#include "wire/again.hpp"
 #include "wire/anthropic_frame.hpp"
 #include "wire/frame.hpp"
 #include "wire/markup/reader.hpp"
@@ -83,6 +84,8 @@ class Decoder {
   }
   /// True when the events of that frame say something else than the frame: see chunks.hpp.
   [[nodiscard]] bool altered() const noexcept { return altered_; }
+  /// Of the choice that is read: 0, but where the server has no such choice.
+  [[nodiscard]] std::int64_t choice_index() const noexcept { return options_.choice_index.value_or(0); }
   [[nodiscard]] bool has_frame() const noexcept { return !text_.empty(); }
   /// What came as a frame and is not JSON, the last of it; "" where all was. It was skipped.
   [[nodiscard]] const std::string& skipped() const noexcept { return skipped_; }
@@ -112,8 +115,16 @@ class Decoder {
   void emit_usage(const Usage& usage, std::vector<Event>& out);
   void emit_finish(std::string_view reason, std::vector<Event>& out);
   void flush_channels(markup::Ending ending, std::vector<Event>& out);
-  void part_content(std::vector<Event>& out);
+  template <class Fragment>
+  void emit_marked(Channel& channel, std::string_view text, std::string_view came, std::vector<Event>& out);
+  void emit_refusal(std::string_view words, std::vector<Event>& out);
+  void part_content(bool whole_body, std::vector<Event>& out);
   void drop_tag();
+  void end_tail(std::vector<Event>& out);
+  void end_hold(std::vector<Event>& out);
+  void take_whole(std::vector<Event>& out);
+  void keep_stray(std::string_view data, std::vector<Event>& out);
+  void adopt_strays(std::vector<Event>& out);
   State mark(std::vector<Event>& out);
   State skip(std::string_view data, std::vector<Event>& out);
   [[nodiscard]] bool tells_error(std::string_view text) const;
@@ -133,8 +144,12 @@ class Decoder {
   Channel reasoning_, content_;
   ThinkSplitter splitter_;  // of the content
   ThinkSplitter stray_;     // of the reasoning: its opening tag
+  TailTag tail_;            // of the reasoning: its closing tag
+  Again again_content_, again_reasoning_;
   std::string parted_reasoning_, parted_answer_, tagless_;
   ToolCalls tool_calls_;
+  std::vector<std::string> strays_;   // frames of other choices, as long as the one to be read has not come
+  std::int64_t stray_index_ = 0;      // the least index of those
   std::vector<markup::Call> leaked_;  // into the text; taken at the end, unless they came structured as well
   std::optional<Usage> usage_;
   std::string id_, model_, signature_, error_body_, skipped_;
@@ -144,7 +159,9 @@ class Decoder {
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;
   bool altered_ = false, noted_think_ = false, noted_mended_ = false, noted_choices_ = false, noted_salvage_ = false;
   bool removed_ = false, noted_removed_ = false, noted_refused_ = false, noted_beyond_ = false;
-  bool noted_estimate_ = false;
+  bool noted_estimate_ = false, noted_again_ = false, noted_refusal_ = false;
+  bool thinks_;
+  bool own_ = false;        // the choice that is read has come
   bool native_ = false;     // frames of Workers AI's own shape have come, see Frame::native
   bool blank_end_ = false;  // the last frame said nothing but a blank finish reason, behind an answer
 };

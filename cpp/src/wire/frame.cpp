@@ -1,10 +1,10 @@
 #include "wire/frame.hpp"
 
-#include <charconv>
-#include <cmath>
+#include <algorithm>
+#include <array>
 #include <utility>
 
-#include "wire/frame_values.hpp"
+#include "wire/usage_values.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -18,19 +18,23 @@ bool is_null(Value& value) {
   return !value.is_null().get(null) && null;
 }
 
-class FrameReader : private FrameValues {
+class FrameReader : private UsageValues {
  public:
   FrameReader(json::Reader& reader, const FrameOptions& options, Frame& frame)
-      : FrameValues(reader, frame), options_(options), wanted_(options.choice_index) {}
+      : UsageValues(reader, frame), options_(options), wanted_(options.choice_index) {}
 
   std::optional<std::int64_t> read(std::string_view text) {
     const bool opened = document(text, [&](Key key, Value& value) {
       if (!top(key, value) && reader_.has_escapes()) top(reader_.plain(key), value);
     });
-    return opened ? wanted_ : std::nullopt;
+    return opened && found_ ? wanted_ : std::nullopt;
   }
 
  private:
+  /// Where reasoning can stand in a delta, in the order in which one of them is chosen.
+  enum class Source : std::size_t { reasoning_content, reasoning, details, other, parts, count };
+  using Sources = std::array<std::optional<std::string_view>, static_cast<std::size_t>(Source::count)>;
+
   // Each level returns whether it knew the key. Order: what every frame has comes first.
   bool top(Key key, Value& value) {
     switch (*key.raw()) {  // every frame has the same dozen keys, most of them of no use here
@@ -75,6 +79,10 @@ class FrameReader : private FrameValues {
         native();
         text(value, frame_.choice.content);
         return true;
+      case 'a':  // Bedrock counts there, and nowhere else (Bike4Mind/bike4mind#1089)
+        if (!key.is("amazon-bedrock-invocationMetrics")) return false;
+        usage(value);
+        return true;
       case 't':
         if (!key.is("tool_calls")) return false;
         native();
@@ -89,7 +97,7 @@ class FrameReader : private FrameValues {
   }
 
   void native() {
-    frame_.has_choices = frame_.native = true;
+    frame_.has_choices = frame_.native = found_ = true;
     into_ = &frame_.choice;
   }
 
@@ -98,13 +106,14 @@ class FrameReader : private FrameValues {
     const bool first = !std::exchange(frame_.has_choices, true);
     if (!first) spare_.emplace();
     into_ = first ? &frame_.choice : &*spare_;
-    reasoning_content_ = reasoning_ = details_ = std::nullopt;
+    sources_ = {};
+    std::optional<Choice> message;
     std::int64_t index = 0;
     const auto known = [&](Key key, Value& field) {
-      if (key.is("delta") || key.is("message")) {
-        check(json::for_each_field(field, [&](Key name, Value& part) {
-          if (!delta(name, part) && reader_.has_escapes()) delta(reader_.plain(name), part);
-        }));
+      if (key.is("delta")) {
+        deltas(field);
+      } else if (key.is("message")) {
+        message = message_of(field);
       } else if (key.is("finish_reason")) {
         const bool said = field.raw_json_token().starts_with('"');
         whole_text(field, into_->finish_reason);
@@ -126,27 +135,55 @@ class FrameReader : private FrameValues {
     check(json::for_each_field(value, [&](Key key, Value& field) {
       if (!known(key, field) && reader_.has_escapes()) known(reader_.plain(key), field);
     }));
+    if (message) take_message(*message);
     if (!wanted_) wanted_ = index;
     if (index == *wanted_) {
+      found_ = true;
       if (!first) frame_.choice = std::move(*spare_);
     } else {
+      frame_.other_index = frame_.other_choices ? std::min(frame_.other_index, index) : index;
       frame_.other_choices = true;
       if (first) frame_.choice = {};
     }
   }
 
+  void deltas(Value& value) {
+    check(json::for_each_field(value, [&](Key name, Value& part) {
+      if (!delta(name, part) && reader_.has_escapes()) delta(reader_.plain(name), part);
+    }));
+  }
+
+  /// A whole message. It may stand beside a delta, so it is kept apart.
+  std::optional<Choice> message_of(Value& value) {
+    if (is_null(value)) return std::nullopt;
+    Choice said;
+    Choice* const outer = std::exchange(into_, &said);
+    const Sources theirs = std::exchange(sources_, {});
+    deltas(value);
+    into_ = outer;
+    sources_ = theirs;
+    return said;
+  }
+
+  /// Some gateways send each piece as a delta and all of it so far as a message (perplexityai/api-discussion#209).
+  void take_message(Choice& message) {
+    if (!into_->content.value_or("").empty() || !into_->reasoning.value_or("").empty() || !into_->tool_calls.empty())
+      return;
+    into_->reasoning = message.reasoning;
+    into_->content = message.content;
+    into_->refusal = message.refusal;
+    into_->tool_calls = std::move(message.tool_calls);
+    into_->whole = true;
+  }
+
   bool delta(Key key, Value& value) {
     if (key.is("content")) {
-      if (const auto type = type_of(value); type == Type::array)
-        parts(value);
-      else
-        text(value, into_->content);
+      text(value, into_->content);
+      if (!into_->content) parts(value);
     } else if (key.is("reasoning_content")) {
-      text(value, reasoning_content_);
-      pick_reasoning();
+      thought(value, Source::reasoning_content);
     } else if (key.is("reasoning")) {
-      text(value, reasoning_);
-      pick_reasoning();
+      thought(value, Source::reasoning);
     } else if (key.is("reasoning_details")) {
       details(value);
     } else if (key.is("tool_calls")) {
@@ -157,6 +194,10 @@ class FrameReader : private FrameValues {
         function(value, fragment);
         add(fragment);
       }
+    } else if (key.is("refusal")) {
+      text(value, into_->refusal);
+    } else if (key.is("reasoning_text") || key.is("thinking") || key.is("thinking_blocks")) {
+      thought(value, Source::other);  // Copilot's, Ollama's, LiteLLM's
     } else {
       return false;
     }
@@ -166,11 +207,25 @@ class FrameReader : private FrameValues {
   /// Gateways send the same reasoning under two keys: one source counts, never both. An empty or null one does not
   /// hide the other.
   void pick_reasoning() {
-    for (const auto* source : {&reasoning_content_, &reasoning_, &details_}) {
-      if (!*source) continue;
-      into_->reasoning = *source;
-      if (!(*source)->empty()) return;
+    for (const auto& source : sources_) {
+      if (!source) continue;
+      into_->reasoning = source;
+      if (!source->empty()) return;
     }
+  }
+
+  void thought(Value& value, Source from) {
+    auto& source = sources_[static_cast<std::size_t>(from)];
+    text(value, source);
+    if (!source) {
+      if (const auto type = type_of(value); type == Type::object || type == Type::array) {
+        Spoken said;
+        speak(value, true, said);
+        frame_.reshaped = true;
+        if (said.reasoning) source = frame_.made.emplace_back(std::move(*said.reasoning));
+      }
+    }
+    pick_reasoning();
   }
 
   void details(Value& value) {
@@ -193,41 +248,23 @@ class FrameReader : private FrameValues {
         }
       }));
     }));
-    if (any) details_ = frame_.made.emplace_back(std::move(all));
+    if (any) sources_[static_cast<std::size_t>(Source::details)] = frame_.made.emplace_back(std::move(all));
     pick_reasoning();
   }
 
-  /// AI/ML API says there what the answer cost (docs/capabilities/request-tracing-and-cost).
-  void meta(Value& value) {
-    Usage found;
-    fields(value, [&](Key key, Value& field) {
-      if (key.is("usage"))
-        fields(field, [&](Key name, Value& amount) {
-          if (name.is("usd_spent")) cost(amount, found);
-        });
-    });
-    if (!found.empty()) merge_usage(found);
-  }
-
-  void cost(Value& value, Usage& into) {
-    double amount = 0;
-    if (!value.get_double().get(amount) && std::isfinite(amount) && amount >= 0) into.cost = amount;
-  }
-
-  /// Content as a list of parts: the texts of it, in order.
+  /// Content as a list of parts, or as one: the texts of it, in order, and the reasoning that stands among them.
   void parts(Value& value) {
-    std::string all;
-    check(json::for_each_element(value, [&](Value& item) {
-      std::optional<std::string_view> part;
-      if (type_of(item) == Type::string)
-        text(item, part);
-      else
-        fields(item, [&](Key key, Value& field) {
-          if (key.is("text")) text(field, part);
-        });
-      if (part) all.append(*part);
-    }));
-    into_->content = frame_.made.emplace_back(std::move(all));
+    const auto type = type_of(value);
+    if (type != Type::array && type != Type::object) return;
+    Spoken said;
+    speak(value, false, said);
+    frame_.reshaped = true;
+    if (said.reasoning) {
+      sources_[static_cast<std::size_t>(Source::parts)] = frame_.made.emplace_back(std::move(*said.reasoning));
+      pick_reasoning();
+    }
+    if (said.text || (!said.reasoning && type == Type::array))
+      into_->content = frame_.made.emplace_back(std::move(said.text).value_or(""));
   }
 
   void tool_call(Value& value) {
@@ -255,52 +292,11 @@ class FrameReader : private FrameValues {
     if (key.is("name")) {
       whole_text(field, fragment.name);
     } else if (key.is("arguments")) {
-      if (const auto type = type_of(field); type == Type::object) {  // sent as JSON, not as JSON text
-        std::string_view raw;
-        if (!simdjson::to_json_string(field).get(raw)) fragment.arguments = raw;
-      } else {
-        text(field, fragment.arguments);
-      }
+      arguments_of(field, fragment.arguments);  // sent as JSON, not as JSON text (can1357/oh-my-pi#1779)
     }
   }
 
   void add(const ToolFragment& fragment) { into_->tool_calls.push_back(fragment); }
-
-  void usage(Value& value) {
-    if (value.raw_json_token().front() == 'n') return;  // null, in every frame but one
-    Usage found;
-    const auto count = [&](Value& field, std::optional<std::int64_t>& into) {
-      if (const auto number = integer(field)) into = number;
-    };
-    fields(value, [&](Key key, Value& field) {
-      if (key.is("prompt_tokens"))
-        count(field, found.prompt_tokens);
-      else if (key.is("completion_tokens"))
-        count(field, found.completion_tokens);
-      else if (key.is("total_tokens"))
-        count(field, found.total_tokens);
-      else if (key.is("cached_tokens"))
-        count(field, found.cached_tokens);
-      else if (key.is("reasoning_tokens"))
-        count(field, found.reasoning_tokens);
-      else if (key.is("prompt_tokens_details"))
-        fields(field, [&](Key name, Value& detail) {
-          if (name.is("cached_tokens")) count(detail, found.cached_tokens);
-        });
-      else if (key.is("completion_tokens_details"))
-        fields(field, [&](Key name, Value& detail) {
-          if (name.is("reasoning_tokens")) count(detail, found.reasoning_tokens);
-        });
-      else if (key.is("cost"))
-        cost(field, found);
-    });
-    if (!found.empty()) merge_usage(found);
-  }
-
-  void merge_usage(const Usage& found) {
-    if (!frame_.usage) frame_.usage.emplace();
-    frame_.usage->merge(found);
-  }
 
   std::optional<Type> type_of(Value& value) {
     Type type{};
@@ -308,37 +304,12 @@ class FrameReader : private FrameValues {
     return type;
   }
 
-  /// An integer, also as a string ("0") or as a whole double (1.0); negative ones count as none.
-  std::optional<std::int64_t> integer(Value& value) {
-    if (const std::string_view token = value.raw_json_token(); token.size() == 1 && token[0] >= '0' && token[0] <= '9')
-      return token[0] - '0';  // the index of every choice; the loop over the fields skips what is left unread
-    std::int64_t number = 0;
-    double real = 0;
-    std::string_view digits;
-    switch (type_of(value).value_or(Type::null)) {
-      case Type::number:
-        if (value.get_int64().get(number)) {
-          if (value.get_double().get(real) || real < 0 || real > 9e15) return std::nullopt;
-          number = static_cast<std::int64_t>(real);
-        }
-        break;
-      case Type::string: {
-        if (!reader_.string(value, digits)) return std::nullopt;
-        const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        if (result.ec != std::errc() || result.ptr != digits.data() + digits.size()) return std::nullopt;
-        break;
-      }
-      default: return std::nullopt;
-    }
-    if (number < 0) return std::nullopt;
-    return number;
-  }
-
   const FrameOptions& options_;
   std::optional<std::int64_t> wanted_;
+  bool found_ = false;  // that choice came
   Choice* into_ = nullptr;
   std::optional<Choice> spare_;  // of a frame with several choices
-  std::optional<std::string_view> reasoning_content_, reasoning_, details_;
+  Sources sources_;
 };
 
 }  // namespace

@@ -21,13 +21,24 @@ struct ToolFragment {
   std::string_view arguments;
 };
 
+/// Nothing, or a text of nothing.
+[[nodiscard]] inline bool is_empty(const std::optional<std::string_view>& text) noexcept {
+  return !text || text->empty();
+}
+
 /// What one choice of a frame says.
 struct Choice {
   std::optional<std::string_view> reasoning;  // nothing: absent or null; "" is "came, and empty"
   std::optional<std::string_view> content;
+  std::optional<std::string_view> refusal;  // the words with which the model refuses, in the place that is theirs
   std::vector<ToolFragment> tool_calls;
   std::string_view finish_reason;  // "" where absent, null or blank
   bool blank_finish = false;       // it came as a text of nothing
+  bool whole = false;              // it came as a message, not as a piece of one
+
+  [[nodiscard]] bool silent() const noexcept {
+    return is_empty(reasoning) && is_empty(content) && is_empty(refusal) && tool_calls.empty();
+  }
 };
 
 /// The views live until the reader that made them opens another document.
@@ -41,8 +52,10 @@ struct Frame {
   std::deque<std::string> made;          // texts that views point to and that stand nowhere in one piece
   bool has_choices = false;              // at least one choice came
   bool other_choices = false;            // choices besides the one that is read (n > 1)
-  bool native = false;                   // of a shape that has no finish reasons: the end marker alone ends it (Q36)
-  bool has_error = false;                // a truthy error: read it from the text, there is time
+  std::int64_t other_index = 0;          // the least index of those
+  bool reshaped = false;   // a text or arguments came in another form: what is read is not what stands there
+  bool native = false;     // of a shape that has no finish reasons: the end marker alone ends it (Q36)
+  bool has_error = false;  // a truthy error: read it from the text, there is time
   bool malformed = false;
   bool begins = false;          // the answer begins with this frame (where the protocol says so)
   bool ended = false;           // the stream says that it is over
@@ -52,15 +65,16 @@ struct Frame {
 
   void clear() {
     id = model = choice.finish_reason = {};
-    choice.blank_finish = false;
+    choice.blank_finish = choice.whole = false;
     choice.reasoning.reset();
     choice.content.reset();
+    choice.refusal.reset();
     choice.tool_calls.clear();
     usage.reset();
     signature = {};
     opaque.clear();
     if (!made.empty()) made.clear();
-    has_choices = other_choices = native = has_error = malformed = begins = ended = usage_is_whole = false;
+    has_choices = other_choices = reshaped = native = has_error = malformed = begins = ended = usage_is_whole = false;
   }
 };
 
@@ -69,7 +83,7 @@ struct FrameOptions {
   std::optional<std::int64_t> choice_index;  // which choice to read; nothing: the first that comes
 };
 
-/// Reads `text` into `frame`. @return the index of the choice that was read, if any
+/// Reads `text` into `frame`. @return the index of the choice that was read, if it came
 std::optional<std::int64_t> read_frame(json::Reader& reader, std::string_view text, const FrameOptions& options,
                                        Frame& frame);
 

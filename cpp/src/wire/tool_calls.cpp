@@ -26,11 +26,23 @@ std::string signature(const std::string& name, std::string arguments) {
 
 std::string which(const ToolCall& call) { return "tool call " + std::to_string(call.index) + " (" + call.name + ")"; }
 
+/// {}, with white space round it and in it.
+bool is_empty_object(std::string_view text) {
+  std::size_t braces = 0;
+  for (const char c : text)
+    if (c == (braces == 0 ? '{' : '}'))
+      ++braces;
+    else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+      return false;
+  return braces == 2;
+}
+
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 
 void ToolCalls::add(const ToolFragment& fragment, std::vector<Event>& out) {
+  told_otherwise_ = false;
   Slot* slot = find(fragment);
   if (!slot) {
     // A fragment with nothing in it closes a call at some gateways (Q27): it opens none.
@@ -53,6 +65,22 @@ void ToolCalls::add(const ToolFragment& fragment, std::vector<Event>& out) {
       call.name.assign(fragment.name);  // the first, or all of it once more
     else if (call.arguments.empty())
       call.name.append(fragment.name);  // the name comes in pieces
+  }
+  if (holding_ && *holding_ != latest_) {
+    release(out);
+    told_otherwise_ = true;
+  }
+  if (holding_ && !is_blank(fragment.arguments)) {  // these are the real ones, or {} again
+    holding_.reset();
+    slot->replaced = !is_empty_object(fragment.arguments);
+    slot->scan = {};
+  }
+  if (!slot->started && !fragment.name.empty() && call.arguments.empty() && is_empty_object(fragment.arguments)) {
+    holding_ = latest_;
+    told_otherwise_ = true;
+    slot->scan.feed(fragment.arguments);
+    start(*slot, out);
+    return;
   }
   std::string scratch;
   const std::string_view arguments = add_arguments(*slot, fragment.arguments, scratch);
@@ -138,9 +166,33 @@ std::string_view ToolCalls::add_arguments(Slot& slot, std::string_view fragment,
     scratch = json::join_halves(scratch);
     fragment = scratch;
   }
-  slot.call.arguments.append(fragment);
+  std::string& all = slot.call.arguments;
+  if (slot.cumulative && !is_blank(fragment)) {
+    slot.cumulative = all.empty() || fragment.starts_with(std::string_view(all).substr(slot.last_at));
+    slot.last_at = all.size();
+  }
+  all.append(fragment);
   slot.scan.feed(fragment);
   return fragment;
+}
+
+/// Some gateways send with each fragment all that there is so far. That can be told at the end only, where what was put
+/// together is no JSON: `{"filter":` and `{"filter":"blue"}` and `}` are right (NousResearch/hermes-agent#35860).
+bool ToolCalls::take_last(Slot& slot) {
+  std::string& all = slot.call.arguments;
+  if (!slot.cumulative || slot.last_at == 0 || is_whole_arguments(all)) return false;
+  std::string last = all.substr(slot.last_at);
+  if (!is_whole_arguments(last)) return false;
+  all = std::move(last);
+  return true;
+}
+
+void ToolCalls::release(std::vector<Event>& out) {
+  if (!holding_) return;
+  ToolCall& call = slots_[*holding_].call;
+  holding_.reset();
+  call.arguments = "{}";
+  out.emplace_back(ToolCallDelta{call.index, call.arguments});
 }
 
 bool ToolCalls::is_another_call(const Slot& slot, const ToolFragment& fragment) {
@@ -165,7 +217,8 @@ bool ToolCalls::begins_again(Slot& slot, const ToolFragment& fragment) {
   const std::size_t solid = fragment.arguments.find_first_not_of(" \t\r\n");
   if (solid == std::string_view::npos || fragment.arguments[solid] != '{') return false;
   // Some gateways begin with {} and then send the arguments, and some say everything twice.
-  return named_before || (named && slot.call.arguments != "{}" && fragment.arguments != slot.call.arguments);
+  return named_before || (named && !slot.call.arguments.empty() && slot.call.arguments != "{}" &&
+                          fragment.arguments != slot.call.arguments);
 }
 
 ToolCalls::Slot* ToolCalls::find(const ToolFragment& fragment) {
@@ -205,6 +258,8 @@ void ToolCalls::finish(bool cut, std::vector<Event>& out) {
     tell_apart(slot, out);
     if (!slot.half.empty()) call.arguments.append("\xEF\xBF\xBD");
     const bool cut_off = !slot.ended.value_or(!cut || i != latest_);
+    if (!cut_off && (take_last(slot) || slot.replaced))
+      out.emplace_back(Notice{"arguments_cleaned", which(call) + ": what came before its real arguments was left out"});
     const bool whole = !cut_off && clean(call, out);
     call.complete = whole && !call.name.empty();
     usable_ = usable_ || call.complete;

@@ -6,7 +6,7 @@ from .object import Field, Object, either
 
 
 class PromptTokensDetails(Object):
-    _known = ("cached_tokens", "audio_tokens")
+    _known = ("cached_tokens", "audio_tokens", "cache_write_tokens")
 
 
 class CompletionTokensDetails(Object):

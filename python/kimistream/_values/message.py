@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 class Usage(Value):
     """Tokens as the provider counted them, and the cost where it said one. None: the provider did not say.
 
-    prompt_tokens      the whole input, the cached part included
-    completion_tokens  the whole output, the reasoning included
+    prompt_tokens       the whole input, the cached part included
+    completion_tokens   the whole output, the reasoning included
+    cached_tokens       the part of the input that came from a cache
+    cache_write_tokens  the part of it that was written to one, which some providers bill, whatever its lifetime
     """
 
     __slots__ = _fields = __match_args__ = (
@@ -24,6 +26,7 @@ class Usage(Value):
         "cached_tokens",
         "reasoning_tokens",
         "cost",
+        "cache_write_tokens",
     )
     type: Literal["usage"] = "usage"
 
@@ -35,6 +38,7 @@ class Usage(Value):
         cached_tokens: int | None = None,
         reasoning_tokens: int | None = None,
         cost: float | None = None,
+        cache_write_tokens: int | None = None,
     ) -> None:
         self.prompt_tokens = prompt_tokens
         self.completion_tokens = completion_tokens
@@ -42,6 +46,7 @@ class Usage(Value):
         self.cached_tokens = cached_tokens
         self.reasoning_tokens = reasoning_tokens
         self.cost = cost
+        self.cache_write_tokens = cache_write_tokens
 
 
 class Notice(Value):

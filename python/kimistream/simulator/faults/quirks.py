@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..values.frame import Frame, Sent, encode
 from ..values.replies import Reply
@@ -17,8 +17,10 @@ from . import quirks_calls as calls
 from . import quirks_errors as broken
 from . import quirks_frames as framed
 from . import quirks_replies as said
+from . import quirks_shapes as shaped
 from .quirks_bytes import Writing
 from .quirks_frames import Stage
+from .quirks_shapes import Body
 
 if TYPE_CHECKING:
     from ..dialects.dialect import Dialect
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quirk:
-    """One quirk: what it does to the reply, to the frames of its stream, to their bytes, or to the response.
+    """One quirk: what it does to the reply, to the frames of its stream, to their bytes, to the body of an answer that
+    is not streamed, or to the response.
 
     json_body     a JSON body although a stream was asked for
     content_type  of streams; "" is the right one
@@ -39,10 +42,16 @@ class Quirk:
     reply: Callable[[Reply], Reply] | None = None
     frames: Stage | None = None
     writing: Writing | None = None
+    body: Body | None = None
     json_body: bool = False
     content_type: str = ""
     gzip: bool = False
     padding: tuple[bytes, ...] = ()
+
+
+def _shape(name: str, about: str, change: Callable[[shaped.Part], None]) -> Quirk:
+    """One of pieces and of whole messages alike."""
+    return Quirk(name, about, frames=shaped.in_frames(change), body=shaped.in_body(change))
 
 
 _CONTENT = ("reasoning", "content", "start")
@@ -60,6 +69,9 @@ QUIRKS: Mapping[str, Quirk] = {
         Quirk("finish-stop", "the finish reason is stop, also after tool calls", said.finish("stop")),
         Quirk("finish-tool-calls", "the finish reason is tool_calls, also without any", said.finish("tool_calls")),
         Quirk("finish-content-filter", "the finish reason is content_filter", said.finish("content_filter")),
+        Quirk(
+            "finish-other-protocol", "the finish reason in the words of the messages protocol", said.finish_elsewhere
+        ),
         Quirk("finish-abort", "the finish reason is abort", said.finish("abort")),
         Quirk("finish-error", "the finish reason is error", said.finish("error")),
         # where reasoning, text and tool calls end up
@@ -90,6 +102,16 @@ QUIRKS: Mapping[str, Quirk] = {
             "reasoning in reasoning_details and nowhere else",
             frames=framed.on_choice(framed.reasoning_details),
         ),
+        Quirk("reasoning-pairs", "a <reasoning> pair round each piece of it, in the content", said.reasoning_pairs),
+        Quirk("tags-in-reasoning", "<think> and </think> under the reasoning's own key", said.tags_in_reasoning),
+        Quirk("close-tag-in-content", "</think> as a piece of content behind the reasoning", frames=shaped.close_tag),
+        _shape("reasoning-object", "reasoning as an object with the text in it", shaped.reasoning_object),
+        _shape("reasoning-text-key", "reasoning under reasoning_text", shaped.reasoning_text),
+        _shape("typed-parts", "content as a list of parts, the reasoning one of them", shaped.typed_parts),
+        _shape("refusal", "the words of the answer as a refusal's", shaped.refusal),
+        Quirk("message-beside-delta", "beside each delta the message so far", frames=shaped.message_beside),
+        Quirk("message-at-end", "the last frame holds the whole message once more", frames=shaped.message_at_end),
+        Quirk("other-choice-first", "pieces of a second choice before those of the first", frames=shaped.others),
         # deltas
         Quirk("null-delta", "a first frame whose delta is null", frames=framed.null_delta),
         Quirk("nulls", "every delta has all keys, null where unset", frames=framed.on_choice(framed.nulls)),
@@ -125,11 +147,24 @@ QUIRKS: Mapping[str, Quirk] = {
         Quirk("call-whole", "a call in one fragment", frames=calls.calls(calls.whole)),
         Quirk("call-two-in-one", "a frame with two entries for one call", frames=calls.calls(calls.two_in_one)),
         Quirk("call-interleaved", "parallel calls take turns", frames=calls.calls(calls.interleaved)),
-        Quirk("call-object-arguments", "arguments are an object, no text", frames=calls.calls(calls.object_arguments)),
+        Quirk(
+            "call-object-arguments",
+            "arguments are an object, no text",
+            frames=calls.calls(calls.object_arguments),
+            body=shaped.in_body(shaped.call_objects),
+        ),
+        Quirk("call-empty-first", "{} first, and then the arguments", frames=calls.calls(calls.empty_first)),
+        Quirk("call-cumulative", "each fragment holds all arguments so far", frames=calls.calls(calls.cumulative)),
         Quirk("call-empty-arguments", 'arguments are ""', said.empty_arguments),
         Quirk("call-garbage", "text behind complete arguments", said.garbage_arguments),
         Quirk("call-trailing-space", "blanks behind complete arguments", said.trailing_space_arguments),
         # usage
+        Quirk(
+            "usage-other-names",
+            "cached tokens under DeepSeek's names, zeros under others",
+            frames=shaped.usages,
+            body=shaped.usage_names_in_body,
+        ),
         Quirk("continuous-usage", "usage so far on every frame", frames=framed.continuous_usage),
         Quirk("null-usage", "usage: null on every frame that has none", frames=framed.each(framed.null_usage)),
         Quirk("zero-usage", "a last usage that is all zero", frames=framed.zero_usage),
@@ -163,6 +198,7 @@ QUIRKS: Mapping[str, Quirk] = {
         Quirk("comments", "a comment before every event", frames=framed.each(framed.comments)),
         Quirk("many-data-lines", "JSON over many data lines", frames=framed.each(framed.many_data_lines)),
         Quirk("no-event-names", "messages protocol: no event lines", frames=framed.each(framed.no_event_names)),
+        Quirk("no-delta-types", "messages protocol: deltas do not say what they are", frames=shaped.untyped),
         Quirk("no-types", "messages protocol: the event line alone says it", frames=framed.each(framed.no_types)),
         Quirk("crlf", "lines end with CR LF", writing=written.each(written.crlf)),
         Quirk("cr", "lines end with CR", writing=written.each(written.cr)),
@@ -195,6 +231,13 @@ def quirky_reply(reply: Reply, quirks: tuple[Quirk, ...]) -> Reply:
     for quirk in quirks:
         reply = quirk.reply(reply) if quirk.reply else reply
     return reply
+
+
+def quirky_body(body: dict[str, Any], quirks: tuple[Quirk, ...]) -> dict[str, Any]:
+    """An answer that is not streamed."""
+    for quirk in quirks:
+        body = quirk.body(body) if quirk.body else body
+    return body
 
 
 def quirky_stream(frames: Iterator[Frame], reply: Reply, dialect: Dialect, quirks: tuple[Quirk, ...]) -> Iterator[Sent]:

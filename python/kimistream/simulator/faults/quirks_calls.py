@@ -145,6 +145,25 @@ def object_arguments(groups: list[list[Frame]]) -> Iterator[Frame]:
         yield _merged(group, value)
 
 
+def empty_first(groups: list[list[Frame]]) -> Iterator[Frame]:
+    """openai/openai-agents-js#712, BerriAI/litellm#4537: the head brings {}, and the arguments follow."""
+    for group in groups:
+        if _arguments(group):
+            _fragment(group[0])["function"]["arguments"] = "{}"
+        yield from group
+
+
+def cumulative(groups: list[list[Frame]]) -> Iterator[Frame]:
+    """NousResearch/hermes-agent#35718: all arguments so far, each time; one piece alone is no such thing."""
+    for group in groups:
+        so_far = ""
+        for frame in group:
+            so_far += _fragment(frame)["function"].get("arguments") or ""
+            if so_far:
+                _fragment(frame)["function"]["arguments"] = so_far
+            yield frame
+
+
 def two_in_one(groups: list[list[Frame]]) -> Iterator[Frame]:
     """A call's head and its first arguments as two entries of one frame, both with its index."""
     for group in groups:

@@ -20,6 +20,24 @@ def finish(reason: str) -> Callable[[Reply], Reply]:
     return change
 
 
+def finish_elsewhere(reply: Reply) -> Reply:
+    """A gateway that passes the reasons of its upstream on."""
+    words = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
+    return replace(reply, finish=words.get(reply.finish, reply.finish))
+
+
+def reasoning_pairs(reply: Reply) -> Reply:
+    """Bike4Mind/bike4mind#1089, Bedrock: tags of a gateway's own, round each piece."""
+    if not reply.reasoning:
+        return reply
+    pieces = tuple(f"<reasoning>{piece}</reasoning>" for piece in reply.reasoning)
+    return replace(reply, reasoning=(), content=(*pieces, *reply.content), usage=replace(reply.usage, reasoning=0))
+
+
+def tags_in_reasoning(reply: Reply) -> Reply:
+    return replace(reply, reasoning=("<think>", *reply.reasoning, "</think>")) if reply.reasoning else reply
+
+
 def think_in_content(reply: Reply) -> Reply:
     return _inline(reply, ("<think>",))
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ..dialects.reading import read_chat
 from ..faults.orders import Faults, read_faults
-from ..faults.quirks import quirky_bytes, quirky_reply, quirky_stream
+from ..faults.quirks import quirky_body, quirky_bytes, quirky_reply, quirky_stream
 from ..framing.protocols import PROTOCOLS, stream
 from ..framing.reply import make_reply
 from ..framing.wire import error_frames
@@ -79,7 +79,7 @@ class ChatHandler:
         faults, dialect = exchange.faults, self._state.dialect
         padding = dialect.padding + tuple(block for quirk in faults.quirks for block in quirk.padding)
         pause = self._state.pace * exchange.reply.usage.completion + (0 if faults.stalls_before_head else faults.stall)
-        body = PROTOCOLS[dialect.protocol].body(exchange.reply, dialect)
+        body = quirky_body(PROTOCOLS[dialect.protocol].body(exchange.reply, dialect), faults.quirks)
         if faults.cut_at is not None:
             await asyncio.sleep(pause)
             _hang_up(exchange.request)
