@@ -44,6 +44,22 @@ TEST_CASE("garbage around an object is taken away") {
   check(R"({"a":1}})", Arguments::mended, R"({"a":1})");
 }
 
+TEST_CASE("of objects that grow the last one counts, and of others the first") {
+  check(R"({}{"a":1})", Arguments::mended, R"({"a":1})");
+  check(R"({} {"a":"t"} {"a":"tides","b":[1]})", Arguments::mended, R"({"a":"tides","b":[1]})");
+  check(R"({"a":[1]}{"a":[1,2]})", Arguments::mended, R"({"a":[1,2]})");
+  check(R"({"a":[1,2]}{"a":[1]})", Arguments::mended, R"({"a":[1,2]})");
+  check(R"({"a":"x"}{"a":"y"})", Arguments::mended, R"({"a":"x"})");
+  check(R"({}{"a":1} done)", Arguments::mended, R"({"a":1})");
+  check(R"({}{"a":)", Arguments::invalid, R"({}{"a":)");  // {} is not what was meant
+  check(R"({"a":1}{"a":)", Arguments::mended, R"({"a":1})");
+}
+
+TEST_CASE("the JSON text of JSON text is read twice") {
+  check(R"("{\"a\":1}")", Arguments::mended, R"({"a":1})");
+  check(R"("{\"a\":")", Arguments::invalid, R"("{\"a\":")");
+}
+
 TEST_CASE("what holds no whole object is left as it came") {
   for (const std::string broken : Texts{R"({"city":"Tok)", "{", "}", "[1,2]", "\"text\"", "1", "{\"a\":}", "{\"a\" 1}",
                                         "{a:1}", "{\"a\":01}", "not json", R"({"a":"\x"})"})

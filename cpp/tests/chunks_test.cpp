@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "json/tree.hpp"
+#include "kimistream/accumulator.hpp"
 #include "kimistream/provider.hpp"
 #include "support/play.hpp"
 
@@ -136,4 +137,74 @@ TEST_CASE("frames that differ in their text alone share the rest, and each still
   CHECK(all[2].content == "\"c\" \xC3\xA9\n");
   ks::Chunk moved = all[3];
   CHECK(std::move(moved).json() == frames[3]);
+}
+
+TEST_CASE("arguments that are no text are one in the OpenAI shape too, and keep what else came with them") {
+  const std::string call =
+      R"({"index":0,"id":"c","type":"builtin_function","extra":5,"function":{"name":"f","arguments":{"a":1}}})";
+  const auto streamed =
+      chunks("openai-compatible",
+             {R"({"id":"x","choices":[{"index":0,"delta":{"role":"assistant","tool_calls":[)" + call + "]}}]}"});
+  REQUIRE(streamed.size() == 1);
+  const Tree root = Tree::parse(streamed[0].json());
+  const Tree& delta = *root.find("choices")->items()[0].find("delta");
+  CHECK(delta.text_of("role") == "assistant");
+  CHECK(delta.find("tool_calls")->items().back().find("function")->text_of("arguments") == R"({"a":1})");
+  const Tree body = Tree::parse(
+      whole("openai-compatible",
+            R"({"id":"x","choices":[{"index":0,"finish_reason":"tool_calls","message":{"content":null,"tool_calls":[)" +
+                call + "]}}]}",
+            false)
+          .json());
+  const Tree& made = body.find("choices")->items()[0].find("message")->find("tool_calls")->items()[0];
+  CHECK(made.text_of("extra") == "5");
+  CHECK(made.text_of("type") == "builtin_function");
+  CHECK(made.find("function")->text_of("arguments") == R"({"a":1})");
+}
+
+TEST_CASE("a frame of the messages protocol that is rewritten says nothing of that protocol") {
+  const auto made =
+      chunks("kimi-code",
+             {R"({"type":"message_start","message":{"id":"m","model":"k","content":[]}})",
+              R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f"}})",
+              R"({"type":"content_block_delta","index":0,"delta":{"partial_json":{"a":1}}})"});
+  REQUIRE(!made.empty());
+  const Tree last = Tree::parse(made.back().json());
+  CHECK_FALSE(last.find("type"));
+  CHECK(last.text_of("id") == "m");
+  CHECK(last.find("choices")
+            ->items()[0]
+            .find("delta")
+            ->find("tool_calls")
+            ->items()[0]
+            .find("function")
+            ->text_of("arguments") == R"({"a":1})");
+}
+
+TEST_CASE("a stream that is gathered keeps the other choices") {
+  const auto piece = [](int index, const std::string& delta, const std::string& finish = "null") {
+    return R"({"id":"x","choices":[{"index":)" + std::to_string(index) + R"(,"delta":{)" + delta +
+           R"(},"finish_reason":)" + finish + "}]}";
+  };
+  Decoder decoder(*ks::find_provider("openai-compatible"));
+  ks::wire::Gathering gathering;
+  std::vector<ks::Event> events;
+  for (const auto& frame :
+       {piece(1, R"("role":"assistant","content":"x")"), piece(0, R"("content":"a")"),
+        piece(1, R"("content":"y")", R"("stop")"),
+        piece(1, R"("tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{"}}])"),
+        piece(1, R"("tool_calls":[{"index":0,"function":{"arguments":"}"}}])"), piece(0, "", R"("stop")")}) {
+    decoder.feed(frame, "", events);
+    gathering.add(decoder, 5);
+  }
+  ks::Accumulator message;
+  for (const ks::Event& event : events) message.add(event);
+  const Tree body = Tree::parse(gathering.chunk(message.message()).json());
+  const auto& choices = body.find("choices")->items();
+  REQUIRE(choices.size() == 2);
+  CHECK(choices[0].find("message")->text_of("content") == "a");
+  CHECK(choices[1].text_of("index") == "1");
+  CHECK(choices[1].text_of("finish_reason") == "stop");
+  CHECK(choices[1].find("message")->text_of("content") == "xy");
+  CHECK(choices[1].find("message")->find("tool_calls")->items()[0].find("function")->text_of("arguments") == "{}");
 }

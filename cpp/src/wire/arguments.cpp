@@ -1,6 +1,7 @@
 #include "wire/arguments.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "json/tree.hpp"
 #include "kimistream/json.hpp"
@@ -64,26 +65,25 @@ bool grows(const Tree& earlier, const Tree& later) {
   }
 }
 
-/// Of whole objects that follow each other and grow, the last: {} and then the real ones (openai/openai-agents-js#712,
-/// BerriAI/litellm#4537). "" where it is no such text.
-std::string_view last_of_growing(std::string_view text) {
-  std::string_view last = first_object(text);
-  if (last.empty() || text.front() != '{') return {};
-  try {
-    Tree earlier = Tree::parse(last);
-    for (std::string_view rest = trim(text.substr(last.size())); !rest.empty();) {
-      const std::string_view next = first_object(rest);
-      if (next.empty() || rest.front() != '{') return {};
-      Tree later = Tree::parse(next);
-      if (!grows(earlier, later)) return {};
-      earlier = std::move(later);
-      last = next;
-      rest = trim(rest.substr(next.size()));
-    }
-  } catch (const json::Malformed&) {
-    return {};
+/// The object that a text means which holds more than one: the first, or of objects that follow it and grow the last,
+/// such as {} and then the real ones (openai/openai-agents-js#712, BerriAI/litellm#4537). "" where there is none, and
+/// where what follows {} was cut.
+/// @throws json::Malformed
+std::string_view meant_object(std::string_view text) {
+  std::string_view meant = first_object(text);
+  if (meant.empty()) return {};
+  Tree earlier = Tree::parse(meant);
+  if (!text.starts_with('{')) return meant;
+  for (std::string_view rest = trim(text.substr(meant.size())); rest.starts_with('{');) {
+    const std::string_view next = first_object(rest);
+    if (!parses(next)) return earlier.fields().empty() ? std::string_view() : meant;
+    Tree later = Tree::parse(next);
+    if (!grows(earlier, later)) break;
+    earlier = std::move(later);
+    meant = next;
+    rest = trim(rest.substr(next.size()));
   }
-  return last;
+  return meant;
 }
 
 /// The text that a JSON string says, "" for anything else.
@@ -112,11 +112,14 @@ Arguments clean_arguments(std::string& text) {
     if (trimmed.size() != text.size()) text = std::string(trimmed);
     return Arguments::clean;
   }
-  std::string_view object = last_of_growing(trimmed);
-  if (object.empty()) object = first_object(trimmed);
-  if (object.empty() || !parses(object)) return Arguments::invalid;
-  text = std::string(object);
-  return Arguments::mended;
+  try {
+    const std::string_view object = meant_object(trimmed);
+    if (object.empty()) return Arguments::invalid;
+    text = std::string(object);
+    return Arguments::mended;
+  } catch (const json::Malformed&) {
+    return Arguments::invalid;
+  }
 }
 
 bool is_whole_arguments(std::string_view text) {

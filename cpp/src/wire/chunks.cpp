@@ -1,5 +1,7 @@
 #include "wire/chunks.hpp"
 
+#include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -135,6 +137,53 @@ void put_message(Tree& root, std::int64_t index, const Message& message) {
   choice.set("finish_reason", message.finish_reason ? Tree::string(*message.finish_reason) : Tree());
 }
 
+void append(Tree& to, std::string_view key, const Tree& piece) {
+  to.set(key, Tree::string(to.text_of(key) + piece.text()));
+}
+
+/// Adds a piece of a call to the message's, by its index.
+void fold_call(Tree& calls, const Tree& piece) {
+  const std::string index = piece.text_of("index");
+  const auto same = std::find_if(calls.items().begin(), calls.items().end(),
+                                 [&](const Tree& call) { return call.text_of("index") == index; });
+  if (same == calls.items().end()) {
+    calls.items().push_back(piece);
+    return;
+  }
+  const Tree* more = piece.find("function");
+  Tree* function = same->find("function");
+  if (!more || !function) return;
+  if (const std::string name = more->text_of("name"); !name.empty()) function->set("name", Tree::string(name));
+  if (const Tree* arguments = more->find("arguments")) append(*function, "arguments", *arguments);
+}
+
+/// Adds a piece of a choice to the whole of it, as it came: nobody mends what is not read.
+void fold(Tree& whole, const Tree& piece) {
+  const Tree* delta = piece.find("delta");
+  if (!delta) delta = piece.find("message");
+  Tree* said = whole.find("message");
+  if (!said) {
+    said = &whole.set("message", Tree::object());
+    said->set("role", Tree::string("assistant"));
+    said->set("content", Tree());
+  }
+  if (delta)
+    for (const auto& [key, value] : delta->fields()) {
+      if (key == "role" || value.is(Tree::Kind::null)) continue;
+      if (key == "tool_calls") {
+        Tree* calls = said->find(key);
+        if (!calls) calls = &said->set(key, Tree::array());
+        for (const Tree& call : value.items()) fold_call(*calls, call);
+      } else if (value.is(Tree::Kind::string)) {
+        append(*said, key, value);
+      } else {
+        said->set(key, value);
+      }
+    }
+  if (const Tree* reason = piece.find("finish_reason"); reason && reason->is(Tree::Kind::string))
+    whole.set("finish_reason", *reason);
+}
+
 /// A completion as the chunk of a stream.
 void put_delta(Tree& root) {
   root.set("object", Tree::string("chat.completion.chunk"));
@@ -192,6 +241,11 @@ void Gathering::add(Decoder& decoder, std::int64_t created) {
   const FrameText frame = decoder.frame_text(false, created);
   if (frame.empty()) return;
   Tree said = Tree::parse(Chunk{.frame = frame}.json());
+  if (const Tree* choices = said.find("choices"))
+    for (const Tree& choice : choices->items())
+      if (const std::string index = choice.text_of("index");
+          !index.empty() && index != std::to_string(decoder.choice_index()))
+        fold(others_[index], choice);
   if (Tree* choices = said.find("choices"))
     for (Tree& choice : choices->items())
       if (const Tree* usage = choice.find("usage"); usage && usage->is(Tree::Kind::object)) {
@@ -214,6 +268,13 @@ Chunk Gathering::chunk(const Message& message) {
   choices.items().push_back(std::move(choice));
   root_.set("choices", std::move(choices));
   put_message(root_, 0, message);
+  for (auto& [index, other] : others_) {
+    Tree choice = Tree::object();
+    choice.set("index", Tree::number(index));
+    for (auto& [key, value] : other.fields()) choice.set(key, std::move(value));
+    root_.find("choices")->items().push_back(std::move(choice));
+  }
+  others_.clear();
   return {.frame = written(root_), .has_choices = true};
 }
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "json/tree.hpp"
@@ -33,6 +35,7 @@ class Gathering {
 
  private:
   json::Tree root_ = json::Tree::object();
+  std::map<std::string, json::Tree> others_;  // choices besides the one that the message is of, by their indexes
 };
 
 }  // namespace kimistream::wire

@@ -106,6 +106,8 @@ class Decoder {
   bool read_repeated(std::string_view text);
   void learn(const json::Reader& reader, std::string_view text);
   void emit(std::vector<Event>& out, bool whole_body);
+  void begin_frame(std::vector<Event>& out, bool whole_body);
+  void end_frame(std::vector<Event>& out, bool whole_body);
   [[nodiscard]] bool has_answer() const;
   std::string_view joined(Channel& channel, std::string_view fragment, std::string& scratch);
   template <class Fragment>

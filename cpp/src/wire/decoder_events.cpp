@@ -17,15 +17,7 @@ void Decoder::note_once(bool& noted, std::string_view code, std::string_view mes
 void Decoder::emit(std::vector<Event>& out, bool whole_body) {
   begun_ = begun_ || frame_.has_choices || frame_.usage || frame_.begins;
   Choice& choice = frame_.choice;
-  if (frame_.mended)
-    note_once(noted_mended_, "mended_text",
-              "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
-  if (frame_.other_choices && own_)
-    note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
-  if (!frame_.signature.empty()) signature_.append(frame_.signature);
-  for (const std::string_view item : frame_.opaque) details_.append(details_.empty() ? "" : ",").append(item);
-  altered_ = altered_ || frame_.reshaped;
-  if (choice.whole && !whole_body) take_whole(out);
+  if (!is_repeated_) begin_frame(out, whole_body);
   if (choice.reasoning && !stray_.done()) drop_tag();
   if (!splitter_.done() && !(splitter_.waits() && is_empty(choice.content) && choice.finish_reason.empty()))
     part_content(whole_body, out);
@@ -44,6 +36,27 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
     else if (whole_body && choice.tool_calls.empty() && is_empty(choice.refusal))
       out.emplace_back(Text{});  // an answer that is "" is not absent
   }
+  if (is_repeated_)
+    blank_end_ = false;  // it says a text and nothing else
+  else
+    end_frame(out, whole_body);
+}
+
+/// What stands beside the texts, and what no frame has that repeats the one before: ahead of them, and behind.
+void Decoder::begin_frame(std::vector<Event>& out, bool whole_body) {
+  if (frame_.mended)
+    note_once(noted_mended_, "mended_text",
+              "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
+  if (frame_.other_choices && own_)
+    note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
+  if (!frame_.signature.empty()) signature_.append(frame_.signature);
+  for (const std::string_view item : frame_.opaque) details_.append(details_.empty() ? "" : ",").append(item);
+  altered_ = altered_ || frame_.reshaped;
+  if (frame_.choice.whole && !whole_body) take_whole(out);
+}
+
+void Decoder::end_frame(std::vector<Event>& out, bool whole_body) {
+  const Choice& choice = frame_.choice;
   if (!is_empty(choice.refusal)) emit_refusal(*choice.refusal, out);
   for (const ToolFragment& fragment : choice.tool_calls) {
     tool_calls_.add(fragment, out);
