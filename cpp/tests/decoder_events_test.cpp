@@ -169,7 +169,7 @@ TEST_CASE("{} alone is what was meant, and is told before what follows it") {
   CHECK_FALSE(decoded.warned("arguments_cleaned"));
   Texts order;
   for (const ks::Event& event : decoded.events) order.emplace_back(ks::testing::type_of(event));
-  CHECK(order == Texts{"tool_call_start", "tool_call_delta", "text", "tool_call", "finish"});
+  CHECK(order == Texts{"tool_call_start", "tool_call_delta", "text", "tool_call", "finish", "notice"});
 }
 
 TEST_CASE("fragments that hold all there is so far are told at the end, where the whole is no JSON") {

@@ -13,7 +13,7 @@ namespace kimistream::wire {
 class Again {
  public:
   /// Leaves what is new of `text`: nothing where nothing is.
-  /// @param came pieces of this text have come, be it in messages or not
+  /// @param came pieces of this text have come, not in messages
   /// @return true when something of it had come before
   bool leave_news(std::optional<std::string_view>& text, bool came);
 

@@ -269,10 +269,10 @@ Chunk Gathering::chunk(const Message& message) {
   root_.set("choices", std::move(choices));
   put_message(root_, 0, message);
   for (auto& [index, other] : others_) {
-    Tree choice = Tree::object();
-    choice.set("index", Tree::number(index));
-    for (auto& [key, value] : other.fields()) choice.set(key, std::move(value));
-    root_.find("choices")->items().push_back(std::move(choice));
+    Tree made = Tree::object();
+    made.set("index", Tree::number(index));
+    for (auto& [key, value] : other.fields()) made.set(key, std::move(value));
+    root_.find("choices")->items().push_back(std::move(made));
   }
   others_.clear();
   return {.frame = written(root_), .has_choices = true};

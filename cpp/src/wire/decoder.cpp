@@ -5,6 +5,7 @@
 
 #include "json/text.hpp"
 #include "wire/errors.hpp"
+#include "wire/finish_reason.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -208,6 +209,62 @@ void Decoder::adopt_strays(std::vector<Event>& out) {
   for (const std::string& stray : std::exchange(strays_, {}))
     if (read(stray, {})) emit(out, false);
   altered_ = false;  // they were shown as they came
+}
+
+void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
+  const std::string_view came = reason;
+  reason = plain_reason(came);
+  altered_ = altered_ || reason != came;
+  if (finished_) return;  // gateways repeat it on the usage frame (Q11)
+  if (reason == "error" || reason == "abort") {
+    error_body_ = R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(came) +
+                  R"(\"","type":")" + std::string(reason) + R"("}})";
+    return;
+  }
+  finished_ = true;
+  const bool cut = reason == "length" || reason == "content_filter";
+  flush_channels(cut ? markup::Ending::cut : markup::Ending::stop, out);
+  end_hold(out);
+  tool_calls_.finish(cut, out);
+  std::string final_reason(reason);
+  if (tool_calls_.usable() && (reason == "stop" || !is_known_reason(reason))) {  // vLLM, named tool choice (Q15)
+    if (reason != "stop" && reason != "function_call")
+      out.emplace_back(Notice{"finish_reason_inferred", "the finish reason \"" + std::string(reason) +
+                                                            "\" is not known; there are calls to be made, so it is "
+                                                            "taken for tool_calls"});
+    final_reason = "tool_calls";
+    altered_ = altered_ || reason != "function_call";  // which those expect who read function_call
+  }
+  if (final_reason == "tool_calls" && !tool_calls_.usable())
+    out.emplace_back(Notice{"tool_calls_empty",
+                            "the model stopped for tool calls, but no usable call came; try again, "
+                            "without streaming if the server is vLLM under load"});
+  if (reason == "stop" && !content_.any && tool_calls_.empty())
+    out.emplace_back(Notice{"empty_answer", reasoning_.any ? "the model only reasoned and gave no answer; try again"
+                                                           : "the answer is empty; try again"});
+  if (reason == "length" && !content_.any && reasoning_.any)
+    out.emplace_back(Notice{"truncated_reasoning",
+                            "max_tokens ran out inside the reasoning, before any answer; raise "
+                            "max_tokens (16000 or more is advised with thinking)"});
+  out.emplace_back(Finish{std::move(final_reason)});
+}
+
+bool Decoder::finish(std::vector<Event>& out) {
+  if (!own_ && !strays_.empty()) adopt_strays(out);
+  if (!finished_ && marked_ && (provider_->end_marker_completes || native_ || blank_end_)) {
+    out.emplace_back(
+        Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
+    emit_finish("stop", out);  // becomes tool_calls where one can be used
+  }
+  if (!finished_) {
+    flush_channels(markup::Ending::cut, out);
+    tool_calls_.release(out);
+    return false;
+  }
+  if (!marked_) out.emplace_back(Notice{"missing_end_marker", "the stream ended without its end marker"});
+  if (!usage_ && !provider_->stream_usage.empty())
+    out.emplace_back(Notice{"missing_usage", "the provider did not say what the answer cost in tokens"});
+  return true;
 }
 
 }  // namespace kimistream::wire

@@ -76,11 +76,11 @@ class Decoder {
   [[nodiscard]] FrameView frame() const noexcept {
     const Choice& choice = frame_.choice;
     return {text_,
-            choice.content,
+            refused_ ? std::nullopt : choice.content,
             choice.reasoning,
             choice.finish_reason,
             frame_.has_choices,
-            frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
+            frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty() && !refused_};
   }
   /// True when the events of that frame say something else than the frame: see chunks.hpp.
   [[nodiscard]] bool altered() const noexcept { return altered_; }
@@ -119,7 +119,6 @@ class Decoder {
   void flush_channels(markup::Ending ending, std::vector<Event>& out);
   template <class Fragment>
   void emit_marked(Channel& channel, std::string_view text, std::string_view came, std::vector<Event>& out);
-  void emit_refusal(std::string_view words, std::vector<Event>& out);
   void part_content(bool whole_body, std::vector<Event>& out);
   void drop_tag();
   void end_tail(std::vector<Event>& out);
@@ -163,7 +162,9 @@ class Decoder {
   bool removed_ = false, noted_removed_ = false, noted_refused_ = false, noted_beyond_ = false;
   bool noted_estimate_ = false, noted_again_ = false, noted_refusal_ = false;
   bool thinks_;
+  bool pieces_ = false;     // content has come piece by piece, whatever became of it
   bool own_ = false;        // the choice that is read has come
+  bool refused_ = false;    // the frame read last has the words of a refusal, which have a place of their own there
   bool native_ = false;     // frames of Workers AI's own shape have come, see Frame::native
   bool blank_end_ = false;  // the last frame said nothing but a blank finish reason, behind an answer
 };

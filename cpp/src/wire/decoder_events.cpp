@@ -1,4 +1,4 @@
-// What a frame that was read amounts to: its events, and what ends an answer.
+// What a frame that was read amounts to: its events.
 #include <type_traits>
 #include <utility>
 
@@ -6,7 +6,6 @@
 #include "wire/anthropic_chunk.hpp"
 #include "wire/decoder.hpp"
 #include "wire/details.hpp"
-#include "wire/finish_reason.hpp"
 
 namespace kimistream::wire {
 
@@ -33,7 +32,7 @@ void Decoder::emit(std::vector<Event>& out, bool whole_body) {
     choice.content = joined(content_, *choice.content, content_scratch_);
     if (!choice.content->empty())
       emit_text<Text>(content_, *choice.content, out);
-    else if (whole_body && choice.tool_calls.empty() && is_empty(choice.refusal))
+    else if (whole_body && choice.tool_calls.empty() && !refused_)
       out.emplace_back(Text{});  // an answer that is "" is not absent
   }
   if (is_repeated_)
@@ -52,12 +51,19 @@ void Decoder::begin_frame(std::vector<Event>& out, bool whole_body) {
   if (!frame_.signature.empty()) signature_.append(frame_.signature);
   for (const std::string_view item : frame_.opaque) details_.append(details_.empty() ? "" : ",").append(item);
   altered_ = altered_ || frame_.reshaped;
-  if (frame_.choice.whole && !whole_body) take_whole(out);
+  Choice& choice = frame_.choice;
+  if (choice.whole && !whole_body) take_whole(out);
+  if (!choice.whole) pieces_ = pieces_ || !is_empty(choice.content);
+  refused_ = !is_empty(choice.refusal);
+  if (!refused_) return;
+  note_once(noted_refusal_, "refusal",
+            "the model refused, in words that stand apart from an answer; they are the content", out);
+  if (is_empty(choice.content)) choice.content = std::exchange(choice.refusal, std::nullopt);
 }
 
 void Decoder::end_frame(std::vector<Event>& out, bool whole_body) {
   const Choice& choice = frame_.choice;
-  if (!is_empty(choice.refusal)) emit_refusal(*choice.refusal, out);
+  if (!is_empty(choice.refusal)) emit_text<Text>(content_, *choice.refusal, out);  // beside an answer
   for (const ToolFragment& fragment : choice.tool_calls) {
     tool_calls_.add(fragment, out);
     altered_ = altered_ || tool_calls_.misleading() || (tool_calls_.told_otherwise() && !whole_body);
@@ -159,21 +165,13 @@ void Decoder::end_tail(std::vector<Event>& out) {
     emit_marked<Thinking>(reasoning_, rest, rest, out);
 }
 
-/// In the OpenAI shape it has a place of its own.
-void Decoder::emit_refusal(std::string_view words, std::vector<Event>& out) {
-  note_once(noted_refusal_, "refusal",
-            "the model refused, and its words came apart from an answer; they are the content", out);
-  std::string scratch;
-  emit_text<Text>(content_, joined(content_, words, scratch), out);
-}
-
 /// A whole message in a stream: what has come already counts once.
 void Decoder::take_whole(std::vector<Event>& out) {
   Choice& choice = frame_.choice;
   altered_ = true;
   bool again = again_reasoning_.leave_news(choice.reasoning, reasoning_.any);
-  again = again_content_.leave_news(choice.content, content_.any) || again;
-  if (content_.any) choice.refusal.reset();
+  again = again_content_.leave_news(choice.content, pieces_) || again;
+  if (pieces_ || content_.any) choice.refusal.reset();
   if (!choice.tool_calls.empty() && !tool_calls_.empty()) {
     choice.tool_calls.clear();
     again = true;
@@ -260,44 +258,6 @@ void Decoder::flush_channels(markup::Ending ending, std::vector<Event>& out) {
   add_leaked(out);
 }
 
-void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
-  const std::string_view came = reason;
-  reason = plain_reason(came);
-  altered_ = altered_ || reason != came;
-  if (finished_) return;  // gateways repeat it on the usage frame (Q11)
-  if (reason == "error" || reason == "abort") {
-    error_body_ = R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(came) +
-                  R"(\"","type":")" + std::string(reason) + R"("}})";
-    return;
-  }
-  finished_ = true;
-  const bool cut = reason == "length" || reason == "content_filter";
-  flush_channels(cut ? markup::Ending::cut : markup::Ending::stop, out);
-  end_hold(out);
-  tool_calls_.finish(cut, out);
-  std::string final_reason(reason);
-  if (tool_calls_.usable() && (reason == "stop" || !is_known_reason(reason))) {  // vLLM, named tool choice (Q15)
-    if (reason != "stop" && reason != "function_call")
-      out.emplace_back(Notice{"finish_reason_inferred", "the finish reason \"" + std::string(reason) +
-                                                            "\" is not known; there are calls to be made, so it is "
-                                                            "taken for tool_calls"});
-    final_reason = "tool_calls";
-    altered_ = altered_ || reason != "function_call";  // which those expect who read function_call
-  }
-  if (final_reason == "tool_calls" && !tool_calls_.usable())
-    out.emplace_back(Notice{"tool_calls_empty",
-                            "the model stopped for tool calls, but no usable call came; try again, "
-                            "without streaming if the server is vLLM under load"});
-  if (reason == "stop" && !content_.any && tool_calls_.empty())
-    out.emplace_back(Notice{"empty_answer", reasoning_.any ? "the model only reasoned and gave no answer; try again"
-                                                           : "the answer is empty; try again"});
-  if (reason == "length" && !content_.any && reasoning_.any)
-    out.emplace_back(Notice{"truncated_reasoning",
-                            "max_tokens ran out inside the reasoning, before any answer; raise "
-                            "max_tokens (16000 or more is advised with thinking)"});
-  out.emplace_back(Finish{std::move(final_reason)});
-}
-
 FrameText Decoder::frame_text(bool whole_body, std::int64_t created) {
   if (provider_->protocol == Protocol::openai_chat)
     return is_repeated_ ? repeat_.share(text_) : FrameText(std::string(text_));
@@ -308,24 +268,6 @@ FrameText Decoder::frame_text(bool whole_body, std::int64_t created) {
 std::string Decoder::reasoning_details() const {
   if (details_.empty()) return {};
   return join_details("[" + details_ + "]");
-}
-
-bool Decoder::finish(std::vector<Event>& out) {
-  if (!own_ && !strays_.empty()) adopt_strays(out);
-  if (!finished_ && marked_ && (provider_->end_marker_completes || native_ || blank_end_)) {
-    out.emplace_back(
-        Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});
-    emit_finish("stop", out);  // becomes tool_calls where one can be used
-  }
-  if (!finished_) {
-    flush_channels(markup::Ending::cut, out);
-    tool_calls_.release(out);
-    return false;
-  }
-  if (!marked_) out.emplace_back(Notice{"missing_end_marker", "the stream ended without its end marker"});
-  if (!usage_ && !provider_->stream_usage.empty())
-    out.emplace_back(Notice{"missing_usage", "the provider did not say what the answer cost in tokens"});
-  return true;
 }
 
 }  // namespace kimistream::wire

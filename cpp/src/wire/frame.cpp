@@ -33,7 +33,11 @@ class FrameReader : private UsageValues {
  private:
   /// Where reasoning can stand in a delta, in the order in which one of them is chosen.
   enum class Source : std::size_t { reasoning_content, reasoning, details, other, parts, count };
-  using Sources = std::array<std::optional<std::string_view>, static_cast<std::size_t>(Source::count)>;
+  struct Sources {
+    std::array<std::optional<std::string_view>, static_cast<std::size_t>(Source::count)> texts;
+    bool shaped = false;  // reasoning_content or reasoning is no text
+    bool odd = false;     // what is chosen stands where those who read this shape do not look
+  };
 
   // Each level returns whether it knew the key. Order: what every frame has comes first.
   bool top(Key key, Value& value) {
@@ -135,6 +139,7 @@ class FrameReader : private UsageValues {
     check(json::for_each_field(value, [&](Key key, Value& field) {
       if (!known(key, field) && reader_.has_escapes()) known(reader_.plain(key), field);
     }));
+    frame_.reshaped = frame_.reshaped || sources_.odd;
     if (message) take_message(*message);
     if (!wanted_) wanted_ = index;
     if (index == *wanted_) {
@@ -160,6 +165,7 @@ class FrameReader : private UsageValues {
     Choice* const outer = std::exchange(into_, &said);
     const Sources theirs = std::exchange(sources_, {});
     deltas(value);
+    frame_.reshaped = frame_.reshaped || sources_.odd;
     into_ = outer;
     sources_ = theirs;
     return said;
@@ -207,22 +213,25 @@ class FrameReader : private UsageValues {
   /// Gateways send the same reasoning under two keys: one source counts, never both. An empty or null one does not
   /// hide the other.
   void pick_reasoning() {
-    for (const auto& source : sources_) {
-      if (!source) continue;
-      into_->reasoning = source;
-      if (!source->empty()) return;
+    for (std::size_t from = 0; from < sources_.texts.size(); ++from) {
+      const auto& text = sources_.texts[from];
+      if (!text) continue;
+      into_->reasoning = text;
+      sources_.odd = sources_.shaped || from >= static_cast<std::size_t>(Source::other);
+      if (!text->empty()) return;
     }
   }
 
+  std::optional<std::string_view>& source(Source from) { return sources_.texts[static_cast<std::size_t>(from)]; }
+
   void thought(Value& value, Source from) {
-    auto& source = sources_[static_cast<std::size_t>(from)];
-    text(value, source);
-    if (!source) {
+    text(value, source(from));
+    if (!source(from)) {
       if (const auto type = type_of(value); type == Type::object || type == Type::array) {
         Spoken said;
         speak(value, true, said);
-        frame_.reshaped = true;
-        if (said.reasoning) source = frame_.made.emplace_back(std::move(*said.reasoning));
+        if (said.reasoning) source(from) = frame_.made.emplace_back(std::move(*said.reasoning));
+        if (from != Source::other) sources_.shaped = sources_.odd = true;
       }
     }
     pick_reasoning();
@@ -248,7 +257,7 @@ class FrameReader : private UsageValues {
         }
       }));
     }));
-    if (any) sources_[static_cast<std::size_t>(Source::details)] = frame_.made.emplace_back(std::move(all));
+    if (any) source(Source::details) = frame_.made.emplace_back(std::move(all));
     pick_reasoning();
   }
 
@@ -260,7 +269,7 @@ class FrameReader : private UsageValues {
     speak(value, false, said);
     frame_.reshaped = true;
     if (said.reasoning) {
-      sources_[static_cast<std::size_t>(Source::parts)] = frame_.made.emplace_back(std::move(*said.reasoning));
+      source(Source::parts) = frame_.made.emplace_back(std::move(*said.reasoning));
       pick_reasoning();
     }
     if (said.text || (!said.reasoning && type == Type::array))
