@@ -1,6 +1,7 @@
 #include "rules/history.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "rules/rules.hpp"
 
@@ -87,10 +88,12 @@ void check_history(const Request& request, const Provider& provider, Findings& f
     if (messages[at].role == "developer") developers.meet(at);
     if (only_reasons(messages[at])) reasons.meet(at);
   }
-  if (strict)  // earendil-works/pi#8109 at Kimi Code; the messages protocol has no such role at all
+  if (strict) {  // earendil-works/pi#8109 at Kimi Code
+    Finding finding{.code = "developer_role", .message = {}, .certain = true, .fix = make_developers_system};
+    if (provider.protocol != Protocol::openai_chat) finding.fix = {};  // has no such role: it is written as system's
     developers.report("the role \"developer\" is not taken (\"role 'developer' is not allowed\"). Say \"system\"",
-                      {.code = "developer_role", .message = {}, .certain = true, .fix = make_developers_system},
-                      findings);
+                      std::move(finding), findings);
+  }
   if (provider.drops_empty_turns)
     reasons.report(
         "this assistant message has reasoning and nothing else, as of an answer that was broken off (\"the message "
