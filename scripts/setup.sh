@@ -18,6 +18,12 @@ fail() { say "$0: $*"; exit 1; }
 
 has_header() { printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$1" | c++ -x c++ -E - >/dev/null 2>&1; }
 
+has_libfuzzer() {
+  command -v clang++ >/dev/null || return 1
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
+    clang++ -fsanitize=fuzzer -x c++ -o /dev/null - 2>/dev/null
+}
+
 # The Python that PYTHON names, else the first python3 of PATH that is new enough.
 find_python() (
   if [ -n "${PYTHON:-}" ]; then
@@ -49,6 +55,7 @@ missing_packages() {
       tests)
         has_header doctest/doctest.h || echo doctest-dev
         command -v pkg-config >/dev/null || echo pkg-config ;;
+      libfuzzer) has_libfuzzer || echo clang libclang-rt-dev ;;
       python)
         python="$(find_python)"
         [ -n "$python" ] || echo python3

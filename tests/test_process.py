@@ -85,6 +85,18 @@ def test_asyncio_is_imported_by_those_who_ask_for_it() -> None:
     assert done.stdout.split()[1] == "True"
 
 
+def test_an_interpreter_without_the_gil_is_told() -> None:
+    """As free-threaded builds of CPython tell it (PEP 703); by themselves they do not where PYTHON_GIL=0 is set."""
+    program = "import sys; sys._is_gil_enabled = lambda: {}; import kimistream; print('imported')"
+    done = python(program.format(False))
+    assert (done.returncode, done.stdout) == (0, "imported\n")
+    assert "RuntimeWarning: kimistream needs the GIL" in done.stderr
+    assert python(program.format(True)).stderr == ""
+    refused = python(program.format(False), flags=("-W", "error"))
+    assert refused.returncode == 1
+    assert "RuntimeWarning: kimistream needs the GIL" in refused.stderr
+
+
 # ---- fork ------------------------------------------------------------------------------------------------------------
 
 

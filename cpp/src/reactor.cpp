@@ -7,6 +7,11 @@
 #include "kimistream/client.hpp"
 
 namespace kimistream {
+namespace {
+
+constexpr std::size_t sockets_a_look = 256;  // that the poller tells of
+
+}  // namespace
 
 Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) {}
 Reactor::~Reactor() = default;
@@ -100,7 +105,12 @@ std::span<void* const> Reactor::Impl::pump(std::chrono::milliseconds wait) {
     pumping_ = false;
     throw;
   }
-  if (const auto now = Clock::now(); now >= next_check_) check_time(now);
+  if (const auto now = Clock::now(); now >= next_check_) {
+    // One look tells of so many sockets. Where whoever drives this was away, more may have something to read, and what
+    // has come is not late.
+    for (std::size_t more = streams_.size() / sockets_a_look; more > 0; --more) drive({});
+    check_time(now);
+  }
   shown_.clear();
   for (Stream::Impl* stream : news_) {
     shown_.push_back(stream->tag);

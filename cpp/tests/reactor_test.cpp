@@ -243,3 +243,33 @@ TEST_CASE("a reactor's clocks and retries run while it is pumped") {
   CHECK(run(options) == ks::Stream::State::failed);
   CHECK(run(options_for(server.base_url(flaky), 1)) == ks::Stream::State::ended);
 }
+
+TEST_CASE("what had come to many streams while nobody drove them is not late") {
+  FaultServer server;
+  constexpr int many = 600;  // more than one look tells of
+  const auto attempt = [&](milliseconds limit) {
+    const std::string url = server.base_url(stream_head()
+                                                .chunk(sse(text("a")))
+                                                .gate()
+                                                .chunk(sse(text("b")))
+                                                .chunk(sse(finish("stop")))
+                                                .chunk(done)
+                                                .last_chunk());
+    ks::ClientOptions options = options_for(url);
+    options.timeout = ks::Timeout{.idle = limit};
+    ks::Client client(options);
+    ks::Reactor reactor(client);
+    std::vector<ks::Stream> streams;
+    for (int i = 0; i < many; ++i) streams.push_back(reactor.start(one_plus_one, true, ks::Shape::events));
+    const auto all = [&](auto condition) { return std::all_of(streams.begin(), streams.end(), condition); };
+    while (!all([](const ks::Stream& stream) { return stream.partial().text() == "a" || stream.error(); }))
+      (void)reactor.pump(milliseconds(100));
+    server.open(url, many);
+    std::this_thread::sleep_for(limit + limit / 2);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto over = [](const ks::Stream& stream) { return stream.partial().finish_reason || stream.error(); };
+    while (!all(over) && std::chrono::steady_clock::now() < give_up) (void)reactor.pump(milliseconds(100));
+    return std::count_if(streams.begin(), streams.end(), [](const ks::Stream& stream) { return stream.error(); });
+  };
+  CHECK(with_patience(milliseconds(500), attempt, [](auto failed) { return failed == 0; }) == 0);
+}

@@ -1,10 +1,13 @@
 #include "common.hpp"
 
-PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
+// The GIL is what keeps a stream's Python side whole: on a free-threaded build the interpreter takes it back as it
+// loads this module, and says so.
+PYBIND11_MODULE(_core, module) {
   using namespace kimistream::python;
   module.doc() = "The C++ core of kimistream. Use the names of the package kimistream instead.";
   module.attr("__version__") = KIMISTREAM_VERSION;
   InTheCore::watch_the_end();
+  warn_without_gil();
   register_registry(module);
   register_json(module);
   register_events(module);
@@ -16,4 +19,5 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_providers(module);
   register_media(module);
   register_files(module);
+  register_timeouts(module);
 }

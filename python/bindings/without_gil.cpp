@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 #include <pthread.h>
+#include <pybind11/pybind11.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -87,6 +88,22 @@ InTheCore::~InTheCore() {
   (before_ ? before_->behind_ : all.first) = behind_;
   if (behind_) behind_->before_ = before_;
   if (all.ended && !all.first) all.all_left.notify_all();
+}
+
+void warn_without_gil() {
+  PyObject* const asked = PySys_GetObject("_is_gil_enabled");  // borrowed; Python 3.13 has it
+  if (!asked) return;
+  PyObject* const enabled = PyObject_CallNoArgs(asked);
+  if (!enabled) throw pybind11::error_already_set();
+  const bool without = enabled == Py_False;
+  Py_DECREF(enabled);
+  if (without &&
+      PyErr_WarnEx(
+          PyExc_RuntimeWarning,
+          "kimistream needs the GIL, which this interpreter was told to do without: use no stream and no client "
+          "from two threads, or leave out PYTHON_GIL=0 and -X gil=0",
+          1) != 0)
+    throw pybind11::error_already_set();
 }
 
 }  // namespace kimistream::python

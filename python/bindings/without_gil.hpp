@@ -45,4 +45,7 @@ class InTheCore {
   InTheCore *before_ = nullptr, *behind_ = nullptr;
 };
 
+/// Where an interpreter was told to go on without the GIL whatever it loads: a RuntimeWarning.
+void warn_without_gil();
+
 }  // namespace kimistream::python

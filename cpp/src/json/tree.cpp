@@ -133,7 +133,8 @@ void Tree::merge(const Tree& patch) {
     return;
   }
   for (const auto& [key, value] : patch.fields_) {
-    const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const Field& f) { return f.first == key; });
+    const auto found =
+        std::find_if(fields_.begin(), fields_.end(), [&name = key](const Field& f) { return f.first == name; });
     if (found == fields_.end())
       fields_.emplace_back(key, value);
     else

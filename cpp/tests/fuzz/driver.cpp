@@ -1,4 +1,5 @@
-// Runs a harness without libFuzzer: over the golden transcripts, then over mutations of them. The same every time.
+// Runs a harness without libFuzzer: over the golden transcripts and the seeds, then over mutations of them. The same
+// every time.
 //
 //   fuzz_sse [rounds] [file]...    with files: only those, e.g. an input that libFuzzer has found
 #include <algorithm>
@@ -35,77 +36,29 @@ void run(const std::string& input) {
   LLVMFuzzerTestOneInput(current.data(), current.size());
 }
 
-const std::vector<std::string> words = {"data:",
-                                        "data: ",
-                                        "\n\n",
-                                        "\r\n",
-                                        "\r",
-                                        "\n",
-                                        ": ping\n\n",
-                                        "event: error\n",
-                                        "id: 1\n",
-                                        "retry: 5\n",
-                                        "[DONE]",
-                                        "\xEF\xBB\xBF",
-                                        "{",
-                                        "}",
-                                        "[",
-                                        "]",
-                                        "\"",
-                                        "\\",
-                                        ",",
-                                        ":",
-                                        "null",
-                                        "true",
-                                        "1e400",
-                                        "-1",
-                                        "NaN",
-                                        "\\u0000",
-                                        "\\ud83d",
-                                        "\\ude00",
-                                        "\\x",
-                                        "\xFF",
-                                        "\xED\xA0\xBD",
-                                        "\"content\":",
-                                        "\"reasoning\":",
-                                        "\"reasoning_content\":null,",
-                                        "\"tool_calls\":[",
-                                        "\"index\":",
-                                        "\"id\":\"c\",",
-                                        "\"arguments\":\"",
-                                        "\"finish_reason\":\"stop\"",
-                                        "\"choices\":[",
-                                        "\"usage\":{\"prompt_tokens\":1}",
-                                        "\"error\":{\"code\":429}",
-                                        "c\\u006fntent",
-                                        "<|tool_calls_section_begin|>",
-                                        "<|tool_calls_section_end|>",
-                                        "<|tool_call_begin|>",
-                                        "functions.f:0",
-                                        "<|tool_call_argument_begin|>",
-                                        "<|tool_call_end|>",
-                                        "<|tool",
-                                        "<|open|>tools<|sep|>",
-                                        "<|open|>call tool=\"f\" index=\"1\"<|sep|>",
-                                        "<|open|>argument key=\"a\" type=\"string\"<|sep|>",
-                                        "<|open|>argument key=\"a\" type=\"array\"<|sep|>",
-                                        "<|open|>json type=\"object\"<|sep|>",
-                                        "<|close|>argument<|sep|>",
-                                        "<|close|>json<|sep|>",
-                                        "<|close|>call<|sep|>",
-                                        "<|close|>tools<|sep|>",
-                                        "<|open|>think<|sep|>",
-                                        "<|close|>think<|sep|>",
-                                        "<|open|>response<|sep|>",
-                                        "<|close|>response<|sep|>",
-                                        "<|close|>message<|sep|>",
-                                        "<|end_of_msg|>",
-                                        "<|open|>",
-                                        "<|sep|>",
-                                        "```json\n",
-                                        "{\"a\":1}"};
+/// A file in the form of libFuzzer's dictionaries: each line a text in quotes, with \xAB for bytes; "#" begins a
+/// remark.
+std::vector<std::string> words_of(const std::filesystem::path& path) {
+  std::vector<std::string> words;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.size() < 2 || line.front() != '"') continue;
+    std::string& word = words.emplace_back();
+    for (std::size_t i = 1; i + 1 < line.size(); ++i) {
+      if (line[i] == '\\' && line[i + 1] == 'x') {
+        word += static_cast<char>(std::stoi(line.substr(i + 2, 2), nullptr, 16));
+        i += 3;
+      } else {
+        if (line[i] == '\\') ++i;
+        word += line[i];
+      }
+    }
+  }
+  return words;
+}
 
-std::string mutated(const std::vector<std::string>& seeds, std::mt19937& random) {
+std::string mutated(const std::vector<std::string>& seeds, const std::vector<std::string>& words,
+                    std::mt19937& random) {
   const auto below = [&](std::size_t limit) { return limit == 0 ? 0 : random() % limit; };
   // Two draws in one call would come in another order with another compiler.
   const auto piece = [&](const std::string& whole, std::size_t longest) {
@@ -143,15 +96,17 @@ int main(int count, char** arguments) {
   const unsigned long rounds = count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 20'000;
   for (int i = 2; i < count; ++i) run(read_file(arguments[i]));
   if (count > 2) return 0;
+  const std::vector<std::string> words = words_of(KIMISTREAM_FUZZ_WORDS);
   std::vector<std::string> seeds = words;
-  for (const auto& entry : std::filesystem::directory_iterator(KIMISTREAM_GOLDEN_DIR))
-    seeds.push_back(read_file(entry.path()));
+  for (const char* folder : {KIMISTREAM_GOLDEN_DIR, KIMISTREAM_FUZZ_SEEDS})
+    if (std::filesystem::is_directory(folder))
+      for (const auto& entry : std::filesystem::directory_iterator(folder)) seeds.push_back(read_file(entry.path()));
   std::sort(seeds.begin(), seeds.end());
   run("");
   for (const std::string& seed : seeds) run(seed);
   std::mt19937 random(20'260'101);
   for (unsigned long round = 0; round < rounds; ++round) {
-    run(mutated(seeds, random));
+    run(mutated(seeds, words, random));
   }
   std::printf("%zu seeds, %lu mutations\n", seeds.size(), rounds);
 }
