@@ -78,8 +78,8 @@ void drop_switches(Tree& fields, const Provider& provider) {
 std::int64_t shrunk(std::int64_t limit, std::int64_t spent) { return std::max<std::int64_t>(limit - spent, 1); }
 
 void shrink(Tree& fields, const Provider& provider, std::int64_t spent) {
-  for (const std::string_view key : {std::string_view("max_tokens"), std::string_view("max_completion_tokens"),
-                                     std::string_view(provider.max_tokens_key)})
+  const std::set<std::string_view> names = {"max_tokens", "max_completion_tokens", provider.max_tokens_key};
+  for (const std::string_view key : names)
     if (Tree* limit = fields.find(key); limit && limit->is(Tree::Kind::number))
       if (const auto value = limit->as_number(); value && *value >= 1)
         *limit = Tree::number(std::to_string(shrunk(static_cast<std::int64_t>(std::min(*value, 1e15)), spent)));

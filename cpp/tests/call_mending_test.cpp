@@ -434,6 +434,32 @@ TEST_CASE("the OpenAI shape goes on with the same id, and is not restarted behin
   }
 }
 
+TEST_CASE("a refused continuation that cannot become a restart is an error with what had come") {
+  std::optional<ks::Error> error;
+  Mended server(OnBreak::continue_);
+  server.cut(frames({text("Hello")}), reset()).refuse(400, "partial is not taken");
+  (void)server.chunks(error);
+  REQUIRE(error);
+  CHECK(error->kind == ks::ErrorKind::incomplete_stream);
+  CHECK(error->message.find("partial is not taken") != std::string::npos);
+  CHECK(error->message.find("reset by peer") != std::string::npos);
+  REQUIRE(error->partial);
+  CHECK(error->partial->content == "Hello");
+  CHECK(server.script->requests.size() == 2);
+}
+
+TEST_CASE("where a refused continuation of a chunked answer was one of max_tokens, the answer ends as it was") {
+  std::optional<ks::Error> error;
+  Mended server(OnBreak::raise);
+  server.wanted.continue_on_length = 1;
+  server.whole(frames({text("Hi"), finish("length")}) + std::string(done)).refuse(400);
+  const std::vector<ks::Chunk> chunks = server.chunks(error);
+  CHECK_FALSE(error);
+  REQUIRE_FALSE(chunks.empty());
+  CHECK(chunks.front().content == "Hi");
+  CHECK(chunks.back().finish_reason == "length");
+}
+
 TEST_CASE("whole answers are asked for as streams where they may be mended") {
   for (const OnBreak on_break : {OnBreak::restart, OnBreak::continue_}) {
     Mended server(on_break);
@@ -443,7 +469,7 @@ TEST_CASE("whole answers are asked for as streams where they may be mended") {
     const ks::Message message = client.complete(one_plus_one);
     CHECK(message.content == "Hello world");
     CHECK(message.resumed == 1);
-    CHECK(server.sent(0).text_of("stream") == "true");
+    CHECK(server.sent(0).contains(Tree::parse(R"({"stream":true})")));
     CHECK(server.script->requests[0].headers.find("accept") == "text/event-stream");
 
     server.cut(frames({text("Hello")}) + sse(usage(1, 2)), reset());

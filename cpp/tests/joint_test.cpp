@@ -7,6 +7,7 @@
 
 #include "joint.hpp"
 #include "support/play.hpp"
+#include "white.hpp"
 
 namespace ks = kimistream;
 using namespace ks::testing;
@@ -44,8 +45,7 @@ Shown shown(const ks::Before& before, const std::vector<std::string>& pieces, bo
 }
 
 ks::Before behind(std::string arrived) {
-  std::string prefix = arrived;
-  while (!prefix.empty() && (prefix.back() == ' ' || prefix.back() == '\n')) prefix.pop_back();
+  std::string prefix(ks::without_white_end(arrived));
   return {.prefix = std::move(prefix), .arrived = std::move(arrived)};
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("what a joint shows") {
       {"another space than was shown", behind("One.\n"), " Two", " Two"},
       {"an indentation", behind("def f():\n    "), "\n    return 1", "return 1"},
       {"an indentation whose line's end is taken for said", behind("def f():\n    "), "    return 1", "return 1"},
-      {"wide space", behind("\xE4\xB8\x80\xE3\x80\x80"), "\xE3\x80\x80\xE4\xBA\x8C", "\xE3\x80\x80\xE4\xBA\x8C"},
+      {"wide space", behind("\xE4\xB8\x80\xE3\x80\x80"), "\xE3\x80\x80\xE4\xBA\x8C", "\xE4\xBA\x8C"},
       {"nothing but space", behind("One.\n"), "\n\n", "\n"},
       {"an echo", behind(long_text), long_text + " and ever", " and ever"},
       {"an echo behind space", behind(long_text), "\n" + long_text + " and ever", " and ever"},
