@@ -239,6 +239,16 @@ TEST_CASE("a later attempt that brings nothing leaves what had been shown") {
   CHECK(count(outcome, "restarted") == 0);
 }
 
+TEST_CASE("a later attempt that only counts tokens leaves what had been shown, and its tokens count") {
+  Mended server(OnBreak::restart);
+  server.wanted.max_breaks = 1;
+  const Outcome outcome = server.cut(frames({text("Hel")}), reset()).cut(frames({usage(5, 1)}), reset()).read();
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->partial->content == "Hel");
+  CHECK(outcome.error->partial->usage.value_or(ks::Usage{}).prompt_tokens == 5);
+  CHECK(count(outcome, "restarted") == 0);
+}
+
 TEST_CASE("a refused continuation becomes a restart, and counts as the same break") {
   Mended server(OnBreak::continue_);
   server.wanted.max_breaks = 1;
