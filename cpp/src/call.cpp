@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <ctime>
 #include <iterator>
-#include <random>
-#include <span>
 #include <utility>
 
 #include "advice.hpp"
+#include "dice.hpp"
 #include "wire/encode.hpp"
-#include "wire/errors.hpp"
 #include "wire/triage.hpp"
 
 namespace kimistream {
@@ -17,24 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t max_refusal_bytes = std::size_t{1} << 20;
-// With more than this waiting, the reader is slower than the server: stop reading.
-constexpr std::size_t max_queued_bytes = std::size_t{1} << 20;
-// libcurl reads on while a socket has data. Handing over what came before reading more keeps the queue in the cache.
-constexpr std::size_t max_queued_items = 512;
 constexpr milliseconds finish_grace{1000};  // for usage and end marker, once the finish reason has come
-
-double roll_dice() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
-bool all_notices(std::span<const Event> events) {
-  return std::all_of(events.begin(), events.end(),
-                     [](const Event& event) { return std::holds_alternative<Notice>(event); });
-}
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 
@@ -44,14 +25,19 @@ Call::Call(CallSetup setup, Listener* listener)
       outgoing_(Outgoing::watch(setup_.request.body)),
       clocks_(setup_.limits),
       parser_(setup_.max_event_bytes),
-      decoder_(*setup_.provider, setup_.thinks, setup_.offer),
+      decoder_(new_decoder()),
       log_(std::move(setup_.log)) {
+  if (setup_.mend) {
+    mending_ = std::make_unique<Mending>(*std::move(setup_.mend));
+    mending_->first = {setup_.request.body, outgoing_, setup_.thinks, setup_.offer};
+  }
   for (Notice& notice : setup_.notices) events_.emplace_back(std::move(notice));
 }
 
 void Call::start(Transport& transport) {
   transport_ = &transport;
-  clocks_.begin(Clock::now());
+  trying_since_ = Clock::now();
+  clocks_.begin(trying_since_);
   attempt();
 }
 
@@ -59,17 +45,17 @@ void Call::attempt() {
   phase_ = Phase::requesting;
   accepted_ = false;
   body_kind_ = BodyKind::unknown;
-  begun_ = false;
+  begun_ = paused_ = false;
   body_.clear();
-  head_ = {};
+  if (!is_later()) head_ = {};
   said_ = news_ = false;
   clocks_.attempt(rough_now());
   if (outgoing_) outgoing_->restart();
   created_ = static_cast<std::int64_t>(std::time(nullptr));
   if (setup_.request.body)
     for (auto& segment : setup_.request.body->segments)
-      if (retries_ > 0 && segment.source && !segment.source->rewind())
-        return fail(invalid_request("the request cannot be repeated: one of its media can be read only once"));
+      if (attempts_ > 0 && segment.source && !segment.source->rewind()) return cannot_repeat();
+  ++attempts_;
   setup_.request.connect_timeout = setup_.limits.connect;
   try {
     exchange_ = transport_->start(setup_.request, *this);
@@ -78,118 +64,7 @@ void Call::attempt() {
   }
 }
 
-// ---- bytes come ---------------------------------------------------------------------------------------------------
-
-void Call::on_head(ResponseHead head) {
-  head_ = std::move(head);
-  accumulator_.message().request_id = wire::request_id(*setup_.provider, head_.headers);
-  hide_keys(accumulator_.message().request_id);
-  if (head_.status >= 300) {
-    phase_ = Phase::refused;
-    return;
-  }
-  body_kind_ = setup_.bytes ? BodyKind::json : kind_of_label(head_.headers);
-  if (body_kind_ != BodyKind::unknown) accept_head();
-}
-
-void Call::accept_head() {
-  phase_ = Phase::reading;
-  accepted_ = true;
-  const auto now = rough_now();
-  look_what_was_sent(now);
-  clocks_.head(now);
-  tempo_.head(clocks_.sent_at(), now);
-  tell();
-}
-
-/// The first bytes settle what the body is, and where the label is wrong they count.
-void Call::look_at(std::string_view block) {
-  const BodyKind kind = kind_of_bytes(block, body_kind_);
-  if (kind == BodyKind::unknown) return;
-  begun_ = true;
-  const bool labelled = std::exchange(body_kind_, kind) != BodyKind::unknown;
-  if (!labelled && kind != BodyKind::other) accept_head();
-}
-
-bool Call::on_body(std::string_view block) {
-  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) {
-    body_.append(block.substr(0, max_refusal_bytes - std::min(body_.size(), max_refusal_bytes)));
-    if (body_.size() == max_refusal_bytes) on_end(std::nullopt);
-    return true;
-  }
-  if (over()) return true;
-  if (body_kind_ != BodyKind::events && body_.size() + block.size() > setup_.max_body_bytes) {
-    fail(not_an_answer("the response is larger than max_body_bytes (" + std::to_string(setup_.max_body_bytes) + ")"));
-    return true;
-  }
-  if (body_kind_ != BodyKind::events) {
-    body_.append(block);
-    if (!begun_ && !setup_.raw && !setup_.bytes) look_at(body_);
-    if (body_kind_ == BodyKind::events)
-      read_events(std::exchange(body_, {}));
-    else
-      body_came(block);
-    return true;
-  }
-  if (!begun_) look_at(block);
-  if (body_kind_ == BodyKind::json) {
-    body_.append(block);
-    body_came(block);
-    return true;
-  }
-  if (!has_item()) queued_bytes_ = 0;
-  if (!last_look_ && (queued_bytes_ > max_queued_bytes || events_.size() - next_event_ > max_queued_items ||
-                      chunks_.size() - next_chunk_ > max_queued_items)) {
-    paused_ = true;
-    return false;
-  }
-  queued_bytes_ += block.size();
-  read_events(block);
-  return true;
-}
-
-/// Of an answer that comes whole. Gateways send blanks while they wait themselves.
-void Call::body_came(std::string_view block) {
-  if (body_kind_ != BodyKind::json || is_blank(block)) return;
-  said_ = true;
-  clocks_.came(rough_now());
-}
-
-void Call::read_events(std::string_view block) {
-  parser_.feed(block);
-  while (!over()) {
-    const auto event = parser_.next();
-    if (!event) break;
-    read_event(*event);
-  }
-  if (!over() && parser_.overflowed())
-    fail(incomplete("an event is larger than max_event_bytes (" + std::to_string(setup_.max_event_bytes) + ")",
-                    "event_too_large"));
-  flush();
-}
-
-void Call::read_event(const sse::Event& event) {
-  const std::size_t before = events_.size(), chunks_before = chunks_.size();
-  const auto state = decoder_.feed(event.data, event.type, events_);
-  if (gathers())
-    gathering_.add(decoder_, created_);
-  else if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed)
-    wire::add_chunk(decoder_, std::span(events_).subspan(before), created_, chunks_);
-  // Text that is held back, for it may be markup, will be an event as well.
-  news_ = news_ || decoder_.spoke() || (chunks_.size() > chunks_before && chunks_.back().has_choices) ||
-          !all_notices(std::span(events_).subspan(before));
-  if (state == wire::Decoder::State::open) return;
-  if (state == wire::Decoder::State::ended) return complete();
-  if (state == wire::Decoder::State::cut)
-    return fail_or_retry(incomplete("its end marker came, but no finish reason", "stream_ended"));
-  if (decoder_.finished() && decoder_.unreadable()) {  // garbage behind a complete answer
-    events_.emplace_back(Notice{"corrupt_frame", "what came behind the finish reason could not be read"});
-    decoder_.finish(events_);
-    return complete();
-  }
-  // Some answer 200 before they find that they cannot; as long as nothing has come that is a refusal like others.
-  fail_or_retry(stream_error());
-}
+// ---- what has come is handed on ------------------------------------------------------------------------------------
 
 /// Folds the new events and hands them on.
 void Call::flush() {
@@ -203,6 +78,7 @@ void Call::flush() {
   if (fresh > 0) {
     tempo_.came(fresh, clocks_.waiting_since(), now);
     const std::lock_guard lock(message_mutex_);
+    if (mending_ && !first_said_ && setup_.shape == Shape::events) look_what_is_said();
     for (; folded_ < events_.size(); ++folded_) accumulator_.add(events_[folded_]);
   }
   if (setup_.shape == Shape::chunks) {
@@ -221,6 +97,7 @@ bool Call::take(Event& event) {
 }
 
 void Call::pop() {
+  ++taken_;
   if (++next_event_ < folded_) return;
   events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(folded_));
   next_event_ = folded_ = 0;
@@ -241,6 +118,7 @@ bool Call::take(Chunk& chunk) {
 }
 
 void Call::pop_chunk() {
+  ++taken_;
   if (++next_chunk_ < chunks_.size()) return;
   chunks_.clear();
   next_chunk_ = queued_bytes_ = 0;
@@ -249,74 +127,15 @@ void Call::pop_chunk() {
 
 // ---- the answer ends ----------------------------------------------------------------------------------------------
 
-void Call::on_end(std::optional<Error> error) {
-  if (over()) return;
-  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) hide_keys(body_);  // before it is cut
-  switch (phase_) {
-    case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error
-    case Phase::reading:
-      if (body_kind_ == BodyKind::events) return finish_events(std::move(error));
-      if (error) return fail_or_retry(std::move(*error));
-      return finish_body();
-    default:
-      if (error) return fail_or_retry(std::move(*error));
-      if (is_blank(body_)) return fail_or_retry(empty_answer());
-      return fail(not_an_answer("the response is neither an event stream nor JSON (content type \"" +
-                                std::string(media_type(head_.headers)) + "\"); is base_url right? " +
-                                wire::said_instead(head_.headers, body_)));
-  }
-}
-
-void Call::finish_events(std::optional<Error> broken) {
-  if (!broken) {
-    // A last event without its blank line counts when all of it is there.
-    while (const auto event = parser_.finish()) {
-      const bool marker = event->data == setup_.provider->end_marker;
-      const std::string_view last_line = event->data.substr(event->data.rfind('\n') + 1);
-      if (marker || event->type == "error" || json::is_whole_object(event->data) || json::is_whole_object(last_line))
-        read_event(*event);
-      else
-        break;
-      if (over() || phase_ == Phase::backing_off) return flush();
-    }
-  }
-  if (decoder_.finish(events_)) return complete();
-  flush();
-  std::string why = broken ? broken->message : std::string("the connection was closed");
-  fail_or_retry(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"));
-}
-
-void Call::finish_body() {
-  if (setup_.bytes) return hand_over();
-  if (body_.starts_with("\xEF\xBB\xBF")) body_.erase(0, 3);
-  if (is_blank(body_)) return fail_or_retry(empty_answer());
-  if (setup_.raw) {
-    auto wrong = wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_);
-    return wrong ? fail_or_retry(told(*std::move(wrong))) : hand_over();
-  }
-  if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
-    if (!decoder_.unreadable()) return fail_or_retry(stream_error());
-    if (json::leading_object(body_).size() > 0 && !json::is_whole_object(body_)) return read_as_events();
-    hide_keys(body_);
-    return fail(not_an_answer("the response is not a chat completion; is base_url right? " +
-                              wire::said_instead(head_.headers, body_)));
-  }
-  if (setup_.shape == Shape::chunks) chunks_.push_back(wire::whole_chunk(decoder_, events_, setup_.streams, created_));
-  complete();
-}
-
-/// More than one object: a stream whose lines have no field names, or the first of them has none.
-void Call::read_as_events() {
-  body_kind_ = BodyKind::events;
-  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
-  const std::string body = std::exchange(body_, {});
-  read_events(body);
-  if (phase_ == Phase::reading) finish_events(std::nullopt);
-}
-
 void Call::sign() {
   const std::lock_guard lock(message_mutex_);
   Message& message = accumulator_.message();
+  if (is_later() && !mending_->goes_on() && !mending_->voided) return;  // it is still that of the attempt before
+  if (is_later() && mending_->goes_on()) {
+    if (message.id.empty()) message.id = decoder_.id();
+    if (message.model.empty()) message.model = decoder_.model();
+    return;
+  }
   message.id = decoder_.id();
   message.model = decoder_.model();
   message.signature = decoder_.signature();
@@ -330,6 +149,7 @@ Message Call::snapshot() const {
 }
 
 void Call::complete() {
+  if (mending_ && mending_->finish) return grow();
   phase_ = Phase::ended;
   flush();
   if (body_kind_ == BodyKind::events)
@@ -343,19 +163,22 @@ void Call::complete() {
   tell();
 }
 
-void Call::fail_or_retry(Error error) {
-  const bool once = has_begun() || may_be_kept(error);
-  const auto delay =
-      once ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice(), clocks_.elapsed(Clock::now()));
+/// @param lost the connection was lost, or silent for too long
+void Call::fail_or_retry(Error error, bool lost) {
+  if (has_begun()) return broken(std::move(error), lost);
+  if (is_later() && mending_->goes_on() && refuses(error)) return refused_to_go_on(std::move(error));
+  const auto delay = may_be_kept(error) ? std::nullopt : pause_behind(error, setup_.retry, retries_);
   if (!delay) return fail(std::move(error));
   ++retries_;
-  exchange_.reset();
   // What this attempt said does not belong to what the next one says; what it was warned of does.
-  std::erase_if(events_, [](const Event& event) { return !std::holds_alternative<Notice>(event); });
-  chunks_.clear();
-  next_chunk_ = 0;
-  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
-  parser_ = sse::Parser(setup_.max_event_bytes);
+  events_.erase(std::remove_if(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
+                               [](const Event& event) { return !std::holds_alternative<Notice>(event); }),
+                events_.end());
+  if (!is_later()) {
+    chunks_.clear();
+    next_chunk_ = 0;
+  }
+  drop_attempt();
   phase_ = Phase::backing_off;
   retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));
   log_.push_back("attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
@@ -367,9 +190,13 @@ void Call::fail_or_retry(Error error) {
   tell();  // whoever drives this must look at the new deadline
 }
 
-bool Call::has_begun() const {
-  return body_kind_ == BodyKind::events && phase_ == Phase::reading &&
-         (!accumulator_.empty() || !all_notices(std::span(events_).subspan(folded_)));
+/// Seconds before the next attempt; nothing where there shall be none. One that would outlast the total is not begun.
+std::optional<double> Call::pause_behind(const Error& error, const RetryPolicy& policy, int retries) const {
+  const auto now = Clock::now();
+  const auto since = std::chrono::duration<double>(now - trying_since_).count();
+  const auto delay = next_delay(policy, error, retries, roll_dice(), since);
+  const auto left = std::chrono::duration<double>(clocks_.total() - now).count();
+  return delay && *delay >= left ? std::nullopt : delay;
 }
 
 void Call::ask_for_stream() {
@@ -386,7 +213,7 @@ void Call::ask_for_stream() {
 }
 
 void Call::fail(Error error) {
-  if (phase_ == Phase::reading && !decoder_.finished()) decoder_.finish(events_);  // what it holds back has come, too
+  if (phase_ == Phase::reading && !decoder_.finished()) drain();  // what it holds back has come, too
   flush();
   sign();
   const Message& message = accumulator_.message();
@@ -407,6 +234,12 @@ void Call::fail(Error error) {
   phase_ = Phase::failed;
   release();
   tell();
+}
+
+/// Whatever the server still sends or holds open is of no use to another request.
+void Call::complete_at_once() {
+  exchange_.reset();
+  complete();
 }
 
 /// Lets go of the exchange: kept alive for its connection when the answer is complete, closed otherwise.
@@ -460,7 +293,10 @@ void Call::on_time(Clock::time_point now) {
   if (clocks_.away()) clocks_.still_away(now);
   if (now < deadline()) return;
   if (phase_ == Phase::refused) return on_end(std::nullopt);  // the status says enough
-  if (said_) return fail(timed_out("idle", "the stream was silent for", setup_.limits.idle));
+  if (said_) {
+    Error error = timed_out("idle", "the stream was silent for", setup_.limits.idle);
+    return has_begun() ? broken(std::move(error), true) : fail(std::move(error));
+  }
   Error error =
       timed_out("first_event",
                 outgoing_ ? "nothing more of the request was taken, and no answer began, for" : "no answer began for",
@@ -482,10 +318,8 @@ void Call::out_of_time() {
 
 /// All that matters has come; the rest is noted as missing.
 void Call::complete_without_end() {
-  decoder_.finish(events_);
-  phase_ = Phase::ended;
-  exchange_.reset();  // whatever the server still holds open is of no use to another request
-  complete();
+  drain();
+  complete_at_once();
 }
 
 }  // namespace kimistream

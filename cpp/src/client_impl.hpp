@@ -47,6 +47,7 @@ class Client::Impl {
   TransportPool pool;
 
  private:
+  [[nodiscard]] MendPolicy mend_policy(const Request& request) const;
   [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers, const Timeout& timeout) const;
 
   bool in_clear_;  // a key that is sent can be read on the way

@@ -25,6 +25,9 @@ struct ClientOptions {
   std::string model{};      ///< for requests that name none; empty: the row's default
   TimeoutOption timeout{};  ///< one duration is connect, first event and idle each; see timeout.hpp for the defaults
   int max_retries = 2;      ///< of attempts that failed before an answer began
+  OnBreak on_break = OnBreak::raise;  ///< likewise the next two: for requests that do not say it
+  int max_breaks = 3;                 ///< mended in one answer
+  int continue_on_length = 0;         ///< how often an answer that max_tokens has cut is continued
   Headers default_headers{};
   std::size_t max_event_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 20;

@@ -36,6 +36,8 @@ struct Usage {
   /// Takes each counter that `later` knows. Counters are cumulative, so the larger one counts: gateways send
   /// usage twice and sometimes zero it the second time (dialects: quirk Q11).
   void merge(const Usage& later) noexcept;
+  /// Adds what another request cost, counter by counter; one that either does not know counts as far as the other does.
+  void add(const Usage& another) noexcept;
   [[nodiscard]] bool empty() const noexcept;
 
   friend bool operator==(const Usage&, const Usage&) = default;
@@ -88,7 +90,7 @@ struct Message {
   std::string id{};          ///< the provider's id of the answer
   std::string model{};       ///< the model that the provider says has answered
   std::string request_id{};  ///< to quote to the provider's support
-  bool resumed = false;      ///< the text was continued after a break
+  int resumed = 0;           ///< breaks that were mended, by a continuation or a restart
 
   Json extra{};  ///< further fields to send with the message, as a JSON object; merged last
 

@@ -62,6 +62,29 @@ struct Said {
   }
 };
 
+/// What is known of the tokens, in the place of what stands there.
+void put_usage(Tree& root, const Usage& usage) {
+  Tree* told = root.find("usage");
+  if (!told || !told->is(Tree::Kind::object)) told = &root.set("usage", Tree::object());
+  const auto put = [](Tree& object, std::string_view key, const std::optional<std::int64_t>& value) {
+    if (value) object.set(key, Tree::number(std::to_string(*value)));
+  };
+  put(*told, "prompt_tokens", usage.prompt_tokens);
+  put(*told, "completion_tokens", usage.completion_tokens);
+  put(*told, "total_tokens", usage.total_tokens);
+  if (told->find("cached_tokens")) put(*told, "cached_tokens", usage.cached_tokens);
+  if (Tree* details = told->find("prompt_tokens_details"); details && details->find("cached_tokens"))
+    put(*details, "cached_tokens", usage.cached_tokens);
+  if (Tree* details = told->find("completion_tokens_details"); details && details->find("reasoning_tokens"))
+    put(*details, "reasoning_tokens", usage.reasoning_tokens);
+}
+
+void put_said(Tree& delta, Said& said) {
+  if (said.reasoning) delta.set("reasoning_content", Tree::string(*said.reasoning));
+  if (said.content) delta.set("content", Tree::string(*said.content));
+  if (!said.calls.items().empty()) delta.set("tool_calls", std::move(said.calls));
+}
+
 FrameText written(const Tree& root) {
   std::string text;
   root.write(text);
@@ -69,31 +92,28 @@ FrameText written(const Tree& root) {
 }
 
 /// What a frame says of itself, where it says no more in this shape.
-Tree head(const Decoder& decoder, std::int64_t created) {
+Tree head(std::string_view id, std::string_view model, std::int64_t created) {
   Tree root = Tree::object();
-  root.set("id", Tree::string(decoder.id()));
+  root.set("id", Tree::string(id));
   root.set("object", Tree::string("chat.completion.chunk"));
   root.set("created", Tree::number(std::to_string(created)));
-  root.set("model", Tree::string(decoder.model()));
+  root.set("model", Tree::string(model));
   return root;
 }
 
-Chunk rewritten(Decoder& decoder, std::span<const Event> events, std::int64_t created) {
+/// A frame whose choice of this index says what the events say, and has the role that came.
+Chunk as_said(Tree root, std::int64_t index, std::span<const Event> events) {
   Said said(events);
-  FrameText frame = decoder.frame_text(false, created);
-  Tree root = frame.empty() ? head(decoder, created) : Tree::parse(Chunk{.frame = std::move(frame)}.json());
   if (const Tree* object = root.find("object"); object && object->text() == "chat.completion")
     root.set("object", Tree::string("chat.completion.chunk"));
-  Tree& choice = choice_of(root, decoder.choice_index());
+  Tree& choice = choice_of(root, index);
   Tree delta = Tree::object();
   for (const char* came : {"delta", "message"})
     if (const Tree* part = choice.find(came))
       if (const std::string role = part->text_of("role"); !role.empty()) delta.set("role", Tree::string(role));
   choice.erase("message");
-  if (said.reasoning) delta.set("reasoning_content", Tree::string(*said.reasoning));
-  if (said.content) delta.set("content", Tree::string(*said.content));
   const bool plain = said.calls.items().empty();
-  if (!plain) delta.set("tool_calls", std::move(said.calls));
+  put_said(delta, said);
   choice.set("delta", std::move(delta));
   choice.set("finish_reason", said.finish_reason.empty() ? Tree() : Tree::string(said.finish_reason));
   return {.frame = written(root),
@@ -208,7 +228,10 @@ void add_chunk(Decoder& decoder, std::span<const Event> events, std::int64_t cre
   if (!decoder.has_frame()) return;
   const FrameView view = decoder.frame();
   if (decoder.altered()) {
-    out.push_back(rewritten(decoder, events, created));
+    FrameText frame = decoder.frame_text(false, created);
+    Tree root = frame.empty() ? head(decoder.id(), decoder.model(), created)
+                              : Tree::parse(Chunk{.frame = std::move(frame)}.json());
+    out.push_back(as_said(std::move(root), decoder.choice_index(), events));
     return;
   }
   FrameText frame = decoder.frame_text(false, created);
@@ -236,7 +259,41 @@ Chunk whole_chunk(Decoder& decoder, std::span<const Event> events, bool streamed
   return chunk;
 }
 
-void Gathering::add(Decoder& decoder, std::int64_t created) {
+Chunk said_chunk(const Message& message, std::span<const Event> events, std::int64_t created) {
+  return as_said(head(message.id, message.model, created), 0, events);
+}
+
+void add_later_chunk(Decoder& decoder, const Message& message, bool goes_on, std::span<const Event> events,
+                     std::int64_t created, std::vector<Chunk>& out) {
+  if (!decoder.has_frame()) return;
+  const FrameText frame = decoder.frame_text(false, created);
+  if (frame.empty()) return;
+  Tree root = Tree::parse(frame.str());
+  if (goes_on && !message.id.empty()) root.set("id", Tree::string(message.id));
+  const Usage* usage = nullptr;
+  for (const Event& event : events)
+    if (const auto* told = std::get_if<Usage>(&event)) usage = told;
+  Tree* choices = root.find("choices");
+  const bool has_choices = decoder.frame().has_choices && choices && !choices->items().empty();
+  Tree* const inner = has_choices ? choices->items().front().find("usage") : nullptr;  // Moonshot's place for it
+  if (usage) put_usage(inner ? choices->items().front() : root, *usage);
+  if (!has_choices) {
+    out.push_back({.frame = written(root)});
+    return;
+  }
+  const Said said(events);
+  const bool speaks = said.content || said.reasoning || !said.calls.items().empty() || !said.finish_reason.empty();
+  if (!speaks && !usage && goes_on) return;  // a role, or what had been shown already
+  if (speaks && goes_on)                     // the role has been said
+    if (Tree* delta = choice_of(root, decoder.choice_index()).find("delta")) delta->erase("role");
+  if (speaks)
+    out.push_back(as_said(std::move(root), decoder.choice_index(), events));
+  else
+    out.push_back({.frame = written(root), .has_choices = true});
+}
+
+void Gathering::add(Decoder& decoder, std::int64_t created, bool later) {
+  later_ = later_ || later;
   if (!decoder.has_frame()) return;
   const FrameText frame = decoder.frame_text(false, created);
   if (frame.empty()) return;
@@ -254,6 +311,9 @@ void Gathering::add(Decoder& decoder, std::int64_t created) {
         break;
       }
   said.erase("choices");
+  if (later)
+    for (const char* key : {"id", "created"})
+      if (root_.find(key)) said.erase(key);
   if (const Tree* usage = said.find("usage"); usage && usage->is(Tree::Kind::null)) said.erase("usage");
   root_.merge(said);
 }
@@ -275,6 +335,7 @@ Chunk Gathering::chunk(const Message& message) {
     root_.find("choices")->items().push_back(std::move(made));
   }
   others_.clear();
+  if (later_ && message.usage) put_usage(root_, *message.usage);
   return {.frame = written(root_), .has_choices = true};
 }
 
