@@ -147,7 +147,7 @@ def test_the_message(fault_server: FaultServer) -> None:
     assert isinstance(message, Message)
     assert (message.role, message.content, message.text) == ("assistant", "The answer.", "The answer.")
     assert message.reasoning == message.reasoning_content == "Let me think."
-    assert (message.tool_calls, message.finish_reason, message.warnings, message.resumed) == ([], "stop", [], False)
+    assert (message.tool_calls, message.finish_reason, message.warnings, message.resumed) == ([], "stop", [], 0)
     assert (message.id, message.model, message.request_id) == ("chatcmpl-test", "kimi-k2.6", "req-77")
     assert message.usage == stream.usage
     usage = message.usage

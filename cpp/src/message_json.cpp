@@ -129,6 +129,13 @@ bool flag_of(const Tree& object, std::string_view key, bool missing) {
   return is_null(value) ? missing : of_kind(*value, Tree::Kind::boolean, key, "true or false").text() == "true";
 }
 
+/// A number of breaks; before there was one it was said whether there had been any.
+int resumed_of(const Tree& object) {
+  const Tree* value = object.find("resumed");
+  if (value && value->is(Tree::Kind::boolean)) return value->text() == "true" ? 1 : 0;
+  return static_cast<int>(count_of(object, "resumed").value_or(0));
+}
+
 const std::vector<Tree>& items_of(const Tree& object, std::string_view key) {
   static const std::vector<Tree> none;
   const Tree* value = object.find(key);
@@ -231,7 +238,7 @@ Json to_json(const Message& message) {
   whole.set("id", text_or_null(message.id));
   whole.set("model", text_or_null(message.model));
   whole.set("request_id", text_or_null(message.request_id));
-  whole.set("resumed", Tree::boolean(message.resumed));
+  whole.set("resumed", Tree::number(std::to_string(message.resumed)));
   whole.set("reasoning_details", tree(message.reasoning_details, "reasoning_details"));
   whole.set("signature", text_or_null(message.signature));
   if (!message.tool_call_id.empty()) whole.set("tool_call_id", Tree::string(message.tool_call_id));
@@ -268,7 +275,7 @@ Message message_from_json(const Json& json) {
   message.id = text_of(whole, "id").value_or("");
   message.model = text_of(whole, "model").value_or("");
   message.request_id = text_of(whole, "request_id").value_or("");
-  message.resumed = flag_of(whole, "resumed", false);
+  message.resumed = resumed_of(whole);
   message.extra = json_of(whole, "extra");
   return message;
 }

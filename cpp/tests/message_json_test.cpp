@@ -39,7 +39,7 @@ ks::Message answer() {
       .id = "chatcmpl-1",
       .model = "kimi-k2.6",
       .request_id = "req",
-      .resumed = true};
+      .resumed = 2};
 }
 
 }  // namespace
@@ -68,6 +68,16 @@ TEST_CASE("it is one line, calls as they are on the wire") {
   CHECK(json.find('\n') == std::string::npos);
   CHECK(json.find(R"({"id":"a:0","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}})") !=
         std::string::npos);
+}
+
+TEST_CASE("how many breaks were mended; in what was kept before it was said whether there were any") {
+  CHECK(ks::to_json(answer()).text.find(R"("resumed":2)") != std::string::npos);
+  const auto resumed = [](const char* said) {
+    return ks::message_from_json({R"({"role":"assistant","resumed":)" + std::string(said) + "}"}).resumed;
+  };
+  CHECK(resumed("true") == 1);
+  CHECK(resumed("false") == 0);
+  CHECK(resumed("3") == 3);
 }
 
 TEST_CASE("parts come back as they were; media as data URIs") {

@@ -61,6 +61,11 @@ UploadProgress to_progress(py::handle function);
 /// @throws TypeError for what is no int, InvalidRequestError for one below `least`
 std::int64_t to_count(py::handle value, const char* what, std::int64_t least = 0);
 std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what);
+/// None: nothing. @throws InvalidRequestError for another word
+std::optional<OnBreak> to_on_break(py::handle word);
+/// How often: None is nothing. @throws TypeError for what is no number, InvalidRequestError for a negative or a
+/// fractional one
+std::optional<int> to_times(py::handle value, const char* what);
 
 py::object from_message(const Message& message);
 /// A body in the OpenAI shape as a ChatCompletion.
@@ -133,7 +138,7 @@ class ValueClass {
 
 /// The Python classes that the binding makes objects of; set once by the package (registry.cpp).
 struct Registry {
-  ValueClass message, tool_call, usage, finish, notice;
+  ValueClass message, tool_call, usage, finish, notice, restarted;
   PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *object = nullptr, *completion = nullptr,
            *picture = nullptr, *completion_chunk = nullptr;
 };

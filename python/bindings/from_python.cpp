@@ -1,4 +1,5 @@
 // The arguments of a request as the core's typed values. Types are checked here, meaning in the core.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -99,6 +100,19 @@ std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, con
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(std::min(value, 1e9) * 1000)));
 }
 
+std::optional<OnBreak> to_on_break(py::handle word) {
+  if (word.is_none()) return std::nullopt;
+  return to_choice<OnBreak>(
+      word, "on_break", {{"raise", OnBreak::raise}, {"restart", OnBreak::restart}, {"continue", OnBreak::continue_}});
+}
+
+std::optional<int> to_times(py::handle value, const char* what) {
+  if (value.is_none()) return std::nullopt;
+  if (const py::object number = plain_number(value); number && PyFloat_Check(number.ptr()))
+    refuse(std::string(what) + " must be a whole number");
+  return static_cast<int>(std::min<std::int64_t>(to_count(value, what), 1'000'000));
+}
+
 Headers to_headers(py::handle mapping, const char* what) {
   Headers headers;
   if (mapping.is_none()) return headers;
@@ -152,7 +166,7 @@ bool forces_a_call(py::handle tool_choice) {
 }  // namespace
 
 Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
-  if (arguments.size() != 16) throw py::type_error("a request has 16 arguments");
+  if (arguments.size() != 18) throw py::type_error("a request has 18 arguments");
   std::size_t place = 0;
   const auto next = [&] { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place++)); };
   Met met;
@@ -182,8 +196,9 @@ Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
   }
   if (const py::handle most = next(); !most.is_none()) request.max_tokens = to_count(most, "max_tokens", 1);
   request.timeout = to_milliseconds(next(), "timeout");
-  if (const py::handle on_break = next(); !on_break.is_none() && from_str(on_break, "on_break") != "raise")
-    refuse("on_break takes only \"raise\" in this version: catch IncompleteStreamError and go on from its .partial");
+  request.on_break = to_on_break(next());
+  request.max_breaks = to_times(next(), "max_breaks");
+  request.continue_on_length = to_times(next(), "continue_on_length");
   request.check = to_choice<Check>(
       next(), "check", {{"warn", Check::warn}, {"fix", Check::fix}, {"error", Check::error}, {"off", Check::off}});
   text(next(), "prefill", request.prefill);

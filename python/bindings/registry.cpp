@@ -20,6 +20,7 @@ void register_registry(py::module_& module) {
         all.usage = ValueClass(classes["usage"]);
         all.finish = ValueClass(classes["finish"]);
         all.notice = ValueClass(classes["notice"]);
+        all.restarted = ValueClass(classes["restarted"]);
         keep("headers", all.headers);
         keep("make_error", all.make_error);
         keep("log", all.log);

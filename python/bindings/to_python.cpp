@@ -43,7 +43,7 @@ py::object from_message(const Message& message) {
   return registry().message(
       text(message.role), optional_text(message.content), optional_text(message.reasoning), py::object(calls),
       optional_text(message.finish_reason), from_usage(message.usage), py::object(warnings), text_or_none(message.id),
-      text_or_none(message.model), text_or_none(message.request_id), py::object(py::bool_(message.resumed)),
+      text_or_none(message.model), text_or_none(message.request_id), py::object(py::int_(message.resumed)),
       message.reasoning_details.empty() ? py::object(py::none()) : loads(message.reasoning_details.text),
       text_or_none(message.signature));
 }
@@ -61,6 +61,8 @@ py::object from_rare_event(const Event& event) {
   if (const auto* call = std::get_if<ToolCall>(&event)) return from_tool_call(*call);
   if (const auto* usage = std::get_if<Usage>(&event)) return from_usage_value(*usage);
   if (const auto* finish = std::get_if<Finish>(&event)) return registry().finish(text(finish->reason));
+  if (const auto* restarted = std::get_if<Restarted>(&event))
+    return registry().restarted(py::object(py::int_(restarted->attempt)), text(restarted->reason));
   return from_notice(std::get<Notice>(event));
 }
 

@@ -33,7 +33,7 @@ from ._values.errors import (
     UnprocessableEntityError,
 )
 from ._values.headers import Headers
-from ._values.message import Finish, Message, Notice, ToolCall, Usage
+from ._values.message import Finish, Message, Notice, Restarted, ToolCall, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ __all__ = [
     "OpenAIError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Restarted",
     "Stream",
     "Text",
     "Thinking",

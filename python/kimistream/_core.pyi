@@ -8,7 +8,7 @@ from ._values.completions import ChatCompletion, ChatCompletionChunk
 from ._values.errors import KimiError
 from ._values.event import Event
 from ._values.headers import Headers
-from ._values.message import Finish, Message, Notice, ToolCall, Usage
+from ._values.message import Finish, Message, Notice, Restarted, ToolCall, Usage
 from ._values.object import Object
 
 __version__: str
@@ -124,6 +124,9 @@ class Client:
         max_retries: int,
         default_headers: Mapping[str, str] | None,
         key_origin: str = "",
+        on_break: str | None = None,
+        max_breaks: int | None = None,
+        continue_on_length: int | None = None,
     ) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
@@ -292,6 +295,7 @@ def register(
     usage: type[Usage],
     finish: type[Finish],
     notice: type[Notice],
+    restarted: type[Restarted],
     headers: type[Headers],
     make_error: Callable[..., KimiError],
     log: Callable[[str], None],

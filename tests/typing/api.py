@@ -23,6 +23,7 @@ from kimistream import (
     Model,
     Notice,
     RateLimitError,
+    Restarted,
     Stream,
     Text,
     Thinking,
@@ -61,7 +62,7 @@ def whole_answers(client: Kimi) -> None:
     assert_type(message.tool_calls, list[ToolCall])
     assert_type(message.tool_calls[0].function.name, str)
     assert_type(message.request_id, str | None)
-    assert_type(message.resumed, bool)
+    assert_type(message.resumed, int)
     client.complete(["What is this?", {"type": "image_url", "image_url": {"url": "ms://file"}}])
     client.complete([{"role": "user", "content": "Hello"}, message, {"role": "user", "content": "And now?"}])
     client.complete("Hello", thinking=False, extra_body={"a": 1}, extra_headers={"X-Trace": "1"}, timeout=5.5)
@@ -71,7 +72,10 @@ def streams(client: Kimi) -> None:
     with client.stream("Hello", thinking=True) as stream:
         assert_type(stream, Stream)
         for event in stream:
-            assert_type(event, Text | Thinking | ToolCallStart | ToolCallDelta | ToolCall | Usage | Finish | Notice)
+            assert_type(
+                event,
+                Text | Thinking | ToolCallStart | ToolCallDelta | ToolCall | Usage | Finish | Notice | Restarted,
+            )
         for text in stream.text:
             assert_type(text, str)
         for thought in stream.thinking:
@@ -104,6 +108,9 @@ def events_by_type(stream: Stream) -> str:
             assert_type(event.cost, float | None)
         elif event.type == "finish":
             return event.reason
+        elif event.type == "restarted":
+            assert_type(event.attempt, int)
+            assert_type(event.reason, str)
         else:
             assert_type(event, Notice)
     return ""

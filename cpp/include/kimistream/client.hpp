@@ -24,8 +24,11 @@ struct ClientOptions {
   std::string api_key{};   ///< empty: none is sent, which at the hosts of a provider that wants one is refused
   std::string model{};     ///< for requests that name none; empty: the row's default
   std::optional<std::chrono::milliseconds>
-      timeout{};        ///< connect, first event and idle each; empty: 60 s, 16 min, 10 min
-  int max_retries = 2;  ///< of attempts that failed before an answer began
+      timeout{};                      ///< connect, first event and idle each; empty: 60 s, 16 min, 10 min
+  int max_retries = 2;                ///< of attempts that failed before an answer began
+  OnBreak on_break = OnBreak::raise;  ///< likewise the next two: for requests that do not say it
+  int max_breaks = 3;                 ///< mended in one answer
+  int continue_on_length = 0;         ///< how often an answer that max_tokens has cut is continued
   Headers default_headers{};
   std::size_t max_event_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 20;

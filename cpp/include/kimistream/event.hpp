@@ -46,8 +46,16 @@ struct Finish {
   friend bool operator==(const Finish&, const Finish&) = default;
 };
 
+/// What was shown of this answer so far is void: it broke off and was asked for anew. Comes only where something had
+/// been delivered, see `OnBreak`.
+struct Restarted {
+  int attempt = 2;       ///< from 2: the requests that began an answer so far, continuations too
+  std::string reason{};  ///< a sentence
+  friend bool operator==(const Restarted&, const Restarted&) = default;
+};
+
 /// `ToolCall` (a whole call), `Usage` and `Notice` are the values of message.hpp.
-using Event = std::variant<Text, Thinking, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice>;
+using Event = std::variant<Text, Thinking, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice, Restarted>;
 
 /// The text of a frame. Frames in a row mostly differ in one place alone: what stands around it is kept once for all of
 /// them. A value type.

@@ -86,7 +86,7 @@ struct Message {
   std::string id{};          ///< the provider's id of the answer
   std::string model{};       ///< the model that the provider says has answered
   std::string request_id{};  ///< to quote to the provider's support
-  bool resumed = false;      ///< the text was continued after a break
+  int resumed = 0;           ///< breaks that were mended, by a continuation or a restart
 
   Json extra{};  ///< further fields to send with the message, as a JSON object; merged last
 

@@ -45,6 +45,14 @@ enum class Check {
   off,
 };
 
+/// What becomes of an answer that breaks after something of it has come: the connection is lost or cut, it falls
+/// silent, the server reports an error that may pass, or it ends without a finish reason.
+enum class OnBreak {
+  raise,      ///< the error is thrown, with what had come in `Error::partial`
+  restart,    ///< it is asked for anew; event `Restarted` voids what was shown
+  continue_,  ///< what has come goes back as a prefix and the model goes on; where that cannot be, as `restart`
+};
+
 /// A function that the model may call.
 struct Tool {
   std::string name{};
@@ -65,6 +73,9 @@ struct Request {
   std::optional<std::int64_t>
       max_tokens{};  ///< of reasoning and answer together; sent under the provider's name for it
   std::optional<std::chrono::milliseconds> timeout{};  ///< connect, first event and idle each; nothing: the client's
+  std::optional<OnBreak> on_break{};                   ///< nothing: the client's, likewise the next two
+  std::optional<int> max_breaks{};                     ///< mended in this answer; the next one is thrown
+  std::optional<int> continue_on_length{};             ///< how often an answer that max_tokens has cut is continued
   Check check = Check::warn;
   Json extra_body{};  ///< a JSON object merged into the body last and deep
   Headers extra_headers{};

@@ -99,6 +99,8 @@ class BaseClient:
         max_tokens: int | None = None,
         timeout: float | None = None,
         on_break: OnBreak = None,
+        max_breaks: int | None = None,
+        continue_on_length: int | None = None,
         check: Check = None,
         prefill: str | None = None,
         on_upload: Callable[[int, int], object] | None = None,
@@ -109,8 +111,9 @@ class BaseClient:
     ) -> Any:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
         return (
-            *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
-            *(on_upload, extra_body, extra_headers, extra_query, fields),
+            *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break),
+            *(max_breaks, continue_on_length, check, prefill, on_upload),
+            *(extra_body, extra_headers, extra_query, fields),
         )
 
     @property

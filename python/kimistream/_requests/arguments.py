@@ -25,8 +25,9 @@ class Omit:
 # The arguments of a request, in the order in which the core takes them (bindings/from_python.cpp). `fields` are those
 # of the API that have no name of their own here.
 NAMES = (
-    *("prompt", "model", "system", "thinking", "tools", "tool_choice", "max_tokens", "timeout", "on_break", "check"),
-    *("prefill", "on_upload", "extra_body", "extra_headers", "extra_query", "fields"),
+    *("prompt", "model", "system", "thinking", "tools", "tool_choice", "max_tokens", "timeout", "on_break"),
+    *("max_breaks", "continue_on_length", "check", "prefill", "on_upload", "extra_body", "extra_headers"),
+    *("extra_query", "fields"),
 )
 _MERGED = ("extra_body", "extra_headers", "extra_query")
 _PLAIN = frozenset({str, int, float, bool, list, dict, tuple})

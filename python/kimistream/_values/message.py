@@ -65,6 +65,18 @@ class Finish(Value):
         self.reason = reason
 
 
+class Restarted(Value):
+    """What was shown of this answer so far is void: it broke off and was asked for anew (`on_break`). `attempt` counts,
+    from 2, the requests that began an answer; `reason` is a sentence. Comes only where something had been delivered."""
+
+    __slots__ = _fields = __match_args__ = ("attempt", "reason")
+    type: Literal["restarted"] = "restarted"
+
+    def __init__(self, attempt: int, reason: str) -> None:
+        self.attempt = attempt
+        self.reason = reason
+
+
 class Function(Value):
     """The function of a tool call: its name, and its arguments as JSON text."""
 
@@ -138,7 +150,7 @@ class Message(Value):
     reasoning      also under its other name, `reasoning_content`
     finish_reason  None for a message that broke off
     warnings       Notices of what was met on the way
-    resumed        the text was continued after a break
+    resumed        breaks that were mended, by a continuation or a restart (0: none)
     reasoning_details, signature   opaque forms of the reasoning that some providers want back as they came
     """
 
@@ -170,7 +182,7 @@ class Message(Value):
         id: str | None = None,
         model: str | None = None,
         request_id: str | None = None,
-        resumed: bool = False,
+        resumed: int = 0,
         reasoning_details: list[Any] | None = None,
         signature: str | None = None,
     ) -> None:
@@ -238,6 +250,8 @@ class Message(Value):
         calls = enumerate(given.pop("tool_calls", ()))
         given["tool_calls"] = [ToolCall._from_dict(call, place) for place, call in calls]
         given["warnings"] = [Notice(**warning) for warning in given.pop("warnings", ())]
+        if "resumed" in given:
+            given["resumed"] = int(given["resumed"])  # before there was a number it was said whether
         if "usage" in given:
             given["usage"] = Usage(**{name: given["usage"].get(name) for name in Usage._fields})
         return cls(**given)

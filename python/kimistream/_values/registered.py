@@ -12,6 +12,7 @@ _core.register(
     usage=message.Usage,
     finish=message.Finish,
     notice=message.Notice,
+    restarted=message.Restarted,
     headers=headers.Headers,
     make_error=errors.make_error,
     log=errors.log,
