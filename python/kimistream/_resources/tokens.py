@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
-from .._requests.arguments import completed
+from .._requests.arguments import NAMES, completed
 from .._requests.steps import Step
 from .._values.errors import APIStatusError
 from .._values.resources import TokenCount
@@ -37,7 +37,8 @@ def token_request(
     defaults: dict[str, Any] | None,
 ) -> tuple[Any, ...]:
     kept = {key: value for key, value in (defaults or {}).items() if key in ("model", "system", "tools", "timeout")}
-    return completed((prompt, model, system, None, tools, None, None, timeout, *(None,) * 7, {}), kept)
+    said = {"prompt": prompt, "model": model, "system": system, "tools": tools, "timeout": timeout, "fields": {}}
+    return completed(tuple(map(said.get, NAMES)), kept)
 
 
 def estimated(request: tuple[Any, ...]) -> TokenCount:
