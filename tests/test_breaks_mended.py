@@ -4,7 +4,7 @@ once."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from broken import ANSWERS, ENDINGS, Answer, broken, of_message, read, whole
 from fault_server_client import FaultServer, Script
 from kit import async_kimi, kimi, run, sent
 
-from kimistream import IncompleteStreamError, Kimi, Message, Restarted, Text, Thinking
+from kimistream import IncompleteStreamError, Kimi, Message, Notice, Restarted, Text, Thinking
 
 each_answer = pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
 AT_ONCE = 40  # streams
@@ -95,7 +95,6 @@ def test_whole_answers_are_mended(fault_server: FaultServer, answer: Answer) -> 
 
 def gated(answer: Answer, frames: int, then: Answer | None = None, ending: str = "close") -> Script:
     """So many frames; what breaks after them breaks when the test has read them."""
-    script = broken(answer, 0)
     script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
     script.send(answer.raw[: answer.ends[frames - 1] + 2]).gate()
     script = script.close() if ending == "close" else script.reset()
@@ -118,6 +117,9 @@ def test_what_was_shown_is_declared_void_before_anything_new_comes(
         assert isinstance(restarted, Restarted)
         assert (restarted.type, restarted.attempt) == ("restarted", 2)
         assert restarted.reason.endswith(".")
+        told = next(stream)
+        assert isinstance(told, Notice)
+        assert told.code == "broken_and_restarted"
         assert next(stream) == Thinking("Let ")
         assert of_message(stream.message) == THINKING.whole
 
@@ -186,13 +188,6 @@ def test_who_cannot_take_back_what_was_given_is_told(
     with pytest.raises(IncompleteStreamError) as caught:
         list(reader)
     assert of_message(caught.value.partial) == answer.at(answer.ends[frames - 1])
-
-
-CAN: list[tuple[str, Answer, int, Callable[[list[Any]], str], str]] = [
-    ("text", THINKING, 2, "".join, THINKING.whole.text),  # of the reasoning nothing was shown here
-    ("text", LONG, 2, "".join, LONG.whole.text),
-    ("thinking", THINKING, 3, "".join, THINKING.whole.thinking),
-]
 
 
 def test_texts_go_on_where_nothing_need_be_taken_back(fault_server: FaultServer) -> None:
