@@ -44,7 +44,18 @@ void Accumulator::add(const Event& event) {
     message_.finish_reason = finish->reason;
   } else if (const auto* notice = std::get_if<Notice>(&event)) {
     message_.warnings.push_back(*notice);
+  } else {
+    restart();
   }
+}
+
+void Accumulator::restart() {
+  message_.content.reset();
+  message_.reasoning.reset();
+  message_.reasoning_details = {};
+  message_.signature.clear();
+  message_.tool_calls.clear();
+  message_.finish_reason.reset();
 }
 
 bool Accumulator::empty() const noexcept {

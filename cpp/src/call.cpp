@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <ctime>
 #include <iterator>
-#include <random>
 #include <span>
 #include <utility>
 
 #include "advice.hpp"
+#include "dice.hpp"
 #include "wire/encode.hpp"
 #include "wire/errors.hpp"
 #include "wire/triage.hpp"
@@ -24,11 +24,6 @@ constexpr std::size_t max_queued_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_queued_items = 512;
 constexpr milliseconds finish_grace{1000};  // for usage and end marker, once the finish reason has come
 
-double roll_dice() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
@@ -40,14 +35,18 @@ Call::Call(CallSetup setup, Listener* listener)
       listener_(listener),
       outgoing_(Outgoing::watch(setup_.request.body)),
       parser_(setup_.max_event_bytes),
-      decoder_(*setup_.provider, setup_.thinks, setup_.offer),
+      decoder_(new_decoder()),
       log_(std::move(setup_.log)) {
+  if (setup_.mend) {
+    mending_ = std::make_unique<Mending>(*std::move(setup_.mend));
+    mending_->first = {setup_.request.body, outgoing_, setup_.thinks, setup_.offer};
+  }
   for (Notice& notice : setup_.notices) events_.emplace_back(std::move(notice));
 }
 
 void Call::start(Transport& transport) {
   transport_ = &transport;
-  started_at_ = waiting_since_ = Clock::now();
+  trying_since_ = waiting_since_ = Clock::now();
   attempt();
 }
 
@@ -55,16 +54,16 @@ void Call::attempt() {
   phase_ = Phase::requesting;
   accepted_ = false;
   body_kind_ = BodyKind::unknown;
-  begun_ = false;
+  begun_ = paused_ = false;
   body_.clear();
-  head_ = {};
+  if (!is_later()) head_ = {};
   attempt_at_ = last_event_ = rough_now();
   if (outgoing_) outgoing_->restart();
   created_ = static_cast<std::int64_t>(std::time(nullptr));
   if (setup_.request.body)
     for (auto& segment : setup_.request.body->segments)
-      if (retries_ > 0 && segment.source && !segment.source->rewind())
-        return fail(invalid_request("the request cannot be repeated: one of its media can be read only once"));
+      if (attempts_ > 0 && segment.source && !segment.source->rewind()) return cannot_repeat();
+  ++attempts_;
   setup_.request.connect_timeout = setup_.timeouts.connect;
   try {
     exchange_ = transport_->start(setup_.request, *this);
@@ -154,17 +153,16 @@ void Call::read_events(std::string_view block) {
 void Call::read_event(const sse::Event& event) {
   const std::size_t before = events_.size();
   const auto state = decoder_.feed(event.data, event.type, events_);
-  if (gathers())
-    gathering_.add(decoder_, created_);
-  else if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed)
-    wire::add_chunk(decoder_, std::span(events_).subspan(before), created_, chunks_);
+  const std::size_t fresh = mending_ ? settle(before) : before;
+  if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed) show_chunks(fresh);
+  if (mending_ && mending_->joint && mending_->joint->stopped()) return complete_at_once();
   if (state == wire::Decoder::State::open) return;
   if (state == wire::Decoder::State::ended) return complete();
   if (state == wire::Decoder::State::cut)
     return fail_or_retry(incomplete("its end marker came, but no finish reason", "stream_ended"));
   if (decoder_.finished() && decoder_.unreadable()) {  // garbage behind a complete answer
     events_.emplace_back(Notice{"corrupt_frame", "what came behind the finish reason could not be read"});
-    decoder_.finish(events_);
+    drain();
     return complete();
   }
   // Some answer 200 before they find that they cannot; as long as nothing has come that is a refusal like others.
@@ -180,6 +178,7 @@ void Call::flush() {
   if (fresh > 0) {
     tempo_.came(fresh, waiting_since_, now);
     const std::lock_guard lock(message_mutex_);
+    if (mending_ && !first_said_ && setup_.shape == Shape::events) look_what_is_said();
     for (; folded_ < events_.size(); ++folded_) accumulator_.add(events_[folded_]);
   }
   if (setup_.shape == Shape::chunks) {
@@ -199,6 +198,7 @@ bool Call::take(Event& event) {
 }
 
 void Call::pop() {
+  ++taken_;
   if (++next_event_ < folded_) return;
   events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(folded_));
   next_event_ = folded_ = 0;
@@ -219,6 +219,7 @@ bool Call::take(Chunk& chunk) {
 }
 
 void Call::pop_chunk() {
+  ++taken_;
   if (++next_chunk_ < chunks_.size()) return;
   chunks_.clear();
   next_chunk_ = queued_bytes_ = 0;
@@ -258,10 +259,11 @@ void Call::finish_events(std::optional<Error> broken) {
       if (over() || phase_ == Phase::backing_off) return flush();
     }
   }
-  if (decoder_.finish(events_)) return complete();
+  if (mending_) decoder_.forget_halves();
+  if (drain()) return complete();
   flush();
   std::string why = broken ? broken->message : std::string("the connection was closed");
-  fail_or_retry(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"));
+  fail_or_retry(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"), true);
 }
 
 void Call::finish_body() {
@@ -272,6 +274,7 @@ void Call::finish_body() {
     auto wrong = wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_);
     return wrong ? fail_or_retry(told(*std::move(wrong))) : hand_over();
   }
+  const std::size_t before = events_.size();
   if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
     if (!decoder_.unreadable()) return fail_or_retry(stream_error());
     if (json::leading_object(body_).size() > 0 && !json::is_whole_object(body_)) return read_as_events();
@@ -279,14 +282,18 @@ void Call::finish_body() {
     return fail(not_an_answer("the response is not a chat completion; is base_url right? " +
                               wire::said_instead(head_.headers, body_)));
   }
-  if (setup_.shape == Shape::chunks) chunks_.push_back(wire::whole_chunk(decoder_, events_, setup_.streams, created_));
+  const std::size_t fresh = mending_ ? settle(before) : before;
+  if (mending_ && mending_->joins() && setup_.shape == Shape::chunks)
+    show_chunks(fresh);
+  else if (setup_.shape == Shape::chunks)
+    chunks_.push_back(wire::whole_chunk(decoder_, events_, setup_.streams, created_));
   complete();
 }
 
 /// More than one object: a stream whose lines have no field names, or the first of them has none.
 void Call::read_as_events() {
   body_kind_ = BodyKind::events;
-  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
+  decoder_ = new_decoder();
   const std::string body = std::exchange(body_, {});
   read_events(body);
   if (phase_ == Phase::reading) finish_events(std::nullopt);
@@ -295,6 +302,12 @@ void Call::read_as_events() {
 void Call::sign() {
   const std::lock_guard lock(message_mutex_);
   Message& message = accumulator_.message();
+  if (is_later() && !mending_->begun) return;  // the message is still that of the attempt before
+  if (is_later() && mending_->goes_on()) {
+    if (message.id.empty()) message.id = decoder_.id();
+    if (message.model.empty()) message.model = decoder_.model();
+    return;
+  }
   message.id = decoder_.id();
   message.model = decoder_.model();
   message.signature = decoder_.signature();
@@ -308,6 +321,7 @@ Message Call::snapshot() const {
 }
 
 void Call::complete() {
+  if (mending_ && mending_->finish) return grow();
   phase_ = Phase::ended;
   flush();
   if (body_kind_ == BodyKind::events)
@@ -321,19 +335,24 @@ void Call::complete() {
   tell();
 }
 
-void Call::fail_or_retry(Error error) {
-  const bool once = has_begun() || may_be_kept(error);
-  const auto delay =
-      once ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice(), seconds_since(started_at_));
+/// @param lost the connection was lost, or silent for too long
+void Call::fail_or_retry(Error error, bool lost) {
+  if (has_begun()) return broken(std::move(error), lost);
+  if (is_later() && mending_->goes_on() && refuses(error)) return refused_to_go_on(std::move(error));
+  const auto delay = may_be_kept(error)
+                         ? std::nullopt
+                         : next_delay(setup_.retry, error, retries_, roll_dice(), seconds_since(trying_since_));
   if (!delay) return fail(std::move(error));
   ++retries_;
-  exchange_.reset();
   // What this attempt said does not belong to what the next one says; what it was warned of does.
-  std::erase_if(events_, [](const Event& event) { return !std::holds_alternative<Notice>(event); });
-  chunks_.clear();
-  next_chunk_ = 0;
-  decoder_ = wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
-  parser_ = sse::Parser(setup_.max_event_bytes);
+  events_.erase(std::remove_if(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
+                               [](const Event& event) { return !std::holds_alternative<Notice>(event); }),
+                events_.end());
+  if (!is_later()) {
+    chunks_.clear();
+    next_chunk_ = 0;
+  }
+  drop_attempt();
   phase_ = Phase::backing_off;
   retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*delay));
   log_.push_back("attempt " + std::to_string(retries_) + " failed (" + error.message + "); tried again after " +
@@ -346,6 +365,7 @@ void Call::fail_or_retry(Error error) {
 }
 
 bool Call::has_begun() const {
+  if (is_later()) return mending_->begun && body_kind_ == BodyKind::events && phase_ == Phase::reading;
   return body_kind_ == BodyKind::events && phase_ == Phase::reading &&
          (!accumulator_.empty() ||
           std::any_of(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
@@ -366,7 +386,7 @@ void Call::ask_for_stream() {
 }
 
 void Call::fail(Error error) {
-  if (phase_ == Phase::reading && !decoder_.finished()) decoder_.finish(events_);  // what it holds back has come, too
+  if (phase_ == Phase::reading && !decoder_.finished()) drain();  // what it holds back has come, too
   flush();
   sign();
   const Message& message = accumulator_.message();
@@ -387,6 +407,12 @@ void Call::fail(Error error) {
   phase_ = Phase::failed;
   release();
   tell();
+}
+
+/// Whatever the server still sends or holds open is of no use to another request.
+void Call::complete_at_once() {
+  exchange_.reset();
+  complete();
 }
 
 /// Lets go of the exchange: kept alive for its connection when the answer is complete, closed otherwise.
@@ -434,10 +460,8 @@ void Call::on_time(Clock::time_point now) {
   if (phase_ == Phase::backing_off) return attempt();
   if (phase_ == Phase::refused) return on_end(std::nullopt);  // the status says enough
   if (phase_ == Phase::reading && decoder_.finished()) {
-    decoder_.finish(events_);  // all that matters has come; the rest is noted as missing
-    phase_ = Phase::ended;
-    exchange_.reset();  // whatever the server still holds open is of no use to another request
-    return complete();
+    drain();  // all that matters has come; the rest is noted as missing
+    return complete_at_once();
   }
   const bool begun = phase_ == Phase::reading && decoder_.has_begun();
   const auto limit = begun ? setup_.timeouts.idle : setup_.timeouts.first_event;
@@ -451,8 +475,8 @@ void Call::on_time(Clock::time_point now) {
                   std::to_string(static_cast<double>(limit.count()) / 1000.0).substr(0, 6) +
                   " s; the model may think long: raise timeout, or try again";
   error.retryable = true;
-  if (phase_ == Phase::reading) return fail(std::move(error));
-  fail_or_retry(std::move(error));
+  if (phase_ == Phase::reading && !has_begun()) return fail(std::move(error));
+  fail_or_retry(std::move(error), true);
 }
 
 }  // namespace kimistream

@@ -18,6 +18,7 @@
 #include "kimistream/retry.hpp"
 #include "kimistream/sse.hpp"
 #include "kimistream/transport.hpp"
+#include "mending.hpp"
 #include "outgoing.hpp"
 #include "redact.hpp"
 #include "tempo.hpp"
@@ -47,6 +48,7 @@ struct CallSetup {
   bool bytes = false;                        // and may be anything
   bool creates = false;                      // repeated only where nothing of it can have been kept
   RetryPolicy retry;
+  std::optional<MendSetup> mend;  // nothing: an answer that breaks is an error
   Timeouts timeouts;
   std::size_t max_event_bytes = 0;
   std::size_t max_body_bytes = 0;
@@ -71,9 +73,9 @@ class Call final : private Receiver {
   void start(Transport& transport);
 
   /// True when the response head has been accepted, or the call has failed.
-  [[nodiscard]] bool head_ready() const noexcept { return phase_ >= Phase::reading; }
+  [[nodiscard]] bool head_ready() const noexcept { return phase_ >= Phase::reading || is_later(); }
   /// True when the response head has been accepted, whatever came later.
-  [[nodiscard]] bool accepted() const noexcept { return accepted_; }
+  [[nodiscard]] bool accepted() const noexcept { return accepted_ || is_later(); }
   /// True when nothing more will come: what is queued is all.
   [[nodiscard]] bool over() const noexcept { return phase_ == Phase::ended || phase_ == Phase::failed; }
   [[nodiscard]] bool failed() const noexcept { return phase_ == Phase::failed; }
@@ -92,6 +94,11 @@ class Call final : private Receiver {
   /// A copy, from any thread.
   [[nodiscard]] Message snapshot() const;
   [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
+
+  /// What was taken cannot be taken back: an answer that would have to be restarted behind it fails instead.
+  void cannot_be_taken_back() noexcept {
+    if (mending_) mending_->cannot_be_taken_back = true;
+  }
 
   /// The reader waits from now on: the idle clock does not count the time before.
   void reader_waits(Clock::time_point now) noexcept { waiting_since_ = now; }
@@ -135,13 +142,15 @@ class Call final : private Receiver {
   void read_as_events();
   void finish_refused();
   void complete();
+  void complete_at_once();
   void hand_over() {
     chunks_.emplace_back().frame = FrameText(std::move(body_));
     complete();
   }
   /// A stream that is read in a whole answer's place.
   [[nodiscard]] bool gathers() const noexcept {
-    return setup_.shape == Shape::chunks && !setup_.streams && body_kind_ == BodyKind::events;
+    return setup_.shape == Shape::chunks && !setup_.streams &&
+           (body_kind_ == BodyKind::events || (mending_ && mending_->joins()));
   }
   /// Something of the answer has come; what comes first in many streams, a role alone, says nothing yet.
   [[nodiscard]] bool has_begun() const;
@@ -156,7 +165,34 @@ class Call final : private Receiver {
   /// What the server said, without the keys of this request, and what it means.
   Error told(Error error) const;
   void fail(Error error);
-  void fail_or_retry(Error error);
+  void fail_or_retry(Error error, bool lost = false);
+
+  // ---- answers that are mended: call_mending.cpp ----
+  [[nodiscard]] bool is_later() const noexcept { return mending_ && mending_->later(); }
+  std::size_t settle(std::size_t fresh);
+  void begin_later(std::size_t& fresh);
+  std::size_t void_what_was_said(std::size_t fresh);
+  void hold_finish(std::size_t fresh);
+  void broken(Error error, bool lost);
+  void refused_to_go_on(Error error);
+  void grow();
+  void give_as_it_was();
+  void ask_anew(Error cause);
+  void ask_to_go_on(Mending::For what);
+  void ask(Asking asking);
+  void attempt_later(double delay, std::string_view how);
+  void drop_attempt();
+  [[nodiscard]] bool was_delivered() const noexcept { return first_said_ && taken_ > *first_said_; }
+  void look_what_is_said() noexcept;
+  [[nodiscard]] bool cannot_take_back() const noexcept;
+  Error not_taken_back(Error error) const;
+
+  /// What the decoder still holds back. @return what `Decoder::finish` does
+  bool drain();
+  [[nodiscard]] wire::Decoder new_decoder() const {
+    return wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
+  }
+  void show_chunks(std::size_t fresh);
   /// Takes the keys of this request out of a text or an error.
   template <class Shown>
   void hide_keys(Shown& shown) const {
@@ -164,6 +200,7 @@ class Call final : private Receiver {
   }
   Error stream_error();
   Error incomplete(std::string why, std::string type);
+  void cannot_repeat();
   Error not_an_answer(std::string why);
   Error empty_answer();
   void release();
@@ -178,11 +215,12 @@ class Call final : private Receiver {
   BodyKind body_kind_ = BodyKind::unknown;
   bool accepted_ = false;
   bool begun_ = false;  // the body's first bytes have settled its kind
-  int retries_ = 0;
+  int retries_ = 0;     // since an answer began, or broke
+  int attempts_ = 0;
   std::int64_t created_ = 0;  // seconds since 1970
   Tempo tempo_;
   wire::Gathering gathering_;  // see gathers()
-  Clock::time_point started_at_{}, attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
+  Clock::time_point trying_since_{}, attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
 
   ResponseHead head_;
   std::string body_;  // of a refusal, a JSON answer, or one whose kind is not known yet
@@ -192,11 +230,14 @@ class Call final : private Receiver {
   mutable std::mutex message_mutex_;  // writers are on one thread; held so that snapshot() sees a whole message
   Error error_;
   std::vector<std::string> log_;
+  std::unique_ptr<Mending> mending_;  // null where an answer that breaks is an error
 
   std::vector<Event> events_;  // the decoder appends; those before folded_ are in the message and may be taken
   std::vector<Chunk> chunks_;
   std::size_t next_event_ = 0, folded_ = 0, next_chunk_ = 0;
   std::size_t queued_bytes_ = 0;
+  std::size_t taken_ = 0;                  // items, so far
+  std::optional<std::size_t> first_said_;  // the first of them that said something of this answer, by its number
   bool paused_ = false, told_ = false;
 };
 

@@ -64,6 +64,23 @@ Error Call::incomplete(std::string why, std::string type) {
   return error;
 }
 
+void Call::cannot_repeat() {
+  if (!is_later())
+    return fail(invalid_request("the request cannot be repeated: one of its media can be read only once"));
+  Error error = mending_->cause;
+  wire::add_sentence(error.message,
+                     "The request could not be sent again, for one of its media can be read only once: pass its bytes "
+                     "or its path");
+  fail(std::move(error));
+}
+
+Error Call::not_taken_back(Error error) const {
+  error.kind = ErrorKind::incomplete_stream;
+  error.message =
+      "the answer would have to be begun anew, but what was read of it cannot be taken back: " + error.message;
+  return error;
+}
+
 Error Call::not_an_answer(std::string why) {
   Error error;
   error.kind = ErrorKind::response;

@@ -60,6 +60,11 @@ void check_headers(const Headers& headers) {
              "\" has a line break or another character that a header cannot have");
 }
 
+void check_times(int max_breaks, int continue_on_length) {
+  if (max_breaks < 0) refuse("max_breaks cannot be negative; 0 mends no break");
+  if (continue_on_length < 0) refuse("continue_on_length cannot be negative; 0 continues no answer");
+}
+
 }  // namespace
 
 // ---- TransportPool ------------------------------------------------------------------------------------------------
@@ -116,6 +121,7 @@ Client::Impl::Impl(ClientOptions given)
   check_places(destination.base_url);
   check_key(options.api_key, destination);
   check_headers(options.default_headers);
+  check_times(options.max_breaks, options.continue_on_length);
   const Provider* provider = destination.provider;
   if (!options.api_key.empty()) {
     if (provider->auth == Auth::x_api_key)
@@ -146,9 +152,20 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
   return setup;
 }
 
+MendPolicy Client::Impl::mend_policy(const Request& request) const {
+  const MendPolicy policy{.on_break = request.on_break.value_or(options.on_break),
+                          .max_breaks = request.max_breaks.value_or(options.max_breaks),
+                          .continue_on_length = request.continue_on_length.value_or(options.continue_on_length)};
+  check_times(policy.max_breaks, policy.continue_on_length);
+  return policy;
+}
+
 CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) const {
   const Provider& provider = *destination.provider;
   CallSetup setup = common(provider.chat_path, request.extra_headers, request.timeout);
+  const MendPolicy policy = mend_policy(request);
+  const bool gathered = !stream && policy.mends();  // asked for as a stream, so that there is something to go on from
+  const bool streams = stream || gathered;
   const std::string& asked = request.model.empty() ? model : request.model;
   std::vector<rules::Finding> known;
   if (in_clear_ && has_key(setup.request.headers))
@@ -163,19 +180,20 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
   const Request& sent = changed ? *changed : request;
   setup.model = model_name(provider, sent.model.empty() ? model : sent.model);
   setup.request.url = destination.base_url + path_for(provider.chat_path, setup.model) + query_of(request.extra_query);
-  wire::Encoded encoded = wire::encode(provider, sent, setup.model, stream);
+  wire::Encoded encoded = wire::encode(provider, sent, setup.model, streams);
   std::move(encoded.notices.begin(), encoded.notices.end(), std::back_inserter(notices));
   for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),
-                                    std::pair("Accept", stream ? "text/event-stream" : "application/json")})
+                                    std::pair("Accept", streams ? "text/event-stream" : "application/json")})
     if (!setup.request.headers.find(name)) setup.request.headers.add(name, value);  // the caller's own counts
   setup.request.body = std::move(encoded.body);
-  setup.request.compressed = !stream;
+  setup.request.compressed = !streams;
   setup.request.on_upload = request.on_upload;
   setup.notices = std::move(notices);
   setup.streams = stream;
   setup.thinks = encoded.thinks;
   setup.offer = std::move(encoded.offer);
   setup.shape = shape;
+  if (policy.mends()) setup.mend = {policy, std::make_shared<const Request>(sent)};
   return setup;
 }
 

@@ -44,6 +44,7 @@ class Client::Impl {
   TransportPool pool;
 
  private:
+  [[nodiscard]] MendPolicy mend_policy(const Request& request) const;
   [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers,
                                  std::optional<std::chrono::milliseconds> timeout) const;
 

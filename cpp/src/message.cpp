@@ -17,6 +17,18 @@ void Usage::merge(const Usage& later) noexcept {
   larger(cost, later.cost);
 }
 
+void Usage::add(const Usage& another) noexcept {
+  const auto sum = [](auto& mine, const auto& theirs) {
+    if (theirs) mine = mine.value_or(0) + *theirs;
+  };
+  sum(prompt_tokens, another.prompt_tokens);
+  sum(completion_tokens, another.completion_tokens);
+  sum(total_tokens, another.total_tokens);
+  sum(cached_tokens, another.cached_tokens);
+  sum(reasoning_tokens, another.reasoning_tokens);
+  sum(cost, another.cost);
+}
+
 bool Usage::empty() const noexcept { return *this == Usage{}; }
 
 namespace {

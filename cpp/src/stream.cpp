@@ -140,6 +140,7 @@ bool Stream::take(Event& event) { return impl_->call.take(event); }
 bool Stream::take(Chunk& chunk) { return impl_->call.take(chunk); }
 const Event* Stream::peek() noexcept { return impl_->call.front(); }
 void Stream::pop() { impl_->call.pop(); }
+void Stream::cannot_take_back() noexcept { impl_->call.cannot_be_taken_back(); }
 Chunk* Stream::peek_chunk() noexcept { return impl_->call.front_chunk(); }
 void Stream::pop_chunk() { impl_->call.pop_chunk(); }
 bool Stream::opened() const noexcept { return impl_->call.accepted(); }

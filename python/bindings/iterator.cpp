@@ -209,7 +209,10 @@ int take_item(Shared& shared, Gives gives, PyObject** out) {
       *out = nullptr;
     const bool wanted = gives == Gives::texts ? text != nullptr : thinking != nullptr;
     stream.pop();
-    if (wanted) return *out ? 1 : -1;
+    if (wanted) {
+      stream.cannot_take_back();
+      return *out ? 1 : -1;
+    }
   }
   return 0;
 }

@@ -34,6 +34,8 @@ struct Usage {
   /// Takes each counter that `later` knows. Counters are cumulative, so the larger one counts: gateways send
   /// usage twice and sometimes zero it the second time (dialects: quirk Q11).
   void merge(const Usage& later) noexcept;
+  /// Adds what another request cost, counter by counter; one that either does not know counts as far as the other does.
+  void add(const Usage& another) noexcept;
   [[nodiscard]] bool empty() const noexcept;
 
   friend bool operator==(const Usage&, const Usage&) = default;

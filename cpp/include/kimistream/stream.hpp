@@ -75,6 +75,9 @@ class Stream {
   /// The event that `take` would give, or null; it stays there until `pop()` takes it away.
   [[nodiscard]] const Event* peek() noexcept;
   void pop();
+  /// What was taken cannot be taken back: from now on an answer that breaks and would have to be begun anew fails
+  /// instead (incomplete_stream). Chunks that say something need no such word.
+  void cannot_take_back() noexcept;
   /// The same for chunks. What is shown may be moved from before it is popped.
   [[nodiscard]] Chunk* peek_chunk() noexcept;
   void pop_chunk();

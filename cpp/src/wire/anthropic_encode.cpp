@@ -33,7 +33,8 @@ std::string_view without_space_at_end(std::string_view text) {
 
 class Encoder {
  public:
-  Encoder(const Provider& provider, const Request& request) : provider_(provider), request_(request) {}
+  Encoder(const Provider& provider, const Request& request, const Message* begun)
+      : provider_(provider), request_(request), beginning_(begun ? begun->text() : request.prefill) {}
 
   Encoded run(std::string_view model, bool stream) {
     body_.set("model", Tree::string(model_name(provider_, model)));
@@ -58,7 +59,7 @@ class Encoder {
       body_.set("stream", Tree::boolean(true));
       merge(body_, provider_.stream_usage);
     }
-    if (!request_.prefill.empty()) merge(body_, provider_.prefill_body);
+    if (!beginning_.empty()) merge(body_, provider_.prefill_body);
     if (!request_.fields.empty()) add_fields(parse_object(request_.fields, "fields"));
     if (!request_.extra_body.empty()) body_.merge(parse_object(request_.extra_body, "extra_body"));
     return {.body = to_body(body_, blocks_.slots()), .notices = std::move(notices_), .offer = offer_in(body_)};
@@ -94,7 +95,7 @@ class Encoder {
       else
         messages.items().push_back(assistant(*said[begin]));
     }
-    if (!request_.prefill.empty()) messages.items().push_back(prefill());
+    if (!beginning_.empty()) messages.items().push_back(prefill());
     return messages;
   }
 
@@ -225,8 +226,8 @@ class Encoder {
   }
 
   Tree prefill() {
-    const std::string_view text = without_space_at_end(request_.prefill);
-    if (text.size() != request_.prefill.size())
+    const std::string_view text = without_space_at_end(beginning_);
+    if (text.size() != beginning_.size())
       notices_.push_back(
           {"prefill_trimmed", "white space at the end of the prefill was taken away: it is refused there"});
     Tree tree = message("assistant", Tree::string(text));
@@ -347,6 +348,7 @@ class Encoder {
 
   const Provider& provider_;
   const Request& request_;
+  std::string_view beginning_;  // of the answer
   Tree body_ = Tree::object();
   Tree system_ = Tree::array();
   Blocks blocks_;
@@ -357,8 +359,9 @@ class Encoder {
 
 }  // namespace
 
-Encoded encode_anthropic(const Provider& provider, const Request& request, std::string_view model, bool stream) {
-  return Encoder(provider, request).run(model, stream);
+Encoded encode_anthropic(const Provider& provider, const Request& request, std::string_view model, bool stream,
+                         const Message* begun) {
+  return Encoder(provider, request, begun).run(model, stream);
 }
 
 }  // namespace kimistream::wire

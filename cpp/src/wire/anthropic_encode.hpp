@@ -21,7 +21,10 @@ namespace kimistream::wire {
 /// * response_format json_schema becomes output_config.format, where the row does not say that it is not taken. What
 ///   cannot be said is left out, with the notice "field_left_out".
 ///
-/// Messages and prefill have been checked already (`encode` does it).
-Encoded encode_anthropic(const Provider& provider, const Request& request, std::string_view model, bool stream);
+/// * A beginning goes as a text: with its thinking, servers want it signed, and thinking to be on.
+///
+/// Messages and prefill have been checked already (`encode` does it). @param begun as `encode` has it
+Encoded encode_anthropic(const Provider& provider, const Request& request, std::string_view model, bool stream,
+                         const Message* begun = nullptr);
 
 }  // namespace kimistream::wire

@@ -58,22 +58,43 @@ struct Said {
   }
 };
 
+/// What is known of the tokens, in the place of what stands there.
+void put_usage(Tree& root, const Usage& usage) {
+  Tree* told = root.find("usage");
+  if (!told || !told->is(Tree::Kind::object)) told = &root.set("usage", Tree::object());
+  const auto put = [](Tree& object, std::string_view key, const std::optional<std::int64_t>& value) {
+    if (value) object.set(key, Tree::number(std::to_string(*value)));
+  };
+  put(*told, "prompt_tokens", usage.prompt_tokens);
+  put(*told, "completion_tokens", usage.completion_tokens);
+  put(*told, "total_tokens", usage.total_tokens);
+  if (told->find("cached_tokens")) put(*told, "cached_tokens", usage.cached_tokens);
+  if (Tree* details = told->find("prompt_tokens_details"); details && details->find("cached_tokens"))
+    put(*details, "cached_tokens", usage.cached_tokens);
+  if (Tree* details = told->find("completion_tokens_details"); details && details->find("reasoning_tokens"))
+    put(*details, "reasoning_tokens", usage.reasoning_tokens);
+}
+
+Tree delta_of(Said& said) {
+  Tree delta = Tree::object();
+  if (said.reasoning) delta.set("reasoning_content", Tree::string(*said.reasoning));
+  if (said.content) delta.set("content", Tree::string(*said.content));
+  if (!said.calls.items().empty()) delta.set("tool_calls", std::move(said.calls));
+  return delta;
+}
+
 FrameText written(const Tree& root) {
   std::string text;
   root.write(text);
   return FrameText(std::move(text));
 }
 
-Chunk rewritten(const FrameView& view, std::span<const Event> events) {
+/// The frame, its first choice saying what the events say.
+Chunk as_said(Tree root, std::span<const Event> events) {
   Said said(events);
-  Tree root = Tree::parse(view.text);
   Tree& choice = first_choice(root);
-  Tree delta = Tree::object();
-  if (said.reasoning) delta.set("reasoning_content", Tree::string(*said.reasoning));
-  if (said.content) delta.set("content", Tree::string(*said.content));
   const bool plain = said.calls.items().empty();
-  if (!plain) delta.set("tool_calls", std::move(said.calls));
-  choice.set("delta", std::move(delta));
+  choice.set("delta", delta_of(said));
   choice.set("finish_reason", said.finish_reason.empty() ? Tree() : Tree::string(said.finish_reason));
   return {.frame = written(root),
           .content = std::move(said.content),
@@ -122,7 +143,7 @@ void add_chunk(Decoder& decoder, std::span<const Event> events, std::int64_t cre
   if (!decoder.has_frame()) return;
   const FrameView view = decoder.frame();
   if (decoder.altered()) {
-    out.push_back(rewritten(view, events));
+    out.push_back(as_said(Tree::parse(view.text), events));
     return;
   }
   FrameText frame = decoder.frame_text(false, created);
@@ -150,7 +171,49 @@ Chunk whole_chunk(Decoder& decoder, std::span<const Event> events, bool streamed
   return chunk;
 }
 
-void Gathering::add(Decoder& decoder, std::int64_t created) {
+Chunk said_chunk(const Message& message, std::span<const Event> events, std::int64_t created) {
+  Tree root = Tree::object();
+  root.set("id", Tree::string(message.id));
+  root.set("object", Tree::string("chat.completion.chunk"));
+  root.set("created", Tree::number(std::to_string(created)));
+  root.set("model", Tree::string(message.model));
+  Tree choice = Tree::object(), choices = Tree::array();
+  choice.set("index", Tree::number("0"));
+  choice.set("delta", Tree::object());
+  choices.items().push_back(std::move(choice));
+  root.set("choices", std::move(choices));
+  return as_said(std::move(root), events);
+}
+
+void add_later_chunk(Decoder& decoder, const Message& message, bool goes_on, std::span<const Event> events,
+                     std::int64_t created, std::vector<Chunk>& out) {
+  if (!decoder.has_frame()) return;
+  const FrameText frame = decoder.frame_text(false, created);
+  if (frame.empty()) return;
+  Tree root = Tree::parse(frame.str());
+  if (goes_on && !message.id.empty()) root.set("id", Tree::string(message.id));
+  const Usage* usage = nullptr;
+  for (const Event& event : events)
+    if (const auto* told = std::get_if<Usage>(&event)) usage = told;
+  Tree* choices = root.find("choices");
+  const bool has_choices = decoder.frame().has_choices && choices && !choices->items().empty();
+  Tree* const inner = has_choices ? choices->items().front().find("usage") : nullptr;  // Moonshot's place for it
+  if (usage) put_usage(inner ? choices->items().front() : root, *usage);
+  if (!has_choices) {
+    out.push_back({.frame = written(root)});
+    return;
+  }
+  const Said said(events);
+  const bool speaks = said.content || said.reasoning || !said.calls.items().empty() || !said.finish_reason.empty();
+  if (!speaks && !usage && goes_on) return;  // a role, or what had been shown already
+  if (speaks)
+    out.push_back(as_said(std::move(root), events));
+  else
+    out.push_back({.frame = written(root), .has_choices = true});
+}
+
+void Gathering::add(Decoder& decoder, std::int64_t created, bool later) {
+  later_ = later_ || later;
   if (!decoder.has_frame()) return;
   const FrameText frame = decoder.frame_text(false, created);
   if (frame.empty()) return;
@@ -163,6 +226,9 @@ void Gathering::add(Decoder& decoder, std::int64_t created) {
         break;
       }
   said.erase("choices");
+  if (later)
+    for (const char* key : {"id", "created"})
+      if (root_.find(key)) said.erase(key);
   if (const Tree* usage = said.find("usage"); usage && usage->is(Tree::Kind::null)) said.erase("usage");
   root_.merge(said);
 }
@@ -177,6 +243,7 @@ Chunk Gathering::chunk(const Message& message) {
   choices.items().push_back(std::move(choice));
   root_.set("choices", std::move(choices));
   put_message(root_, message);
+  if (later_ && message.usage) put_usage(root_, *message.usage);
   return {.frame = written(root_), .has_choices = true};
 }
 

@@ -54,6 +54,13 @@ class Decoder {
   /// The connection has ended cleanly, or the answer is taken as ended. @return false when it is not complete
   bool finish(std::vector<Event>& out);
 
+  /// The answer has broken off and will be gone on with: half of a surrogate pair that waits for its other half is
+  /// dropped, for what comes next says the whole.
+  void forget_halves() noexcept {
+    reasoning_.pending_half.clear();
+    content_.pending_half.clear();
+  }
+
   /// True once a finish reason has come.
   [[nodiscard]] bool finished() const noexcept { return finished_; }
   [[nodiscard]] bool has_usage() const noexcept { return usage_.has_value(); }

@@ -111,16 +111,25 @@ Tree encode_said(std::string_view role, std::string_view content) {
   return tree;
 }
 
-Tree encode_messages(const Request& request, Writer& writer) {
+/// The beginning of the answer. Its reasoning goes beside it: templates put both before what comes.
+Tree encode_begun(const Message& begun, const Writer& writer) {
+  Tree tree = encode_said("assistant", begun.text());
+  add_reasoning(tree, begun, writer);
+  if (!begun.name.empty()) tree.set("name", Tree::string(begun.name));
+  merge(tree, writer.provider.prefill_message);
+  if (!begun.extra.empty()) tree.merge(parse_object(begun.extra, "Message::extra"));
+  return tree;
+}
+
+Tree encode_messages(const Request& request, const Message* begun, Writer& writer) {
   Tree messages = Tree::array();
   if (!request.system.empty()) messages.items().push_back(encode_said("system", request.system));
   for (const Turn& turn : write_back(writer.provider, request.messages, writer.notices))
     messages.items().push_back(encode_message(turn, writer));
-  if (!request.prefill.empty()) {
-    Tree begun = encode_said("assistant", request.prefill);
-    merge(begun, writer.provider.prefill_message);
-    messages.items().push_back(std::move(begun));
-  }
+  if (begun)
+    messages.items().push_back(encode_begun(*begun, writer));
+  else if (!request.prefill.empty())
+    messages.items().push_back(encode_begun(assistant(request.prefill), writer));
   return messages;
 }
 
@@ -159,22 +168,25 @@ ThinkingMode mode_of(const Provider& provider, const Request& request, std::init
 
 }  // namespace
 
-Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream) {
+Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream,
+               const Message* begun) {
   check_messages(request);
   check_prefill(provider, request);
-  if (provider.protocol == Protocol::anthropic_messages) return encode_anthropic(provider, request, model, stream);
+  if (provider.protocol == Protocol::anthropic_messages)
+    return encode_anthropic(provider, request, model, stream, begun);
   Encoded encoded;
   const Tree fields = request.fields.empty() ? Tree() : parse_object(request.fields, "fields");
   const Tree extra = request.extra_body.empty() ? Tree() : parse_object(request.extra_body, "extra_body");
   const ThinkingMode thinking = mode_of(provider, request, {&fields, &extra});
-  encoded.thinks = thinking != ThinkingMode::off && request.prefill.empty();  // a begun answer has no reasoning before
+  const bool begins = begun || !request.prefill.empty();
+  encoded.thinks = thinking != ThinkingMode::off && !begins;  // a begun answer has no reasoning before
   Writer writer{.provider = provider, .thinking = thinking, .notices = encoded.notices};
   Tree body = Tree::object();
   body.set("model", Tree::string(model_name(provider, model)));
-  body.set("messages", encode_messages(request, writer));
+  body.set("messages", encode_messages(request, begun, writer));
   merge_thinking(body, provider, request.thinking);
   merge_sampling(body, provider, thinking);
-  if (!request.prefill.empty()) merge(body, provider.prefill_body);
+  if (begins) merge(body, provider.prefill_body);
 
   if (request.max_tokens) body.set(provider.max_tokens_key, Tree::number(std::to_string(*request.max_tokens)));
   if (request.temperature) body.set("temperature", number(*request.temperature, "temperature"));

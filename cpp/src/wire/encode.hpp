@@ -20,8 +20,10 @@ struct Encoded {
 };
 
 /// @param model a neutral id, or the model in the provider's spelling
+/// @param begun an assistant message to go on from, in place of `request.prefill`; null: there is none
 /// @throws Exception (invalid_request) for a request that no server would take
-Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream);
+Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream,
+               const Message* begun = nullptr);
 
 /// The body of a request for a whole answer, made to ask for the same answer as a stream. Its sources are shared.
 [[nodiscard]] std::shared_ptr<Body> as_stream(const Provider& provider, const Body& whole);

@@ -96,8 +96,8 @@ Decoded decode_body(std::string_view body, std::string_view provider, Offered of
 }
 
 std::string_view type_of(const Event& event) {
-  constexpr std::string_view names[] = {"text",      "thinking", "tool_call_start", "tool_call_delta",
-                                        "tool_call", "usage",    "finish",          "notice"};
+  constexpr std::string_view names[] = {"text",  "thinking", "tool_call_start", "tool_call_delta", "tool_call",
+                                        "usage", "finish",   "notice",          "restarted"};
   return names[event.index()];
 }
 
