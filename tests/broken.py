@@ -69,9 +69,10 @@ def of_message(message: Message | None) -> Said:
 
 def _event(delta: Delta, finish: str | None = None) -> bytes:
     choice: Delta = {"index": 0, "delta": delta}
+    body = {"id": "chatcmpl-1", "model": "kimi-k2.6", "choices": [choice]}
     if finish:
         choice["finish_reason"] = finish
-    body = {"id": "chatcmpl-1", "model": "kimi-k2.6", "choices": [choice]}
+        body["usage"] = {"prompt_tokens": 9, "completion_tokens": 7, "total_tokens": 16}
     return b"data: " + json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 

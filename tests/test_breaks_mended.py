@@ -155,6 +155,33 @@ def test_a_continuation_takes_nothing_back(fault_server: FaultServer) -> None:
     assert stream.message.content == LONG.whole.text
 
 
+def test_a_continuation_that_is_refused_is_restarted(fault_server: FaultServer) -> None:
+    """As the same break; and who cannot take back what was given is told."""
+    for shape in ("events", "text"):
+        script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
+        script.send(LONG.raw[: LONG.ends[2]]).gate().close().attempt()
+        url = fault_server.url(whole(script.json(400, {"error": {"message": "no"}}).attempt(), LONG))
+        client = kimi(url, on_break="continue", max_breaks=1)
+        if shape == "events":
+            with client.stream("hi") as stream:
+                events = [next(stream)]
+                fault_server.open(url)
+                events += stream
+            said, types = read(events)
+            assert (said, types.count("restarted"), stream.message.resumed) == (LONG.whole, 1, 1)
+            codes = [warning.code for warning in stream.message.warnings]
+            assert sorted(codes) == ["broken_and_restarted", "continuation_refused"]
+            assert len(fault_server.requests(url)) == 3
+        else:
+            texts = client.stream("hi").text
+            next(texts)
+            fault_server.open(url)
+            with pytest.raises(IncompleteStreamError) as caught:
+                list(texts)
+            assert of_message(caught.value.partial) == LONG.at(LONG.ends[2])
+            assert len(fault_server.requests(url)) == 2
+
+
 # ---- readers that cannot take anything back ----
 
 

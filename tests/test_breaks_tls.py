@@ -18,7 +18,7 @@ from test_certificates import Certificate
 from kimistream import IncompleteStreamError
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
 
 
 class Cutter(socketserver.BaseRequestHandler):
@@ -78,7 +78,7 @@ def chunked(answer: Answer, position: int) -> bytes:
 
 def until_the_end(answer: Answer, frames: int) -> bytes:
     """A body that ends with its connection: without TLS nobody could tell a cut."""
-    return HEAD + b"Connection: close\r\n\r\n" + b"".join(answer.frames[:frames])
+    return HEAD + b"\r\n" + b"".join(answer.frames[:frames])
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
