@@ -320,7 +320,8 @@ class TestKept:
     def test_a_message_kept_before_breaks_were_counted_says_whether_there_were_any(self) -> None:
         for kept, resumed in ((True, 1), (False, 0), (None, 0), (3, 3)):
             message = Message.from_dict({"role": "assistant", "resumed": kept})
-            assert message.resumed == resumed and type(message.resumed) is int
+            assert message.resumed == resumed
+            assert type(message.resumed) is int
             assert Message.from_dict(message.to_dict()) == message
 
     def test_calls_come_back_as_they_are_on_the_wire(self) -> None:

@@ -66,3 +66,16 @@ TEST_CASE("notices alone are no part of an answer") {
   accumulator.add(ks::Thinking{"a"});
   CHECK_FALSE(accumulator.empty());
 }
+
+TEST_CASE("Restarted voids what was said; warnings and usage stay") {
+  const ks::Usage usage{.prompt_tokens = 1};
+  const ks::Message message =
+      fold({ks::Thinking{"a"}, ks::Text{"b"}, ks::ToolCallStart{0, "c", "f"}, ks::Notice{"met", "it"}, usage,
+            ks::Restarted{2, "it broke."}, ks::Text{"d"}, ks::Finish{"stop"}});
+  CHECK(message.content == "d");
+  CHECK_FALSE(message.reasoning);
+  CHECK(message.tool_calls.empty());
+  CHECK(message.finish_reason == "stop");
+  CHECK(message.usage == usage);
+  CHECK(message.warnings.size() == 1);
+}

@@ -174,3 +174,84 @@ TEST_CASE("cut twice: the continuation is cut at every byte as well") {
     CHECK(outcome.message.resumed == 2);
   }
 }
+
+TEST_CASE("cut at every byte in the OpenAI shape: the chunks of both attempts say the whole, once") {
+  const std::string stream = texts(prose, 7, text) + stop();
+  for (std::size_t size = 0; size < stream.size(); ++size) {
+    CAPTURE(size);
+    const Outcome raised = play(OnBreak::raise, stream, size, true, {});
+    if (!raised.error || raised.message.text().empty()) continue;
+    const std::string_view prefix = ks::without_white_end(raised.message.text());
+    Offline offline;
+    offline.answer({stream.substr(0, size)});
+    offline.script->responses.back().error = reset();
+    offline.answer({texts(std::string_view(prose).substr(prefix.size()), 4, text) + stop()});
+    ks::ClientOptions options = offline.options();
+    options.on_break = OnBreak::continue_;
+    ks::Client client(options);
+    ks::Stream reading = client.start(one_plus_one, true, ks::Shape::chunks);
+    std::string said, ends;
+    while (const auto chunk = reading.next_chunk()) {
+      said += chunk->content.value_or("");
+      ends += chunk->finish_reason;
+      const Tree frame = Tree::parse(chunk->json());
+      if (const Tree* choices = frame.find("choices"); choices && !choices->items().empty())
+        CHECK(choices->items()[0].find("delta")->text_of("content") == chunk->content.value_or(""));
+    }
+    CHECK(said == prose);
+    CHECK(ends == "stop");
+    CHECK(reading.partial().content == prose);
+  }
+}
+
+TEST_CASE("cut at every byte by the messages protocol") {
+  const auto event = [](std::string_view type, const std::string& rest) {
+    return "event: " + std::string(type) + "\ndata: {\"type\":\"" + std::string(type) + "\"" + rest + "}\n\n";
+  };
+  const auto block = [&](std::string_view said, std::string_view kind, int index) {
+    std::string body =
+        event("content_block_start", R"(,"index":)" + std::to_string(index) + R"(,"content_block":{"type":")" +
+                                         std::string(kind) + R"(",")" + std::string(kind) + R"(":""})");
+    for (std::size_t at = 0; at < said.size(); at += 4) {
+      std::string piece;
+      Tree::string(said.substr(at, 4)).write(piece);
+      body += event("content_block_delta", R"(,"index":)" + std::to_string(index) + R"(,"delta":{"type":")" +
+                                               std::string(kind) + R"(_delta",")" + std::string(kind) + R"(":)" +
+                                               piece + "}");
+    }
+    return body + event("content_block_stop", R"(,"index":)" + std::to_string(index));
+  };
+  const std::string begin = event(
+      "message_start", R"(,"message":{"id":"msg_1","model":"kimi-k2.6","usage":{"input_tokens":7,"output_tokens":1}})");
+  const std::string end = event("message_delta", R"(,"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9})") +
+                          event("message_stop", "");
+  const Answer answer{"", "Let me see.", "One. Two, and three.", ""};
+  const std::string stream = begin + block(answer.reasoning, "thinking", 0) + block(answer.content, "text", 1) + end;
+  for (std::size_t size = 0; size < stream.size(); ++size) {
+    CAPTURE(size);
+    Offline offline;
+    const auto ask = [&](OnBreak on_break, const std::string& then) {
+      offline.script->responses.clear();
+      offline.answer({stream.substr(0, size)});
+      offline.script->responses.back().error = reset();
+      offline.answer({then});
+      ks::ClientOptions options = offline.options();
+      options.provider = "moonshot-anthropic";
+      options.on_break = on_break;
+      ks::Client client(options);
+      ks::Stream reading = client.start(one_plus_one, true, ks::Shape::events);
+      return read_all(reading);
+    };
+    const Outcome raised = ask(OnBreak::raise, "");
+    if (!raised.error || !raised.error->partial) continue;
+    const std::string_view prefix = ks::without_white_end(raised.message.text());
+    const Outcome outcome =
+        ask(OnBreak::continue_,
+            prefix.empty() ? stream
+                           : begin + block(std::string_view(answer.content).substr(prefix.size()), "text", 0) + end);
+    check_whole(outcome, answer);
+    CHECK(outcome.message.resumed == 1);
+    CHECK(outcome.message.usage.value_or(ks::Usage{}).prompt_tokens == 14);
+    CHECK(count(outcome, "restarted") == (prefix.empty() && !raised.message.reasoning.value_or("").empty() ? 1 : 0));
+  }
+}

@@ -40,6 +40,14 @@ TEST_CASE("usage merges to the larger of each counter and keeps what the later o
   CHECK_FALSE(ks::Usage{.prompt_tokens = 0}.empty());
 }
 
+TEST_CASE("usage of several requests adds up, as far as it is known") {
+  ks::Usage usage{.prompt_tokens = 10, .cached_tokens = 4, .cost = 0.5};
+  usage.add({.prompt_tokens = 5, .completion_tokens = 7, .cost = 0.25});
+  CHECK(usage == ks::Usage{.prompt_tokens = 15, .completion_tokens = 7, .cached_tokens = 4, .cost = 0.75});
+  usage.add({});
+  CHECK(usage.prompt_tokens == 15);
+}
+
 TEST_CASE("an exception carries its error and says its message") {
   const ks::Exception exception(ks::invalid_request("no"));
   CHECK(std::string(exception.what()) == "no");
