@@ -47,7 +47,7 @@ std::vector<std::string_view> ends_of(const std::vector<std::string>& stops, std
 
 Joint::Joint(Before before)
     : before_(std::move(before)),
-      splitter_(quotes(before_.arrived) ? wire::ThinkSplitter::Start::off : wire::ThinkSplitter::Start::answer),
+      splitter_(quotes(before_.arrived) ? wire::ThinkSplitter::Start::off : wire::ThinkSplitter::Start::joint),
       state_(characters(before_.prefix) >= shortest_echo ? State::echo : State::white) {
   const std::string_view arrived = before_.arrived;
   white_ = arrived.substr(without_white_end(arrived).size());
