@@ -53,10 +53,11 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
     if (Receiver* const receiver = std::exchange(receiver_, nullptr)) receiver->on_end(std::move(error));
   }
 
-  void run_out(std::string_view clock) {
+  void run_out(const Error& why) {
     if (!capture_) return;
     capture_->end = End::timeout;
-    capture_->clock = clock;
+    capture_->clock = why.clock;
+    capture_->failure = record::Failure{why.message, why.retryable};
   }
 
   /// The receiver is not called any more.
@@ -75,7 +76,7 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
     if (!error) {
       capture_->end = End::clean;
     } else if (error->kind == ErrorKind::timeout) {
-      run_out("connect");
+      run_out(*error);
     } else if (error->kind == ErrorKind::invalid_request) {
       capture_->end = End::left;  // what was to be sent could not be read
     } else {
@@ -115,9 +116,12 @@ class Handle final : public Exchange {
     recording_->exchange->detach();
     recording_->finish(End::clean);
   }
-  void run_out(std::string_view clock) noexcept override {
-    recording_->exchange->run_out(clock);
-    recording_->run_out(clock);
+  void run_out(const Error& why) noexcept override {
+    recording_->exchange->run_out(why);
+    recording_->run_out(why);
+  }
+  [[nodiscard]] std::optional<Clock::time_point> connected() const override {
+    return recording_->exchange->connected();
   }
   [[nodiscard]] bool is_replay() const noexcept override { return recording_->exchange->is_replay(); }
 

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from .. import _core
     from .._requests.sender import Sender
     from .._requests.steps import Steps
+    from .._values.timeout import AnyTimeout
 
 
-def list_all(sender: Sender, *, timeout: float | None = None) -> Steps[ModelList]:
+def list_all(sender: Sender, *, timeout: AnyTimeout = None) -> Steps[ModelList]:
     """The models that the provider serves. Iterates, and has them in `.data`; see `Model` for what each can."""
     return _model_list((yield get(path_of(sender.core, "models_path", "lists no models"), timeout)))
 
