@@ -108,8 +108,8 @@ LAYERS = {
     "net": ({"net", "loopback.hpp"}, {"error", "headers", "transport", "scripted_transport"}),
     # base64: media within JSON; forks: what a child must leave alone; redact: which headers are secret
     "record": (
-        {"record", "json", "media/base64.hpp", "media/base64_decode.hpp", "net/forks.hpp", "net/idle_transport.hpp"}
-        | {"redact.hpp"},
+        {"record", "json", "media/base64.hpp", "media/base64_decode.hpp", "net/body_reader.hpp", "net/forks.hpp"}
+        | {"net/idle_transport.hpp", "redact.hpp"},
         {"cassette", "error", "headers", "json", "recording", "transport"},
     ),
 }
