@@ -59,6 +59,7 @@ void Call::attempt() {
   setup_.request.connect_timeout = setup_.limits.connect;
   try {
     exchange_ = transport_->start(setup_.request, *this);
+    replayed_ = exchange_->is_replay();
   } catch (const Exception& exception) {
     fail(exception.error());
   }
@@ -167,8 +168,9 @@ void Call::complete() {
 void Call::fail_or_retry(Error error, bool lost) {
   if (has_begun()) return broken(std::move(error), lost);
   if (is_later() && mending_->goes_on() && refuses(error)) return refused_to_go_on(std::move(error));
-  const auto delay = may_be_kept(error) ? std::nullopt : pause_behind(error, setup_.retry, retries_);
+  auto delay = may_be_kept(error) ? std::nullopt : pause_behind(error, setup_.retry, retries_);
   if (!delay) return fail(std::move(error));
+  if (replayed_) delay = 0;
   ++retries_;
   // What this attempt said does not belong to what the next one says; what it was warned of does.
   events_.erase(std::remove_if(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
@@ -293,15 +295,18 @@ void Call::on_time(Clock::time_point now) {
   if (clocks_.away()) clocks_.still_away(now);
   if (now < deadline()) return;
   if (phase_ == Phase::refused) return on_end(std::nullopt);  // the status says enough
-  if (said_) {
-    Error error = timed_out("idle", "the stream was silent for", setup_.limits.idle);
-    return has_begun() ? broken(std::move(error), true) : fail(std::move(error));
-  }
-  Error error =
+  if (said_) return run_out(timed_out("idle", "the stream was silent for", setup_.limits.idle));
+  run_out(
       timed_out("first_event",
                 outgoing_ ? "nothing more of the request was taken, and no answer began, for" : "no answer began for",
-                setup_.limits.first_event);
-  if (phase_ == Phase::reading) return fail(std::move(error));
+                setup_.limits.first_event));
+}
+
+/// A clock has run out: here, or where what is played again was recorded.
+void Call::run_out(Error error) {
+  if (exchange_) exchange_->run_out(error);
+  if (error.clock == "idle" && has_begun()) return broken(std::move(error), true);
+  if (phase_ == Phase::reading || error.clock == "total") return fail(std::move(error));
   fail_or_retry(std::move(error));
 }
 
@@ -313,7 +318,7 @@ void Call::out_of_time() {
   }
   if (phase_ == Phase::refused) return on_end(std::nullopt);
   if (phase_ == Phase::reading && decoder_.finished()) return complete_without_end();
-  fail(timed_out("total", "the answer was not complete within", setup_.limits.total));
+  run_out(timed_out("total", "the answer was not complete within", setup_.limits.total));
 }
 
 /// All that matters has come; the rest is noted as missing.

@@ -86,6 +86,8 @@ class Call final : private Receiver {
   [[nodiscard]] const Message& message() const noexcept { return accumulator_.message(); }
   /// A copy, from any thread.
   [[nodiscard]] Message snapshot() const;
+  /// What the last attempt brings is played again; nothing is waited for behind it.
+  [[nodiscard]] bool replayed() const noexcept { return replayed_; }
   [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
 
   /// What was taken cannot be taken back: an answer that would have to be restarted behind it fails instead.
@@ -155,6 +157,7 @@ class Call final : private Receiver {
   void look_what_was_sent(Clock::time_point now) noexcept;
   void body_came(std::string_view block);
   void out_of_time();
+  void run_out(Error error);
   void complete_without_end();
   /// The server may have made what was to be made, whatever it answered: trying again could make a second one.
   [[nodiscard]] bool may_be_kept(const Error& error) const noexcept {
@@ -214,6 +217,7 @@ class Call final : private Receiver {
   Phase phase_ = Phase::requesting;
   BodyKind body_kind_ = BodyKind::unknown;
   bool accepted_ = false;
+  bool replayed_ = false;
   bool begun_ = false;  // the body's first bytes have settled its kind
   int retries_ = 0;     // since an answer began, or broke
   int attempts_ = 0;

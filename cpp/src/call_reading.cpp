@@ -149,6 +149,7 @@ bool Call::has_begun() const {
 
 void Call::on_end(std::optional<Error> error) {
   if (over()) return;
+  if (error && !error->clock.empty() && error->clock != "connect") return run_out(*std::move(error));
   if (phase_ == Phase::refused || body_kind_ == BodyKind::other) hide_keys(body_);  // before it is cut
   switch (phase_) {
     case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error

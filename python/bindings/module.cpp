@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, module) {
   register_chunks(module);
   register_iterators(module);
   register_stream(module);
+  register_recording(module);
   register_client(module);
   register_reactor(module);
   register_providers(module);

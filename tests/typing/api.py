@@ -13,6 +13,8 @@ from kimistream import (
     APIStatusError,
     AsyncKimi,
     Balance,
+    Cassette,
+    CassetteMissError,
     Finish,
     Headers,
     IncompleteStreamError,
@@ -187,6 +189,12 @@ def resources(client: Kimi) -> None:
     assert_type(kimistream.register_provider({"name": "mine"}, base_url="http://gpu:8000/v1"), str)
     assert_type(kimistream.providers(), dict[str, dict[str, Any]])
     Kimi(environment="dev")
+    cassette = Cassette("a.jsonl", mode="append", realtime=True, repeat=True)
+    assert_type(cassette.path, str)
+    Kimi(cassette=cassette)
+    AsyncKimi(cassette="a.jsonl")
+    missed: type[KimiError] = CassetteMissError
+    assert missed
     Kimi(provider={"inherits": "vllm", "base_url": "http://gpu:8000/v1"})
 
 
@@ -217,6 +225,8 @@ def mistakes(client: Kimi) -> None:
     Kimi(timeout="10")  # type: ignore[arg-type]
     Timeout("10")  # type: ignore[arg-type]
     Kimi(retries=3)  # type: ignore[call-arg]
+    Kimi(cassette=3)  # type: ignore[arg-type]
+    Cassette("a.jsonl", "all")  # type: ignore[arg-type]
     client.stream("Hello", thinking="on")  # type: ignore[arg-type]
     client.stream("Hello", on_break="resume")  # type: ignore[arg-type]
     Kimi(on_break="resume")  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ enum class ErrorKind {
   status,             ///< the server said no, by HTTP status or by an error frame inside a stream
   response,           ///< the server's answer is not one that a chat API gives
   incomplete_stream,  ///< the stream ended before the answer was complete
+  cassette_miss,      ///< a cassette that is only played has no answer to the request; nothing was sent
 };
 
 /// Everything that is known about a failure. A plain value.

@@ -11,10 +11,18 @@ from .._values import registered  # noqa: F401  (the core makes objects of what 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from os import PathLike
     from typing import Any
 
     from .._requests.arguments import Check, OnBreak, Thinking
+    from .._requests.cassette import Cassette
     from .._values.timeout import AnyTimeout
+
+
+def _core_cassette(cassette: Cassette | str | PathLike[str]) -> _core.Cassette:
+    from .._requests.cassette import core_of
+
+    return core_of(cassette)
 
 
 class BaseClient:
@@ -55,6 +63,9 @@ class BaseClient:
             inherits = "vllm"
             base_url = "http://gpu-7:8000/v1"
 
+    cassette         a `Cassette`, or the path of one: answers are recorded the first time and played from then on. No
+                     key is needed to play
+
     Safe to share between threads: each request uses a connection of its own and leaves it for the next.
     Raises InvalidRequestError for what cannot work, before anything is sent.
     """
@@ -73,14 +84,17 @@ class BaseClient:
         on_break: OnBreak = None,
         max_breaks: int | None = None,
         continue_on_length: int | None = None,
+        cassette: Cassette | str | PathLike[str] | None = None,
     ) -> None:
         key = Key(api_key)
         del api_key  # from here on no traceback that shows locals has it
+        played = None if cassette is None else _core_cassette(cassette)
         mending = {"on_break": on_break, "max_breaks": max_breaks, "continue_on_length": continue_on_length}
         self._setup, key = client_setup(
-            key, provider, base_url, model, timeout, max_retries, default_headers, environment, mending
+            *(key, provider, base_url, model, timeout, max_retries, default_headers, environment, mending),
+            key_needed=played is None or not played.only_replays,
         )
-        self._core = _core.Client(**self._setup.core, api_key=key.value)
+        self._core = _core.Client(**self._setup.core, api_key=key.value, cassette=played)
         self._sender = Sender(self._core, self._setup.defaults)
         self._furnish()
 

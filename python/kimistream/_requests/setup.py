@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .. import _core
-from .keys import Key, key_for, key_of_environment, with_account
+from .keys import Key, NoKeyError, key_for, key_of_environment, with_account
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,10 +57,12 @@ def client_setup(
     default_headers: dict[str, str] | None,
     environment: str | None,
     mending: dict[str, Any],
+    key_needed: bool = True,
 ) -> tuple[Setup, Key]:
     """What the caller said, else what the environment of the configuration file says, else the variables.
 
-    mending  what becomes of answers that break, by the names of the core's arguments; None where nothing was said
+    mending     what becomes of answers that break, by the names of the core's arguments; None where nothing was said
+    key_needed  False where nothing is sent: then a word takes the place of a key that is missing
     """
     if provider is not None and not isinstance(provider, str) and hasattr(provider, "keys"):
         from .providers import name_of
@@ -92,7 +94,12 @@ def client_setup(
     core["provider"], core["base_url"] = asked["provider"], with_account(asked)
     if environment is not None and "key_variable" in settings and key.value is None:
         key = key_of_environment(environment, settings, asked)
-    key = key_for(asked, key)
+    try:
+        key = key_for(asked, key)
+    except NoKeyError:
+        if key_needed:
+            raise
+        key = Key("none")
     core["key_origin"] = key.variable
     core.update(mending)
     return Setup(core, environment, key.variable, settings.get("options")), key
