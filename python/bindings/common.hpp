@@ -150,5 +150,6 @@ void register_json(py::module_& module);
 void register_media(py::module_& module);
 void register_providers(py::module_& module);
 void register_files(py::module_& module);
+void register_retelling(py::module_& module);
 
 }  // namespace kimistream::python
