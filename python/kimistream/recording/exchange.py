@@ -155,7 +155,7 @@ class Recorded:
             return "the reader left"
         if self.end == "timeout":
             return self.failure or f"the time was up ({self.clock})"
-        return self.failure or "the connection broke"
+        return self.failure or ("the connection broke" if self.response else "the server could not be reached")
 
 
 def texts_in(value: Any, without: frozenset[str] = frozenset()) -> list[str]:

@@ -137,15 +137,16 @@ def _bring_up(connection: sqlite3.Connection) -> None:
 
 
 def _exchanges(connection: sqlite3.Connection) -> None:
-    """Version 1. `exchange` is a line of a cassette, `message` what it amounts to (`Message.to_json`); both are texts, or
-    zlib's bytes of one that is long."""
+    """Version 1. `exchange` is a line of a cassette, `message` what it amounts to (`Message.to_json`): texts, or zlib's
+    bytes of a long one."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS clients (id INTEGER PRIMARY KEY, provider TEXT NOT NULL, base_url TEXT NOT NULL, "
         "key_variable TEXT NOT NULL, row TEXT NOT NULL, UNIQUE (provider, base_url, key_variable, row))"
     )
     connection.execute(
         "CREATE TABLE IF NOT EXISTS exchanges (id INTEGER PRIMARY KEY AUTOINCREMENT, "
-        "client INTEGER NOT NULL REFERENCES clients, started REAL NOT NULL, seconds REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, model TEXT, "
+        "client INTEGER NOT NULL REFERENCES clients, started REAL NOT NULL, seconds REAL NOT NULL, "
+        "method TEXT NOT NULL, path TEXT NOT NULL, model TEXT, "
         "status INTEGER, ended TEXT NOT NULL, finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, "
         "cost REAL, prompt TEXT NOT NULL, answer TEXT NOT NULL, error TEXT, exchange NOT NULL, message)"
     )

@@ -110,7 +110,7 @@ def _plain_program(entry: Entry) -> str:
         name, scheme = (
             ("x-api-key", "") if json.loads(origin.row)["auth"] == "x_api_key" else ("Authorization", "Bearer ")
         )
-        headers.append(f"    {name!r}: {scheme!r} + os.environ[{origin.key_variable!r}],\n")
+        headers.append(f'    "{name}": "{scheme}" + os.environ["{origin.key_variable}"],\n')
         imports.insert(0, "import os\n")
     if recorded.body is None:
         data = "data = None"
