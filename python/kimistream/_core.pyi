@@ -305,17 +305,13 @@ def register_pictures(function: Callable[[Any], object]) -> None:
     """Names what makes an Image of another library's picture, and None of anything else."""
 
 def retell(
-    provider: str,
-    arguments: tuple[Any, ...],
-    status: int,
-    headers: Mapping[str, str],
-    pieces: list[bytes],
-    failure: str | None = None,
-    timed_out: bool = False,
-    events: bool = False,
-) -> tuple[Message, KimiError | None, list[tuple[int, Event]]]:
-    """Tells a recorded answer once more, without a network: the message, the exception or None, and with `events` what
-    came with which piece."""
+    provider: str, line: str, events: bool = False
+) -> tuple[Message, KimiError | None, list[tuple[float, Event]]]:
+    """Reads a recorded answer once more, without a network and without the GIL: the message, the exception or None, and
+    with `events` what came when."""
+
+def without_pieces(line: str) -> str:
+    """The same line without its pieces."""
 
 def body_of(provider: str, arguments: tuple[Any, ...], stream: bool) -> str:
     """The JSON that a request with these arguments sends, without sending it."""

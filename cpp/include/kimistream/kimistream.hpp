@@ -13,6 +13,7 @@
 #include "kimistream/model.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
+#include "kimistream/retelling.hpp"
 #include "kimistream/retry.hpp"
 #include "kimistream/scripted_transport.hpp"
 #include "kimistream/sse.hpp"

@@ -6,7 +6,6 @@ import base64
 import json
 
 from .. import _core
-from .._clients.base import BaseClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from .._values.message import Message
 
 _OF_THE_WAY = frozenset({"accept-encoding", "connection", "content-length", "expect", "host", "user-agent"})
-_SAID_BY_OTHERS = "messages"  # what an answer is read without
 
 
 class Origin:
@@ -55,17 +53,21 @@ class Told:
 class Recorded:
     """A line, read: `request`, `response` (None where none came), `pieces`, `end`, `clock` are as the line has them."""
 
-    __slots__ = ("clock", "end", "failure", "line", "pieces", "request", "response")
+    __slots__ = ("clock", "end", "failure", "line", "request", "response")
 
     def __init__(self, line: str) -> None:
-        kept = json.loads(line)
+        kept = json.loads(_core.without_pieces(line))
         self.line = line
         self.request: dict[str, Any] = kept["request"]
-        self.response: dict[str, Any] | None = kept.get("response")
-        self.pieces: list[tuple[float, str | dict[str, str]]] = kept.get("pieces") or []
-        self.end: str = kept.get("end") or "clean"
-        self.clock: str | None = kept.get("clock")
+        self.response: dict[str, Any] | None = kept["response"]
+        self.end: str = kept["end"]
+        self.clock: str | None = kept["clock"]
         self.failure: str | None = (kept.get("error") or {}).get("message")
+
+    @property
+    def pieces(self) -> list[tuple[float, str | dict[str, str]]]:
+        """Read anew each time: they are nearly all of a line, and seldom wanted."""
+        return json.loads(self.line)["pieces"]  # type: ignore[no-any-return]
 
     @property
     def status(self) -> int | None:
@@ -131,31 +133,9 @@ class Recorded:
         """The message, and with `events` what came when. An exchange that did not ask a model has neither."""
         if not self.is_chat(origin):
             return Told(None, None, [])
-        asked = {key: value for key, value in self.body.items() if key != _SAID_BY_OTHERS}
-        message, error, told = _core.retell(
-            origin.known_provider(),
-            BaseClient._arguments(None, "recorded", check="off", extra_body=asked),  # type: ignore[arg-type]
-            self.status or 0,
-            (self.response or {}).get("headers") or {},
-            [piece for _, piece in self.timed_bytes()],
-            failure=self._failure(),
-            timed_out=self.end == "timeout",
-            events=events,
-        )
-        if self.end == "left":
-            error = None
+        message, error, told = _core.retell(origin.known_provider(), self.line, events)
         said = message.content is not None or message.reasoning or message.tool_calls or message.usage
-        times = [seconds for seconds, _ in self.pieces] or [0.0]
-        return Told(message if said else None, error, [(times[place], event) for place, event in told])
-
-    def _failure(self) -> str | None:
-        if self.end == "clean":
-            return None
-        if self.end == "left":
-            return "the reader left"
-        if self.end == "timeout":
-            return self.failure or f"the time was up ({self.clock})"
-        return self.failure or ("the connection broke" if self.response else "the server could not be reached")
+        return Told(message if said else None, error, told)
 
 
 def texts_in(value: Any, without: frozenset[str] = frozenset()) -> list[str]:
