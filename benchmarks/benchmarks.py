@@ -237,3 +237,21 @@ def ctrl_c(bench: Bench) -> Table:
         if found:
             table.rows.append([name, statistics.median(found), max(found)])
     return table
+
+
+@benchmark
+def replay(bench: Bench) -> Table:
+    """A stream of one event each 2 ms, recorded once and played again."""
+    table = Table("A recorded stream, played again", ["client", "recorded ms", "played ms", "times as fast"])
+    results = {}
+    for name in bench.wanted(["kimistream", "vcrpy"]):
+        result = bench.cassette(name, f"paced/2000/{200 if bench.quick else 400}", 5 if bench.quick else 31)
+        if result is not None:
+            results[name] = result
+            recorded, played = result["recorded"] * 1e3, result["played"] * 1e3
+            table.rows.append([name, recorded, played, recorded / played])
+    against_ours(table, 2)
+    if len({result["characters"] for result in results.values()}) > 1:
+        table.notes.append("NOT THE SAME WORK: " + str({name: r["characters"] for name, r in results.items()}))
+    table.notes.append("each plays with the cassette opened anew; vcrpy through httpx")
+    return table

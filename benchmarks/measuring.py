@@ -131,6 +131,17 @@ class Bench:
             return None
         return result
 
+    def cassette(self, name: str, path: str, rounds: int) -> Result | None:
+        """A stream recorded by one of `cassettes.py`, and played again."""
+        try:
+            result = _run([sys.executable, str(HERE / "cassettes.py"), name, self.url(path), str(rounds)])
+        except (RuntimeError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
+            result = {"skipped": f"failed: {error}"}
+        if "skipped" in result:
+            self.skipped[name] = result["skipped"]
+            return None
+        return result
+
     def interrupt(self, name: str, path: str) -> float | None:
         """Milliseconds from SIGINT to KeyboardInterrupt in a client that waits for its second event."""
         if name in self.skipped:

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks import BENCHMARKS
 from measuring import HERE, Table, build, load_server
 
-PACKAGES = ["kimistream", "openai", "httpx", "aiohttp", "orjson", "pycurl", "uvloop"]
+PACKAGES = ["kimistream", "openai", "httpx", "aiohttp", "orjson", "pycurl", "uvloop", "vcrpy"]
 
 
 def cell(value: Any) -> str:

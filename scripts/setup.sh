@@ -110,7 +110,7 @@ state_of_sources() {
     "$VENV/bin/python" -VV
     cat pyproject.toml CMakeLists.txt cpp/CMakeLists.txt cmake/*
     find cpp/include cpp/src python/bindings -type f | LC_ALL=C sort | while read -r file; do cat "$file"; done
-    find python/kimistream -name '*.py*' ! -name '*.pyc' | LC_ALL=C sort
+    find python/kimistream python/_kimistream_pytest -name '*.py*' ! -name '*.pyc' | LC_ALL=C sort
   } | cksum
 }
 

@@ -68,6 +68,7 @@ void Call::attempt() {
   setup_.request.connect_timeout = setup_.timeouts.connect;
   try {
     exchange_ = transport_->start(setup_.request, *this);
+    replayed_ = exchange_->is_replay();
   } catch (const Exception& exception) {
     fail(exception.error());
   }
@@ -323,9 +324,10 @@ void Call::complete() {
 
 void Call::fail_or_retry(Error error) {
   const bool once = has_begun() || may_be_kept(error);
-  const auto delay =
+  auto delay =
       once ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice(), seconds_since(started_at_));
   if (!delay) return fail(std::move(error));
+  if (replayed_) delay = 0;
   ++retries_;
   exchange_.reset();
   // What this attempt said does not belong to what the next one says; what it was warned of does.
@@ -451,6 +453,7 @@ void Call::on_time(Clock::time_point now) {
                   std::to_string(static_cast<double>(limit.count()) / 1000.0).substr(0, 6) +
                   " s; the model may think long: raise timeout, or try again";
   error.retryable = true;
+  if (exchange_) exchange_->run_out(begun ? "idle" : "first_event");
   if (phase_ == Phase::reading) return fail(std::move(error));
   fail_or_retry(std::move(error));
 }

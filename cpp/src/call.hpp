@@ -91,6 +91,8 @@ class Call final : private Receiver {
   [[nodiscard]] const Message& message() const noexcept { return accumulator_.message(); }
   /// A copy, from any thread.
   [[nodiscard]] Message snapshot() const;
+  /// What the last attempt brings is played again; nothing is waited for behind it.
+  [[nodiscard]] bool replayed() const noexcept { return replayed_; }
   [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
 
   /// The reader waits from now on: the idle clock does not count the time before.
@@ -177,6 +179,7 @@ class Call final : private Receiver {
   Phase phase_ = Phase::requesting;
   BodyKind body_kind_ = BodyKind::unknown;
   bool accepted_ = false;
+  bool replayed_ = false;
   bool begun_ = false;  // the body's first bytes have settled its kind
   int retries_ = 0;
   std::int64_t created_ = 0;  // seconds since 1970

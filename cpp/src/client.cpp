@@ -8,7 +8,6 @@
 #include "address.hpp"
 #include "client_impl.hpp"
 #include "kimistream/version.hpp"
-#include "net/curl_transport.hpp"
 #include "net/forks.hpp"
 #include "redact.hpp"
 #include "rules/check.hpp"
@@ -111,7 +110,7 @@ Client::Impl::Impl(ClientOptions given)
     : options(std::move(given)),
       destination(destination_of(options)),
       model(options.model.empty() ? destination.provider->default_model : options.model),
-      pool(options.transport ? options.transport : net::curl_transport_factory()),
+      pool(options.transport ? options.transport : network_transport()),
       in_clear_(is_in_clear(destination.base_url)) {
   check_places(destination.base_url);
   check_key(options.api_key, destination);

@@ -147,6 +147,7 @@ const Error* Stream::error() const noexcept { return impl_->call.failed() ? &imp
 void Stream::close() noexcept { impl_->close(); }
 const Message& Stream::partial() const noexcept { return impl_->call.message(); }
 Message Stream::snapshot() const { return impl_->call.snapshot(); }
+bool Stream::replayed() const noexcept { return impl_->call.replayed(); }
 bool Stream::busy() const noexcept { return impl_->busy(); }
 std::vector<std::string> Stream::take_log() { return impl_->call.take_log(); }
 void Stream::set_tag(void* tag) noexcept { impl_->tag = tag; }

@@ -55,6 +55,9 @@ Request to_request(const py::tuple& arguments, std::optional<bool> streams = {})
 ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
                             const py::object& timeout);
 Headers to_headers(py::handle mapping, const char* what);
+/// The transport for a client with a Cassette and an ExchangeQueue, each of which may be None; empty for neither.
+/// @throws TypeError for anything else
+TransportFactory recorded(const py::object& cassette, const py::object& history, const py::object& history_label);
 /// A Python function of (sent, total), or None. What it raises is written to sys.unraisablehook, but for Ctrl-C, which
 /// ends the request. @throws TypeError for what cannot be called
 UploadProgress to_progress(py::handle function);
@@ -134,7 +137,7 @@ class ValueClass {
 /// The Python classes that the binding makes objects of; set once by the package (registry.cpp).
 struct Registry {
   ValueClass message, tool_call, usage, finish, notice;
-  PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *object = nullptr, *completion = nullptr,
+  PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *warn = nullptr, *object = nullptr, *completion = nullptr,
            *picture = nullptr, *completion_chunk = nullptr;
 };
 Registry& registry();
@@ -150,6 +153,7 @@ void register_json(py::module_& module);
 void register_media(py::module_& module);
 void register_providers(py::module_& module);
 void register_files(py::module_& module);
+void register_recording(py::module_& module);
 void register_retelling(py::module_& module);
 
 }  // namespace kimistream::python

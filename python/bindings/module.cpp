@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_chunks(module);
   register_iterators(module);
   register_stream(module);
+  register_recording(module);
   register_client(module);
   register_reactor(module);
   register_providers(module);

@@ -12,6 +12,7 @@ namespace {
 const char* kind_name(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::invalid_request: return "invalid_request";
+    case ErrorKind::cassette_miss: return "cassette_miss";
     case ErrorKind::connection: return "connection";
     case ErrorKind::timeout: return "timeout";
     case ErrorKind::status: return "status";

@@ -36,7 +36,8 @@ void register_client(py::module_& module) {
   py::class_<Client>(module, "Client", "The client of the core. kimistream.Kimi is its face.")
       .def(py::init([](const py::object& provider, const py::object& base_url, const py::object& api_key,
                        const py::object& model, const py::object& timeout, const py::object& max_retries,
-                       const py::object& default_headers, const py::object& key_origin) {
+                       const py::object& default_headers, const py::object& key_origin, const py::object& cassette,
+                       const py::object& history, const py::object& history_label) {
              // Objects, checked here: pybind11 shows all arguments, the key too, when it cannot convert one.
              ClientOptions options{.provider = from_str(provider, "provider"),
                                    .base_url = from_str(base_url, "base_url")};
@@ -47,10 +48,12 @@ void register_client(py::module_& module) {
                  static_cast<int>(std::min<std::int64_t>(to_count(max_retries, "max_retries"), 1'000'000));
              options.default_headers = to_headers(default_headers, "default_headers");
              options.key_origin = from_str(key_origin, "key_origin");
+             options.transport = recorded(cassette, history, history_label);
              return std::make_unique<Client>(std::move(options));
            }),
            py::arg("provider"), py::arg("base_url"), py::arg("api_key"), py::arg("model"), py::arg("timeout"),
-           py::arg("max_retries"), py::arg("default_headers"), py::arg("key_origin") = "")
+           py::arg("max_retries"), py::arg("default_headers"), py::arg("key_origin") = "",
+           py::arg("cassette") = py::none(), py::arg("history") = py::none(), py::arg("history_label") = "")
       .def(
           "start",
           [](Client& self, const py::tuple& arguments, bool stream, bool chunks) {

@@ -75,6 +75,9 @@ void register_stream(py::module_& module) {
              if (!self->waiter) self->owner = py::none();
            })
       .def_readwrite("owner", &Shared::owner, "What must live as long as this stream has more to come.")
+      .def_property_readonly(
+          "replayed", [](const SharedPtr& self) { return self->stream.replayed(); },
+          "Whether it is played from a cassette, not in its own time: nothing need be waited for behind it.")
       .def_property_readonly("over",
                              [](const SharedPtr& self) {
                                const auto state = self->stream.state();

@@ -23,6 +23,7 @@ void register_registry(py::module_& module) {
         keep("headers", all.headers);
         keep("make_error", all.make_error);
         keep("log", all.log);
+        keep("warn", all.warn);
         keep("object", all.object);
         keep("completion", all.completion);
         keep("completion_chunk", all.completion_chunk);

@@ -21,6 +21,7 @@ from ._values.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    CassetteMissError,
     ConflictError,
     IncompleteStreamError,
     InternalServerError,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from . import simulator as simulator
     from ._clients.async_kimi import AsyncKimi as AsyncKimi
     from ._clients.async_stream import AsyncStream as AsyncStream
+    from ._requests.cassette import Cassette as Cassette
     from ._requests.media import Image as Image
     from ._requests.media import Video as Video
     from ._requests.providers import providers as providers
@@ -67,6 +69,8 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Balance",
+    "Cassette",
+    "CassetteMissError",
     "ConflictError",
     "Extracted",
     "FileContent",
@@ -108,6 +112,7 @@ _LAZY = {
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
     "Balance": ("_values.resources", "Balance"),
+    "Cassette": ("_requests.cassette", "Cassette"),
     "Extracted": ("_values.resources", "Extracted"),
     "FileContent": ("_values.resources", "FileContent"),
     "FileObject": ("_values.resources", "FileObject"),

@@ -99,6 +99,10 @@ class Stream:
     owner: object
     """What must live as long as this stream has more to come."""
     @property
+    def replayed(self) -> bool:
+        """Whether it is played from a cassette, not in its own time: nothing need be waited for behind it."""
+
+    @property
     def over(self) -> bool: ...
     @property
     def partial(self) -> Message | None: ...
@@ -124,6 +128,9 @@ class Client:
         max_retries: int,
         default_headers: Mapping[str, str] | None,
         key_origin: str = "",
+        cassette: Cassette | None = None,
+        history: ExchangeQueue | None = None,
+        history_label: str = "",
     ) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
@@ -152,6 +159,40 @@ class Client:
     @property
     def currency(self) -> str:
         """Of balance and cost; "" where it is not known."""
+
+class Cassette:
+    """A cassette of the core. kimistream.Cassette is its face."""
+
+    def __init__(self, path: bytes, mode: str, realtime: bool, repeat: bool) -> None: ...
+    def take_warnings(self) -> list[str]:
+        """What was met while the file was read."""
+
+    @property
+    def path(self) -> bytes: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def only_replays(self) -> bool:
+        """Whether nothing is recorded, and so nothing sent."""
+
+class ExchangeQueue:
+    """Recorded exchanges on their way to a thread that keeps them."""
+
+    def __init__(self, max_exchanges: int = 4096, max_bytes: int = 67108864) -> None:
+        """Beyond the limits new exchanges are dropped and counted. A forked child's queue begins empty."""
+
+    def take(self, timeout: float | None = None) -> tuple[str, float, float, str] | None:
+        """(label, when it began in seconds since 1970, how long it took, its line as JSON) of the oldest exchange;
+        waits for one without the GIL. None when the time is over, or the queue is closed and empty."""
+
+    def close(self) -> None:
+        """Nothing goes in any more, and nobody waits."""
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def dropped(self) -> int:
+        """How many exchanges had no room."""
 
 @final
 class Part:
@@ -295,6 +336,7 @@ def register(
     headers: type[Headers],
     make_error: Callable[..., KimiError],
     log: Callable[[str], None],
+    warn: Callable[[str], None],
     object: type[Object],
     completion: type[ChatCompletion],
     completion_chunk: type[ChatCompletionChunk],

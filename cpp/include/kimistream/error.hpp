@@ -19,6 +19,7 @@ enum class ErrorKind {
   status,             ///< the server said no, by HTTP status or by an error frame inside a stream
   response,           ///< the server's answer is not one that a chat API gives
   incomplete_stream,  ///< the stream ended before the answer was complete
+  cassette_miss,      ///< a cassette that is only played has no answer to the request; nothing was sent
 };
 
 /// Everything that is known about a failure. A plain value.
@@ -32,6 +33,8 @@ struct Error {
   /// What it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not said),
   /// "overload", "quota", "suspended", "content_filter", "context_overflow", "no_channel", "key". An open set.
   std::string reason{};
+  /// Of a timeout, which clock ran out: "connect", "first_event", "idle" or "total"; see timeout.hpp.
+  std::string clock{};
   std::string body{};  ///< the response body as it came, cut at 64 KiB
   std::string request_id{};
   Headers headers{};

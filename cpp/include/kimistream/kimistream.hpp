@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kimistream/accumulator.hpp"
+#include "kimistream/cassette.hpp"
 #include "kimistream/client.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/event.hpp"
@@ -12,6 +13,7 @@
 #include "kimistream/message.hpp"
 #include "kimistream/model.hpp"
 #include "kimistream/provider.hpp"
+#include "kimistream/recording.hpp"
 #include "kimistream/request.hpp"
 #include "kimistream/retelling.hpp"
 #include "kimistream/retry.hpp"

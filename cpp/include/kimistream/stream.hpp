@@ -82,6 +82,9 @@ class Stream {
   [[nodiscard]] bool opened() const noexcept;
   /// The error of a failed stream, else null.
   [[nodiscard]] const Error* error() const noexcept;
+  /// True for an answer that is played from a cassette, and not in its own time: what a program would wait for behind
+  /// it, it need not.
+  [[nodiscard]] bool replayed() const noexcept;
   /// True while a thread waits on this stream.
   [[nodiscard]] bool busy() const noexcept;
   /// What happened behind the scenes since the last call (a failed attempt, a retry): lines for a log.

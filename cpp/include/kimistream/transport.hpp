@@ -85,6 +85,11 @@ class Exchange {
   /// The receiver has all that it wants. What still comes is thrown away for a short time, so that the connection can
   /// be used again; the receiver is not called any more.
   virtual void detach() = 0;
+  /// One of the receiver's own clocks has run out, and it is about to let go. For those who write down why an exchange
+  /// ended; to others it is all the same. @param clock "first_event", "idle" or "total"
+  virtual void run_out(std::string_view /*clock*/) noexcept {}
+  /// True for an exchange that is only played again: what would be waited for before the next one is not.
+  [[nodiscard]] virtual bool is_replay() const noexcept { return false; }
 };
 
 /// A set of exchanges and the connections that they share. One thread at a time, except for `wake()`.
@@ -105,5 +110,8 @@ class Transport {
 };
 
 using TransportFactory = std::function<std::unique_ptr<Transport>()>;
+
+/// The library's own: libcurl. Proxies and trusted certificates are those of the environment, read now.
+[[nodiscard]] TransportFactory network_transport();
 
 }  // namespace kimistream

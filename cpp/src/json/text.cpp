@@ -1,5 +1,6 @@
 #include "json/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -154,6 +155,25 @@ bool unescape(std::string_view escaped, std::string& out) {
     }
   }
   return true;
+}
+
+std::size_t utf8_prefix(std::string_view text) noexcept {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const std::size_t length = sequence_length(text.substr(i));
+    if (length == 0) break;
+    i += length;
+  }
+  return i;
+}
+
+bool is_cut_utf8(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 3) return false;
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t wanted = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+  if (lead > 0xF4 || text.size() >= wanted) return false;
+  return std::all_of(text.begin() + 1, text.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; });
 }
 
 StringForm string_form(std::string_view text) noexcept {

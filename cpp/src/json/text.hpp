@@ -1,6 +1,7 @@
 // JSON strings: escaping, unescaping, mending. No parser in here.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,11 @@ void append_string(std::string& out, std::string_view text);
 /// Appends what the escaped text between two quotes means. A lone surrogate is kept as its three bytes (see `Halves`).
 /// @return false at an escape that JSON does not have
 bool unescape(std::string_view escaped, std::string& out);
+
+/// How many bytes at the beginning of the text are whole UTF-8.
+[[nodiscard]] std::size_t utf8_prefix(std::string_view text) noexcept;
+/// True when the text is the beginning of one character of UTF-8 and lacks its end.
+[[nodiscard]] bool is_cut_utf8(std::string_view text) noexcept;
 
 /// What stands between the quotes of a JSON string.
 enum class StringForm {

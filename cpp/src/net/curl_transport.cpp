@@ -419,14 +419,18 @@ void CurlTransport::set_alarm(Clock::time_point when) {
   poller_.set_alarm(when);
 }
 
-TransportFactory curl_transport_factory() {
-  initialise_curl();
-  auto options = std::make_shared<CurlOptions>();
-  options->proxies = Proxies::from_environment();
-  options->trust = Trust::from_environment();
-  return [options = std::shared_ptr<const CurlOptions>(std::move(options))] {
-    return std::make_unique<CurlTransport>(options);
+}  // namespace kimistream::net
+
+namespace kimistream {
+
+TransportFactory network_transport() {
+  net::initialise_curl();
+  auto options = std::make_shared<net::CurlOptions>();
+  options->proxies = net::Proxies::from_environment();
+  options->trust = net::Trust::from_environment();
+  return [options = std::shared_ptr<const net::CurlOptions>(std::move(options))] {
+    return std::make_unique<net::CurlTransport>(options);
   };
 }
 
-}  // namespace kimistream::net
+}  // namespace kimistream

@@ -77,7 +77,4 @@ class CurlTransport final : public Transport {
   bool delivered_ = false;  // something has come for a receiver since this was last cleared
 };
 
-/// Makes transports that share one set of options, read from the environment now.
-TransportFactory curl_transport_factory();
-
 }  // namespace kimistream::net

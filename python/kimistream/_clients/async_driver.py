@@ -8,8 +8,10 @@ from .._requests.steps import Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from .. import _core
     from .._requests.steps import Steps
     from .reactors import Reactors
 
@@ -20,6 +22,7 @@ async def run(reactors: Reactors, steps: Steps[T]) -> T:
     """Takes the steps one after the other, awaiting each."""
     result: Any = None
     error: BaseException | None = None
+    played = False  # the last answer came from a cassette: nothing is waited for
     while True:
         try:
             step = steps.send(result) if error is None else steps.throw(error)
@@ -27,12 +30,14 @@ async def run(reactors: Reactors, steps: Steps[T]) -> T:
             return end.value  # type: ignore[no-any-return]
         result, error = None, None
         try:
-            result = await _perform(reactors, step)
+            if isinstance(step, Step):
+                result, played = await reactors.read(step.start, _reading(step.read))
+            else:
+                await asyncio.sleep(0 if played else step)
         except BaseException as failure:  # the steps know what is to be cleaned up
             error = failure
 
 
-async def _perform(reactors: Reactors, step: Step | float) -> Any:
-    if not isinstance(step, Step):
-        return await asyncio.sleep(step)
-    return await reactors.read(step.start, step.read)
+def _reading(read: Callable[[_core.Stream], Any]) -> Callable[[_core.Stream], tuple[Any, bool]]:
+    """What is read, and whether it came from a cassette."""
+    return lambda stream: (read(stream), stream.replayed)

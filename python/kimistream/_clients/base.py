@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import os
+
 from .. import _core
 from .._requests.keys import Key
 from .._requests.sender import Sender
-from .._requests.setup import DEFAULT_RETRIES, client_setup
+from .._requests.setup import DEFAULT_RETRIES, HISTORY_VARIABLE, client_setup
 from .._values import registered  # noqa: F401  (the core makes objects of what is named there)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from os import PathLike
     from typing import Any
 
     from .._requests.arguments import Check, OnBreak, Thinking
+    from .._requests.cassette import Cassette
+
+
+def _core_cassette(cassette: Cassette | str | PathLike[str]) -> _core.Cassette:
+    from .._requests.cassette import core_of
+
+    return core_of(cassette)
+
+
+def _kept(history: bool | str | PathLike[str] | None, core: dict[str, Any], key: Key) -> dict[str, Any]:
+    if history is None and not os.environ.get(HISTORY_VARIABLE):
+        return {}
+    from ..recording.history import kept
+
+    return kept(history, core, key)
 
 
 class BaseClient:
@@ -45,6 +63,13 @@ class BaseClient:
             inherits = "vllm"
             base_url = "http://gpu-7:8000/v1"
 
+    cassette         a `Cassette`, or the path of one: answers are recorded the first time and played from then on. No
+                     key is needed to play
+    history          True, or the path of an SQLite file: each exchange is kept there, refusals and cuts too, written by
+                     a thread behind the answers; see `kimistream log`. True is the file that KIMISTREAM_HISTORY names,
+                     else ~/.local/share/kimistream/history.sqlite3; None is the variable's, or none. What cannot be
+                     written is lost, and told in the log "kimistream.history". No key and no cookie is in it
+
     Safe to share between threads: each request uses a connection of its own and leaves it for the next.
     Raises InvalidRequestError for what cannot work, before anything is sent.
     """
@@ -60,13 +85,18 @@ class BaseClient:
         max_retries: int = DEFAULT_RETRIES,
         default_headers: dict[str, str] | None = None,
         environment: str | None = None,
+        cassette: Cassette | str | PathLike[str] | None = None,
+        history: bool | str | PathLike[str] | None = None,
     ) -> None:
         key = Key(api_key)
         del api_key  # from here on no traceback that shows locals has it
+        played = None if cassette is None else _core_cassette(cassette)
         self._setup, key = client_setup(
-            key, provider, base_url, model, timeout, max_retries, default_headers, environment
+            *(key, provider, base_url, model, timeout, max_retries, default_headers, environment),
+            key_needed=played is None or not played.only_replays,
         )
-        self._core = _core.Client(**self._setup.core, api_key=key.value)
+        kept = _kept(history, self._setup.core, key)
+        self._core = _core.Client(**self._setup.core, **kept, api_key=key.value, cassette=played)
         self._sender = Sender(self._core, self._setup.defaults)
         self._furnish()
 

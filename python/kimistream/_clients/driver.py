@@ -18,6 +18,7 @@ def run(core: _core.Client, steps: Steps[T]) -> T:
     """Takes the steps one after the other, waiting for each."""
     result: Any = None
     error: BaseException | None = None
+    played = False  # the last answer came from a cassette: nothing is waited for
     while True:
         try:
             step = steps.send(result) if error is None else steps.throw(error)
@@ -25,17 +26,19 @@ def run(core: _core.Client, steps: Steps[T]) -> T:
             return end.value  # type: ignore[no-any-return]
         result, error = None, None
         try:
-            result = _perform(core, step)
+            if isinstance(step, Step):
+                stream = step.start(core)
+                result = _read(step, stream)
+                played = stream.replayed
+            elif step and not played:
+                import time
+
+                time.sleep(step)
         except BaseException as failure:  # the steps know what is to be cleaned up
             error = failure
 
 
-def _perform(core: _core.Client, step: Step | float) -> Any:
-    if not isinstance(step, Step):
-        import time
-
-        return time.sleep(step) if step else None
-    stream = step.start(core)
+def _read(step: Step, stream: _core.Stream) -> Any:
     try:
         return step.read(stream)
     except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .. import _core
-from .keys import Key, key_for, key_of_environment, with_account
+from .keys import Key, NoKeyError, key_for, key_of_environment, with_account
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PROVIDER_VARIABLE = "KIMISTREAM_PROVIDER"
 ENVIRONMENT_VARIABLE = "KIMISTREAM_ENVIRONMENT"
+HISTORY_VARIABLE = "KIMISTREAM_HISTORY"
 
 
 class _Retries(int):
@@ -54,8 +55,12 @@ def client_setup(
     max_retries: int,
     default_headers: dict[str, str] | None,
     environment: str | None,
+    key_needed: bool = True,
 ) -> tuple[Setup, Key]:
-    """What the caller said, else what the environment of the configuration file says, else the variables."""
+    """What the caller said, else what the environment of the configuration file says, else the variables.
+
+    key_needed  False where nothing is sent: then a word takes the place of a key that is missing
+    """
     if provider is not None and not isinstance(provider, str) and hasattr(provider, "keys"):
         from .providers import name_of
 
@@ -82,7 +87,12 @@ def client_setup(
     core["provider"], core["base_url"] = asked["provider"], with_account(asked)
     if environment is not None and "key_variable" in settings and key.value is None:
         key = key_of_environment(environment, settings, asked)
-    key = key_for(asked, key)
+    try:
+        key = key_for(asked, key)
+    except NoKeyError:
+        if key_needed:
+            raise
+        key = Key("none")
     core["key_origin"] = key.variable
     return Setup(core, environment, key.variable, settings.get("options")), key
 

@@ -2,6 +2,7 @@
 
 KimiError (also OpenAIError)
   InvalidRequestError           the caller's mistake, found before anything was sent; also a ValueError
+  CassetteMissError             a cassette that is played has no answer to this request
   APIError
     APIConnectionError          no answer
       APITimeoutError           not in time
@@ -32,6 +33,10 @@ OpenAIError = KimiError
 
 class InvalidRequestError(KimiError, ValueError):
     """A request, option or key that cannot work. Nothing was sent."""
+
+
+class CassetteMissError(KimiError):
+    """A cassette that is only played has no answer to this request. Shows the nearest one, and what differs."""
 
 
 class APIError(KimiError):
@@ -157,6 +162,12 @@ _BY_KIND: dict[str, type[APIError]] = {
 }
 
 
+_OF_MESSAGE_ALONE: dict[str, type[KimiError]] = {
+    "invalid_request": InvalidRequestError,
+    "cassette_miss": CassetteMissError,
+}
+
+
 def _read_body(text: str) -> object:
     if not text:
         return None
@@ -191,8 +202,8 @@ def make_error(
     partial: Message | None,
 ) -> KimiError:
     """The core's error value as an exception. Called by the core."""
-    if kind == "invalid_request":
-        return InvalidRequestError(message)
+    if kind in _OF_MESSAGE_ALONE:
+        return _OF_MESSAGE_ALONE[kind](message)
     return _class_of(kind, status_code)(
         message,
         status_code=status_code,
@@ -206,6 +217,18 @@ def make_error(
         code=code or None,
         reason=reason or None,
     )
+
+
+def warn(line: str, stacklevel: int = 1) -> None:
+    """Something was lost beside the answer. Where warnings are errors it is only logged: the answer is not lost."""
+    import warnings
+
+    try:
+        warnings.warn(line, RuntimeWarning, stacklevel=stacklevel + 1)
+    except RuntimeWarning:
+        import logging
+
+        logging.getLogger("kimistream").warning(line)
 
 
 def log(line: str) -> None:

@@ -15,6 +15,7 @@ _core.register(
     headers=headers.Headers,
     make_error=errors.make_error,
     log=errors.log,
+    warn=errors.warn,
     object=Object,
     completion=completions.ChatCompletion,
     completion_chunk=completions.ChatCompletionChunk,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from .._requests.setup import HISTORY_VARIABLE
 from .._values.errors import InvalidRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-VARIABLE = "KIMISTREAM_HISTORY"
 APPLICATION_ID = 0x4B494D49
 """What marks an SQLite file as a history of ours: "KIMI"."""
 VERSION = 2
@@ -29,7 +29,7 @@ def path_of(history: bool | str | os.PathLike[str] | None) -> str | None:
     if history is False:
         return None
     if history is None or history is True:
-        named = os.environ.get(VARIABLE)
+        named = os.environ.get(HISTORY_VARIABLE)
         if named:
             return _absolute(named)
         return usual_place() if history else None
@@ -71,14 +71,14 @@ def check_numbers(path: str, application_id: int, version: int) -> None:
     if version > VERSION:
         raise InvalidRequestError(
             f"{path} is a history of a newer kimistream (version {version}, this one knows {VERSION}): update "
-            f"kimistream, or name another file with history=... or {VARIABLE}"
+            f"kimistream, or name another file with history=... or {HISTORY_VARIABLE}"
         )
 
 
 def no_history(path: str, why: str) -> NoReturn:
     raise InvalidRequestError(
         f"{path} is no history of kimistream, {why}, and stays as it is: name another file with history=... or "
-        f"{VARIABLE}"
+        f"{HISTORY_VARIABLE}"
     )
 
 
