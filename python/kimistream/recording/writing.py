@@ -23,13 +23,14 @@ _LOG = logging.getLogger("kimistream.history")
 _TURN = 0.2  # seconds that one statement waits for somebody else's lock; a fork waits as long at most
 _PATIENCE, _PATIENCE_AT_EXIT = 5.0, 2.0  # that an exchange waits for it in all
 _IDLE = 5.0  # after which the file is closed, so that it can be moved, and no -wal file lies about
+_QUIET = 60.0  # after a loss was told
 _BATCH = 64
 
 
 class Writer:
     """Takes exchanges from the core's queue and writes them. Any thread; after a fork the child has a thread, a
-    connection and a queue of its own. What cannot be written is lost, and told once in the log "kimistream.history"
-    until something could be written again."""
+    connection and a queue of its own. What cannot be written is lost, and told in the log "kimistream.history": once,
+    and not again before something could be written and a minute has passed."""
 
     def __init__(self, path: str, queue: _core.ExchangeQueue) -> None:
         self.path = path
@@ -39,9 +40,9 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._using = threading.Lock()  # the connection; held at a fork, so that none is inherited
-        self._has_told = False
+        self._quiet, self._quiet_since = False, 0.0
         self._dropped = 0
-        self._leaves_with_pool = False
+        self._is_seen_by_pools = False
         self._start()
 
     def label(self, origin: Origin) -> str:
@@ -59,6 +60,7 @@ class Writer:
             self._thread.join(_PATIENCE_AT_EXIT + 2 * _TURN)
 
     def before_fork(self) -> None:
+        self.see_to_workers()
         self._using.acquire()
         self._disconnect()
 
@@ -67,8 +69,19 @@ class Writer:
 
     def after_fork_in_child(self) -> None:
         self._using = threading.Lock()
-        self._leaves_with_pool = False
         self._start()
+
+    def see_to_workers(self) -> None:
+        """A worker of multiprocessing ends without atexit's functions, and forgets at its beginning what was to be done
+        at its end."""
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None and not self._is_seen_by_pools:
+            self._is_seen_by_pools = True
+            util.register_after_fork(self, Writer._close_with_worker)
+            self._close_with_worker()
+
+    def _close_with_worker(self) -> None:
+        sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=0)
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="kimistream-history", daemon=True)
@@ -102,7 +115,6 @@ class Writer:
         if self.queue.dropped != self._dropped:
             self._tell(self.queue.dropped - self._dropped, "they came faster than they could be written")
             self._dropped = self.queue.dropped
-        self._see_to_the_end()
         return drafts
 
     def _write(self, drafts: list[Draft]) -> None:
@@ -123,7 +135,8 @@ class Writer:
                 else:
                     self._tell(len(drafts), error)
                 return
-            self._has_told = False
+            if time.monotonic() > self._quiet_since + _QUIET:
+                self._quiet = False
             return
 
     def _connected(self) -> sqlite3.Connection:
@@ -149,15 +162,10 @@ class Writer:
                 _LOG.debug("closing the history %s: %s", self.path, error)
 
     def _tell(self, count: int, why: object) -> None:
-        log = _LOG.debug if self._has_told else _LOG.warning
-        self._has_told = True
+        log = _LOG.debug if self._quiet else _LOG.warning
+        if not self._quiet:
+            self._quiet, self._quiet_since = True, time.monotonic()
         log("%d exchange%s could not be written to the history %s: %s", count, "s" * (count != 1), self.path, why)
-
-    def _see_to_the_end(self) -> None:
-        """A worker of multiprocessing ends without atexit's functions."""
-        if not self._leaves_with_pool and "multiprocessing.util" in sys.modules:
-            self._leaves_with_pool = True
-            sys.modules["multiprocessing.util"].Finalize(None, Writer.close, args=(self,), exitpriority=0)
 
 
 def _is_locked(error: Exception) -> bool:
@@ -176,6 +184,7 @@ def writer_of(path: str) -> Writer:
             if not _writers:
                 _watch_the_process()
             _writers[path] = _new_writer(path)
+        _writers[path].see_to_workers()
         return _writers[path]
 
 
