@@ -64,7 +64,8 @@ TEST_CASE("a cut has its error and what had come; a reader who left has none") {
 }
 
 TEST_CASE("a refusal is the error that the client raised") {
-  const ks::Retold refused = ks::retell("moonshot", line(piece("0.1", R"({"error":{"message":"bad key"}})"), "clean", "", 401));
+  const ks::Retold refused =
+      ks::retell("moonshot", line(piece("0.1", R"({"error":{"message":"bad key"}})"), "clean", "", 401));
   REQUIRE(refused.error);
   CHECK(refused.error->status_code == 401);
   CHECK(refused.error->message.find("bad key") != std::string::npos);

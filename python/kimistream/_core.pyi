@@ -175,6 +175,9 @@ class Cassette:
     def only_replays(self) -> bool:
         """Whether nothing is recorded, and so nothing sent."""
 
+def tell_open_exchanges() -> None:
+    """For the end of a process: tells of all answers under way as if their reader had left."""
+
 class ExchangeQueue:
     """Recorded exchanges on their way to a thread that keeps them."""
 

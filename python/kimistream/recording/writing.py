@@ -54,7 +54,10 @@ class Writer:
         return self._labels[key]
 
     def close(self) -> None:
-        """Writes what is left, for as long as one may wait at the end of a process."""
+        """Writes what is left, streams that are still open too, for as long as one may wait at the end of a process."""
+        from .. import _core
+
+        _core.tell_open_exchanges()
         self.queue.close()
         if self._thread is not threading.current_thread():
             self._thread.join(_PATIENCE_AT_EXIT + 2 * _TURN)
