@@ -29,6 +29,7 @@ PYTHON = {
 CPP = {
     "complete": ("Paris", "Tokyo"),
     "hello_stream": ("\x1b[2m", BIGGER),
+    "record_replay": (f"recorded: {BIGGER}",),
     "run_all": CAPITALS,
     "tools": ("get_weather(", "Paris", "Tokyo", "24 degrees"),
 }
@@ -47,12 +48,13 @@ def test_python(name: str, simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("name", CPP)
-def test_cpp(name: str, simulator: Simulator) -> None:
+def test_cpp(name: str, simulator: Simulator, tmp_path: Path) -> None:
     built = sorted((ROOT / "build").glob(f"*/examples/cpp/{name}"), key=lambda path: path.stat().st_mtime)
     if not built:
         pytest.skip("not built: cmake --workflow --preset dev")
+    environment = program.environment(simulator)
     done = subprocess.run(
-        [built[-1]], capture_output=True, encoding="utf-8", env=program.environment(simulator), timeout=300, check=False
+        [built[-1]], capture_output=True, encoding="utf-8", env=environment, cwd=tmp_path, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     assert [words for words in CPP[name] if words not in done.stdout] == []

@@ -27,6 +27,7 @@ SAYS = (
     ("Paris", "Tokyo"),
     ("one image (image/png", "one video (video/mp4", "Summarise it in one sentence."),
     ("kimi-k2.6 262144 ", " tokens", "temperature=0.2: ", "[fixed_temperature]"),
+    ("recorded 9.9 is bigger", "played 9.9 is bigger", "has no answer to POST", "bigger, 9.11", "smaller, 9.11"),
     ("Kimi(provider='mine'", "{'chat_template_kwargs': {'thinking': False}}"),
 )
 

@@ -48,9 +48,9 @@ class Cassette:
         for name, value in (("path", path), ("mode", mode)):
             if not isinstance(value, str):
                 raise TypeError(f"{name} must be a str, not {type(value).__name__}")
-        for name, value in (("realtime", realtime), ("repeat", repeat)):
-            if not isinstance(value, bool):
-                raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
+        for name, switch in (("realtime", realtime), ("repeat", repeat)):
+            if not isinstance(switch, bool):
+                raise TypeError(f"{name} must be a bool, not {type(switch).__name__}")
         self._core = _core.Cassette(os.fsencode(path), mode, realtime, repeat)
         for line in self._core.take_warnings():
             warn(line, stacklevel=2)
