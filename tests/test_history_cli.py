@@ -14,11 +14,11 @@ import pytest
 pytest.importorskip("aiohttp")
 pytest.importorskip("httpx")  # test_cli wants it
 from fault_server_client import FaultServer, Script
-from history_kit import ORIGIN, line, write
-from kit import completion, python, sent, stream_of
+from history_kit import ORIGIN, entries, line, write
+from kit import completion, kimi, python, sent, stream_of
 from test_cli import KEY, environment, on_terminal, posix_only, run
 
-from kimistream import _core
+from kimistream import Cassette, _core
 from kimistream.recording.exchange import Origin
 
 NASTY = (
@@ -293,6 +293,19 @@ def test_a_cassette(path: Path) -> None:
     header, kept = good(path, "export", "1", "--as", "cassette").splitlines()
     assert json.loads(header) == {"kimistream_cassette": 1}
     assert kept == line(NASTY)
+
+
+def test_a_cassette_that_is_played(path: Path, tmp_path: Path, fault_server: FaultServer) -> None:
+    """What a client has recorded another is answered with, without a network."""
+    url = fault_server.url(stream_of("Because ", "it is."))
+    with kimi(url, history=path) as client:
+        client.stream("Why?", temperature=1).message  # noqa: B018
+    entries(path, 1)
+    cassette = tmp_path / "cassette.jsonl"
+    cassette.write_text(good(path, "export", "1", "--as", "cassette"))
+    with kimi(url, cassette=Cassette(cassette, mode="replay")) as client:
+        assert client.stream("Why?", temperature=1).message.text == "Because it is."
+    assert fault_server.attempts(url) == 1
 
 
 # ---- replay ---------------------------------------------------------------------------------------------------------
