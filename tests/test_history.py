@@ -343,6 +343,18 @@ def test_a_stream_that_is_open_at_the_end(fault_server: FaultServer, path: Path)
     assert [(facts["ended"], facts["answer"]) for facts in known(path)] == [("left", "Half an")]
 
 
+def test_a_daemon_thread_that_reads_at_the_end(fault_server: FaultServer, path: Path) -> None:
+    url = fault_server.url(stalled(frame("Half an ")))
+    program = ASK + (
+        "import threading\nseen = threading.Event()\n"
+        "def read():\n    for _ in client.stream('hi'): seen.set()\n"
+        "threading.Thread(target=read, daemon=True).start()\nseen.wait()"
+    )
+    done = python(program, url, str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(facts["ended"], facts["answer"]) for facts in known(path)] == [("left", "Half an")]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("kept", ["stream = client.stream('hi')", "stream = iter(client.stream('hi'))"])
 def test_ctrl_c(fault_server: FaultServer, path: Path, kept: str) -> None:
