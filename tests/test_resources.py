@@ -115,6 +115,28 @@ def test_an_answer_that_is_no_list_of_models(fault_server: FaultServer, asynchro
         Blocking(asynchronous, fault_server.url(Script().json(200, body)))("models.list")
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_model_newer_than_the_library_is_checked_by_the_list(fault_server: FaultServer, asynchronous: bool) -> None:
+    rows = [{"id": "kimi-k3.9", "object": "model", "context_length": 4096}]
+    url = fault_server.url(Script().json(200, {"data": rows}))
+    asked = {"model": "kimi-k3.9", "max_tokens": 5000, "check": "error"}
+    if asynchronous:
+
+        async def ask() -> None:
+            async with AsyncKimi(api_key=KEY, base_url=url, provider="moonshot", max_retries=0) as client:
+                await client.models.list()
+                await client.complete("hi", **asked)
+
+        with pytest.raises(InvalidRequestError, match="4096"):
+            asyncio.run(ask())
+    else:
+        with Kimi(api_key=KEY, base_url=url, provider="moonshot", max_retries=0) as client:
+            client.models.list()
+            with pytest.raises(InvalidRequestError, match="4096"):
+                client.complete("hi", **asked)
+    assert len(fault_server.requests(url)) == 1
+
+
 def test_odd_rows_are_left_out(fault_server: FaultServer) -> None:
     url = fault_server.url(Script().json(200, {"data": [{"id": "a"}, None, "b", 3]}))
     assert [model.id for model in Kimi(KEY, base_url=url).models.list()] == ["a"]

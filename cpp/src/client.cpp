@@ -156,9 +156,9 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
   std::vector<Notice> notices;
   std::optional<Request> changed;  // what the rules made of it
   if (request.check == Check::fix)
-    notices = rules::apply(changed.emplace(request), provider, asked, std::move(known));
+    notices = rules::apply(changed.emplace(request), provider, asked, std::move(known), listed().get());
   else if (request.check != Check::off)
-    notices = rules::report(request, provider, asked, std::move(known));
+    notices = rules::report(request, provider, asked, std::move(known), listed().get());
   const Request& sent = changed ? *changed : request;
   setup.model = model_name(provider, sent.model.empty() ? model : sent.model);
   setup.request.url = destination.base_url + path_for(provider.chat_path, setup.model) + query_of(request.extra_query);
@@ -195,6 +195,19 @@ CallSetup Client::Impl::setup(const ResourceRequest& request) const {
   return setup;
 }
 
+void Client::Impl::learn_models(const Json& list) {
+  auto listed = std::make_shared<const rules::Listed>(list.text);
+  const std::lock_guard lock(listed_mutex_);
+  listed_ = listed->empty() ? nullptr : std::move(listed);
+}
+
+std::shared_ptr<const rules::Listed> Client::Impl::listed() const {
+  const std::lock_guard lock(listed_mutex_);
+  return listed_;
+}
+
+void Client::learn_models(const Json& list) { impl_->learn_models(list); }
+
 Client::Client(ClientOptions options) : impl_(std::make_shared<Impl>(std::move(options))) {}
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
@@ -229,7 +242,10 @@ Json Client::get(std::string_view path) { return send({.path = std::string(path)
 Json Client::send(const ResourceRequest& request) {
   Stream stream = start(request);
   auto chunk = stream.next_chunk();
-  return {chunk ? std::move(*chunk).json() : std::string()};
+  Json answer{chunk ? std::move(*chunk).json() : std::string()};
+  if (request.method == "GET" && !provider().models_path.empty() && request.path == provider().models_path)
+    learn_models(answer);
+  return answer;
 }
 
 void Client::run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result, RunOptions run) {

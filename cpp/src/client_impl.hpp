@@ -10,6 +10,7 @@
 
 #include "call.hpp"
 #include "kimistream/client.hpp"
+#include "rules/listed.hpp"
 
 namespace kimistream {
 
@@ -38,6 +39,8 @@ class Client::Impl {
   [[nodiscard]] CallSetup setup(const Request& request, bool stream, Shape shape) const;
   [[nodiscard]] CallSetup setup(const ResourceRequest& request) const;
 
+  void learn_models(const Json& list);
+
   ClientOptions options;
   Destination destination;
   std::string model;
@@ -47,7 +50,12 @@ class Client::Impl {
   [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers,
                                  std::optional<std::chrono::milliseconds> timeout) const;
 
-  bool in_clear_;                                     // a key that is sent can be read on the way
+  bool in_clear_;  // a key that is sent can be read on the way
+  /// What the provider says of the models, null before it was asked. Any thread.
+  [[nodiscard]] std::shared_ptr<const rules::Listed> listed() const;
+  mutable std::mutex listed_mutex_;
+  std::shared_ptr<const rules::Listed> listed_;
+
   mutable std::atomic<bool> logged_in_clear_{false};  // resources have no notices: the log has it, once
   Headers headers_;  // of every request: key, user agent, the row's and the caller's own
 };

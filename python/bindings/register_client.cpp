@@ -93,6 +93,9 @@ void register_client(py::module_& module) {
           py::arg("client"), py::arg("arguments"),
           "Starts a request for the count of a prompt's tokens. The same arguments as a reactor's: steps know no "
           "other.")
+      .def(
+          "learn_models", [](Client& self, const py::object& list) { self.learn_models({dumps(list)}); },
+          py::arg("list"), "Takes in what the provider says of its models, for those that the table does not know.")
       .def("close", &Client::close)
       .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
       .def_property_readonly("base_url", [](const Client& self) { return text(self.base_url()); })

@@ -145,6 +145,9 @@ class Client:
     def count_tokens(self, client: Client, arguments: tuple[Any, ...]) -> Stream:
         """Starts a request for the count of a prompt's tokens."""
 
+    def learn_models(self, list: object) -> None:
+        """Takes in what the provider says of its models, for those that the table does not know."""
+
     def close(self) -> None: ...
     @property
     def provider(self) -> str: ...

@@ -107,6 +107,11 @@ class Client {
   /// The same with a method and a body.
   [[nodiscard]] Json send(const ResourceRequest& request);
 
+  /// Takes in what the provider says of its models: a model that the library's table does not know is checked by it
+  /// from now on (its window, pictures, clips, thinking, efforts). `get` and `send` do so by themselves with the
+  /// provider's own list. A text that is no list is left alone. Any thread.
+  void learn_models(const Json& list);
+
   /// Starts without waiting, for those who wait in a way of their own (see Stream::wait).
   [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
   [[nodiscard]] Stream start(const ResourceRequest& request);

@@ -40,12 +40,12 @@ void refuse_certain(const std::vector<Finding>& findings) {
 }
 
 /// Changes what can be changed, then looks again: a change may have settled, or uncovered, another rule.
-std::vector<Notice> fix(Request& request, const Provider& provider, std::string_view model) {
+std::vector<Notice> fix(Request& request, const Provider& provider, std::string_view model, const Listed* listed) {
   std::vector<Notice> notices;
   std::string name(model);
   constexpr int rounds = 3;  // a wrong name hides the model's rules, one round each; never without an end
   for (int round = 0;; ++round) {
-    std::vector<Finding> findings = check(request, provider, name);
+    std::vector<Finding> findings = check(request, provider, name, listed);
     bool changed = false;
     for (const Finding& finding : findings) {
       if (!finding.certain || !finding.fix || round == rounds) continue;
@@ -63,21 +63,22 @@ std::vector<Notice> fix(Request& request, const Provider& provider, std::string_
 
 }  // namespace
 
-std::vector<Finding> check(const Request& request, const Provider& provider, std::string_view model) {
+std::vector<Finding> check(const Request& request, const Provider& provider, std::string_view model,
+                           const Listed* listed) {
   std::vector<Finding> findings;
   for (const Notice& met : request.notices)
     findings.push_back({.code = met.code, .message = met.message, .certain = false, .fix = {}});
   model = model_name(provider, model);
-  check_name(provider, model, findings);
+  if (!listed || !listed->has(model)) check_name(provider, model, findings);
   check_size(request, provider, findings);
   check_message_keys(request, findings);
   check_history(request, provider, findings);
   const bool parts = has_parts(request);
   const bool more = !says_nothing_more(request);
   if (!parts && !more) return findings;
-  if (parts) check_media(request, provider, find_model_or_generation(model), findings);
+  if (parts) check_media(request, provider, known_model(model, listed), findings);
   if (!more) return findings;
-  const View view(request, provider, model);
+  const View view(request, provider, model, listed);
   check_fields(view, findings);
   check_sampling(view, findings);
   check_thinking(view, findings);
@@ -88,17 +89,17 @@ std::vector<Finding> check(const Request& request, const Provider& provider, std
 }
 
 std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model,
-                          std::vector<Finding> known) {
+                          std::vector<Finding> known, const Listed* listed) {
   if (request.check == Check::off) return {};
-  if (request.check != Check::fix) return report(request, provider, model, std::move(known));
-  std::vector<Notice> notices = fix(request, provider, model);
+  if (request.check != Check::fix) return report(request, provider, model, std::move(known), listed);
+  std::vector<Notice> notices = fix(request, provider, model, listed);
   for (const Finding& finding : known) notices.push_back(notice(finding));
   return notices;
 }
 
 std::vector<Notice> report(const Request& request, const Provider& provider, std::string_view model,
-                           std::vector<Finding> known) {
-  std::vector<Finding> findings = check(request, provider, model);
+                           std::vector<Finding> known, const Listed* listed) {
+  std::vector<Finding> findings = check(request, provider, model, listed);
   std::move(known.begin(), known.end(), std::back_inserter(findings));
   if (request.check == Check::error) refuse_certain(findings);
   return notices_of(findings);

@@ -9,6 +9,7 @@
 #include "kimistream/model.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
+#include "rules/listed.hpp"
 
 namespace kimistream::rules {
 
@@ -21,15 +22,17 @@ struct Finding {
 };
 
 /// @param model the model in the provider's spelling
-std::vector<Finding> check(const Request& request, const Provider& provider, std::string_view model);
+/// @param listed what the provider says of its models, where that is known, for those that the table does not know
+std::vector<Finding> check(const Request& request, const Provider& provider, std::string_view model,
+                           const Listed* listed = nullptr);
 
 /// Does with the findings, and with those that are `known` already, what `request.check` asks: off, warn (notices), fix
 /// (changes `request`, notices that say so), error. @throws Exception (invalid_request) that lists all certain findings
 std::vector<Notice> apply(Request& request, const Provider& provider, std::string_view model,
-                          std::vector<Finding> known = {});
+                          std::vector<Finding> known = {}, const Listed* listed = nullptr);
 
 /// The same for `Check::warn` and `Check::error`, which change nothing.
 std::vector<Notice> report(const Request& request, const Provider& provider, std::string_view model,
-                           std::vector<Finding> known = {});
+                           std::vector<Finding> known = {}, const Listed* listed = nullptr);
 
 }  // namespace kimistream::rules

@@ -148,6 +148,11 @@ class MediaRules {
              true);
       return;
     }
+    if (!medium.video && model_ && !model_->takes_images) {
+      report("image_not_taken", message,
+             model_->id + " takes no image. Say it in words, or use a model that takes images", true);
+      return;
+    }
     if (medium.video && model_ && model_->takes_videos != true) {
       const bool certain = model_->takes_videos == false;
       report(kind + "_not_taken", message,

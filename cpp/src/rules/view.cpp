@@ -97,11 +97,11 @@ void subtract(Tree& tree, const Tree& patch) {
   }
 }
 
-View::View(const Request& asked, const Provider& row, std::string_view id)
+View::View(const Request& asked, const Provider& row, std::string_view id, const Listed* listed)
     : request(asked),
       provider(row),
       model_id(id),
-      model(find_model_or_generation(id)),
+      model(known_model(id, listed)),
       fields_(object_in(asked.fields)),
       extra_body_(object_in(asked.extra_body)),
       format_(object_in(asked.response_format)) {

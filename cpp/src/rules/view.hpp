@@ -11,6 +11,7 @@
 #include "kimistream/model.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
+#include "rules/listed.hpp"
 
 namespace kimistream::rules {
 
@@ -34,7 +35,7 @@ struct FormatView {
 /// Borrows request and provider; for one thread. JSON that is no object is taken as absent: encoding refuses it.
 class View {
  public:
-  View(const Request& request, const Provider& provider, std::string_view model);
+  View(const Request& request, const Provider& provider, std::string_view model, const Listed* listed = nullptr);
 
   const Request& request;
   const Provider& provider;

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 
 def list_all(sender: Sender, *, timeout: float | None = None) -> Steps[ModelList]:
-    """The models that the provider serves. Iterates, and has them in `.data`; see `Model` for what each can."""
-    return _model_list((yield get(path_of(sender.core, "models_path", "lists no models"), timeout)))
+    """The models that the provider serves. Iterates, and has them in `.data`; see `Model` for what each can.
+
+    From then on this client checks requests for a model that is newer than the library by what the list says of it.
+    """
+    body = yield get(path_of(sender.core, "models_path", "lists no models"), timeout)
+    sender.core.learn_models(body)
+    return _model_list(body)
 
 
 def check(sender: Sender, model: str | None = None) -> Steps[Model]:
