@@ -16,6 +16,7 @@ from history_kit import ORIGIN, entries, found, frame_text, known, line, write
 from kimistream import InvalidRequestError, _core
 from kimistream.recording import places, schema, store, texts
 from kimistream.recording.exchange import Origin
+from kimistream.recording.exports import FORMS
 from kimistream.recording.store import Draft
 
 
@@ -138,6 +139,15 @@ def test_bytes_and_halves_of_surrogate_pairs(path: Path) -> None:
     (entry,) = entries(path, 1)
     assert entry.recorded.response_bytes() == b"\xff\x00\xff"
     assert found(path, "of it") == [entry.facts["prompt"]]
+
+
+def test_a_row_of_another_version_is_kept_as_it_came(path: Path) -> None:
+    row = json.dumps({**json.loads(ORIGIN.row), "name": "newer-row", "a_field_of_tomorrow": 1})
+    write(path, line("Why?"), origin=Origin("newer-row", "https://api.example/v1", "", row))
+    (entry,) = entries(path, 1)
+    assert (entry.facts["prompt"], entry.message) == ("Why?", None)
+    assert FORMS["python"](entry).startswith('"""Exchange 1')
+    assert found(path, "because") == ["Why?"]
 
 
 def test_events_come_with_their_times(path: Path) -> None:

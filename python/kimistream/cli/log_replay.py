@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from .chat import show
 from .connect import Connection, Target, connect
-from .ending import DONE, REFUSED, CommandError, guarded
+from .ending import DONE, REFUSED, WRONG_USAGE, CommandError, guarded
 from .failures import explained
 from .log import found, opened
 from .output import Printer, be_lenient, put_json
@@ -48,7 +48,12 @@ def _whom(target: Target, entry: Entry) -> Target:
     """As it was, where nothing else is said. The key is looked for as ever: a file does not say where a key goes."""
     if target.simulate or target.environment or target.base_url:
         return target
-    provider = entry.origin.known_provider()
+    from kimistream import InvalidRequestError
+
+    try:
+        provider = entry.origin.known_provider()
+    except InvalidRequestError as error:
+        raise CommandError(WRONG_USAGE, f"{error}\n--provider and --base-url say whom to ask instead.") from error
     if target.provider not in (None, provider):
         return target
     return dataclasses.replace(target, provider=provider, base_url=entry.origin.base_url)

@@ -6,6 +6,7 @@ import base64
 import json
 
 from .. import _core
+from .._values.errors import InvalidRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Origin:
 
     def known_provider(self) -> str:
         """The provider's name in this process. A row that is not known here is registered, but for its variables of
-        keys: a file does not say where a key goes."""
+        keys: a file does not say where a key goes. Raises InvalidRequestError for a row that cannot be."""
         if self.provider not in _core.provider_names():
             _core.register_provider({**json.loads(self.row), "key_variables": []})
         return self.provider
@@ -133,7 +134,10 @@ class Recorded:
         """The message, and with `events` what came when. An exchange that did not ask a model has neither."""
         if not self.is_chat(origin):
             return Told(None, None, [])
-        message, error, told = _core.retell(origin.known_provider(), self.line, events)
+        try:
+            message, error, told = _core.retell(origin.known_provider(), self.line, events)
+        except InvalidRequestError:  # a row of another version, a body that no row sends: kept as it came
+            return Told(None, None, [])
         said = message.content is not None or message.reasoning or message.tool_calls or message.usage
         return Told(message if said else None, error, told)
 

@@ -27,7 +27,7 @@ def searched_text(recorded: Recorded, message: str | None) -> str:
         said += texts_in(json.loads(message), _NOT_SAID)
     else:
         said += [piece for _, piece in recorded.pieces if isinstance(piece, str)]
-    return folded("\n".join(text for text in said if len(text) <= _LONGEST_VALUE and not text.startswith("data:")))
+    return folded("\n".join(text for text in said if len(text) <= _LONGEST_VALUE and not _is_data(text)))
 
 
 def index(connection: sqlite3.Connection, id: int, text: str, indexed: bool) -> None:
@@ -51,6 +51,10 @@ def condition(words: Iterable[str], indexed: bool) -> tuple[str, list[str]]:
         clauses.append("instr(text, ?)")
         parameters.append(word)
     return f"exchanges.id IN (SELECT id FROM texts WHERE {' AND '.join(clauses) or '1'})", parameters
+
+
+def _is_data(text: str) -> bool:
+    return text.startswith("data:") and ";base64," in text[:256]
 
 
 def folded(text: str) -> str:

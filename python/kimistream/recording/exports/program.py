@@ -9,6 +9,7 @@ from pprint import pformat
 from ... import _core
 from ..._clients.base import BaseClient
 from ..._requests.arguments import openai_arguments
+from ..._values.errors import InvalidRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ def _how_to_send(entry: Entry) -> str | None:
     recorded, origin = entry.recorded, entry.origin
     if not recorded.is_chat(origin) or "?" in recorded.request["path"]:
         return None
-    provider, body = origin.known_provider(), recorded.body
+    try:
+        provider, body = origin.known_provider(), recorded.body
+    except InvalidRequestError:
+        return None
     created = openai_arguments({**body, "check": "off"})[0] if "messages" in body else None
     if created and sends_the_same(body, provider, created, recorded.streams):
         return _CREATE_STREAM if recorded.streams else _CREATE
