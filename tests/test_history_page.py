@@ -206,7 +206,7 @@ def test_without_aiohttp(path: Path, tmp_path: Path) -> None:
     write(path, line())
     done = run("log", "--history", str(path), "view", "--no-browser", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert 'pip install "kimistream[history]"' in done.stderr
+    assert 'needs aiohttp: pip install aiohttp, or the extra "kimistream[history]"' in done.stderr
 
 
 # ---- what a browser shows -------------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@ from pathlib import Path
 try:
     from aiohttp import web
 except ImportError as missing:
-    raise ImportError('the page of a history needs aiohttp: pip install "kimistream[history]"') from missing
+    raise ImportError(
+        'the page of a history needs aiohttp: pip install aiohttp, or the extra "kimistream[history]"'
+    ) from missing
 
 from ..exports import FORMS
 from ..schema import open_to_read
