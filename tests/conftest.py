@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fault_server", "fault_server_process"]
 
-VARIABLES = ("KIMISTREAM_PROVIDER", "KIMISTREAM_ENVIRONMENT", "KIMISTREAM_CONFIG")
+VARIABLES = ("KIMISTREAM_PROVIDER", "KIMISTREAM_ENVIRONMENT", "KIMISTREAM_CONFIG", "KIMISTREAM_HISTORY")
 OF_KEYS = ("_API_KEY", "_API_TOKEN", "_ACCOUNT_ID")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

@@ -78,6 +78,22 @@ TEST_CASE("who lets go of an answer has left") {
   CHECK(ks::json::size_at(recorded.line(), "/pieces") == 1);
 }
 
+TEST_CASE("at the end of a process what is under way is told as it stands, once") {
+  Recorded recorded;
+  recorded.answer({sse(text("Hello")), sse(text(" world"))});
+  recorded.script->responses.back().never_ends = true;
+  ks::Client client(recorded.recorded());
+  ks::Stream stream = client.stream(one_plus_one);
+  CHECK(stream.next());
+  ks::tell_open_exchanges();
+  CHECK(at(recorded.line(), "/end") == "left");
+  CHECK(ks::json::size_at(recorded.line(), "/pieces") == 1);
+  CHECK(stream.next());
+  stream.close();
+  ks::tell_open_exchanges();
+  CHECK(recorded.lines->size() == 1);
+}
+
 TEST_CASE("a clock that runs out is told by its name") {
   for (const bool begun : {false, true}) {
     Recorded recorded;

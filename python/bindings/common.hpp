@@ -166,5 +166,6 @@ void register_providers(py::module_& module);
 void register_files(py::module_& module);
 void register_recording(py::module_& module);
 void register_timeouts(py::module_& module);
+void register_retelling(py::module_& module);
 
 }  // namespace kimistream::python

@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, module) {
   register_media(module);
   register_files(module);
   register_timeouts(module);
+  register_retelling(module);
 }

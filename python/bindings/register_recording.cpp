@@ -92,6 +92,8 @@ void register_recording(py::module_& module) {
       .def_property_readonly(
           "only_replays", [](const Played& self) { return self.cassette->only_replays(); },
           "Whether nothing is recorded, and so nothing sent.");
+  module.def("tell_open_exchanges", &tell_open_exchanges,
+             "For the end of a process: tells of all answers under way as if their reader had left.");
   py::class_<ExchangeQueue>(module, "ExchangeQueue", "Recorded exchanges on their way to a thread that keeps them.")
       .def(py::init<std::size_t, std::size_t>(), py::arg("max_exchanges") = 4096,
            py::arg("max_bytes") = std::size_t{64} << 20,

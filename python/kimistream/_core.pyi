@@ -186,6 +186,9 @@ class Cassette:
     def only_replays(self) -> bool:
         """Whether nothing is recorded, and so nothing sent."""
 
+def tell_open_exchanges() -> None:
+    """For the end of a process: tells of all answers under way as if their reader had left."""
+
 class ExchangeQueue:
     """Recorded exchanges on their way to a thread that keeps them."""
 
@@ -363,5 +366,17 @@ def register(
 
 def register_pictures(function: Callable[[Any], object]) -> None:
     """Names what makes an Image of another library's picture, and None of anything else."""
+
+def retell(
+    provider: str, line: str, events: bool = False
+) -> tuple[Message, KimiError | None, list[tuple[float, Event]]]:
+    """Reads a recorded answer once more, without a network and without the GIL: the message, the exception or None, and
+    with `events` what came when."""
+
+def without_pieces(line: str) -> str:
+    """The same line without its pieces."""
+
+def body_of(provider: str, arguments: tuple[Any, ...], stream: bool) -> str:
+    """The JSON that a request with these arguments sends, without sending it."""
 
 def replay(provider: str, body: bytes, chunks: bool = False, block_bytes: int = 16384) -> Stream: ...

@@ -15,6 +15,7 @@
 #include "kimistream/provider.hpp"
 #include "kimistream/recording.hpp"
 #include "kimistream/request.hpp"
+#include "kimistream/retelling.hpp"
 #include "kimistream/retry.hpp"
 #include "kimistream/scripted_transport.hpp"
 #include "kimistream/sse.hpp"

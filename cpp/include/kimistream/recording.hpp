@@ -52,6 +52,10 @@ using ExchangeSink = std::function<void(RecordedExchange)>;
 /// Transports that do what those of `network` do, and tell the sink of it.
 [[nodiscard]] TransportFactory recording_transport(TransportFactory network, ExchangeSink sink);
 
+/// For the end of a process: tells of all answers that are still under way, with what has come so far, as if their
+/// reader had left. What comes of them later is told to nobody. Any thread.
+void tell_open_exchanges() noexcept;
+
 /// Exchanges on their way to a thread that writes them down. Any thread. After a fork the child's is empty: what the
 /// parent has recorded the parent writes.
 class ExchangeQueue {

@@ -1,7 +1,10 @@
 // Writes down what goes through a transport, and changes nothing of it.
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "kimistream/recording.hpp"
 #include "net/forks.hpp"
@@ -19,8 +22,39 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
+class Recording;
+
+/// Those under way, and some that were. Whole at a fork; a child leaves its parent's alone.
+class UnderWay {
+ public:
+  static void add(const std::shared_ptr<Recording>& recording) {
+    const net::NoFork guard;
+    UnderWay& all = only();
+    if (all.known_.size() >= all.sweep_at_) {
+      std::erase_if(all.known_, [](const auto& each) { return each.expired(); });
+      all.sweep_at_ = std::max<std::size_t>(64, 2 * all.known_.size());
+    }
+    all.known_.push_back(recording);
+  }
+  static std::vector<std::shared_ptr<Recording>> get() {
+    const net::NoFork guard;
+    std::vector<std::shared_ptr<Recording>> open;
+    for (const auto& each : only().known_)
+      if (auto recording = each.lock()) open.push_back(std::move(recording));
+    return open;
+  }
+
+ private:
+  static UnderWay& only() {
+    static auto* all = new UnderWay;  // never destroyed: streams may be, later than statics
+    return *all;
+  }
+  std::vector<std::weak_ptr<Recording>> known_;
+  std::size_t sweep_at_ = 64;
+};
+
 /// Stands between the transport and the receiver of one exchange. Held by whoever holds the exchange; while the
-/// transport calls, that may end.
+/// transport calls, that may end. At the end of a process another thread may tell of it.
 class Recording final : public Receiver, public std::enable_shared_from_this<Recording> {
  public:
   Recording(HttpRequest& request, Receiver& receiver, std::shared_ptr<const ExchangeSink> sink)
@@ -33,7 +67,7 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
 
   void on_head(ResponseHead head) override {
     const auto keep = shared_from_this();
-    if (capture_) capture_->head = head;
+    if (const auto open = hold()) open.capture->head = head;
     if (receiver_) receiver_->on_head(std::move(head));
   }
 
@@ -41,9 +75,10 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
     if (!receiver_) return true;
     const auto keep = shared_from_this();
     // Written down first: the receiver may have had enough with it.
-    if (capture_) capture_->pieces.push_back({seconds_between(began_, Clock::now()), std::string(block)});
+    if (const auto open = hold()) open.capture->pieces.push_back({seconds_since_begin(), std::string(block)});
     const bool taken = receiver_->on_body(block);
-    if (!taken && capture_) capture_->pieces.pop_back();
+    if (!taken)
+      if (const auto open = hold()) open.capture->pieces.pop_back();
     return taken;
   }
 
@@ -54,29 +89,56 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
   }
 
   void run_out(const Error& why) {
-    if (!capture_) return;
-    capture_->end = End::timeout;
-    capture_->clock = why.clock;
-    capture_->failure = record::Failure{why.message, why.retryable};
+    if (const auto open = hold()) end_by(*open.capture, why);
   }
 
   /// The receiver is not called any more.
   void finish(End end) {
     receiver_ = nullptr;
-    if (!capture_) return;
+    const auto open = hold();
+    if (!open) return;
     if (capture_->clock.empty()) capture_->end = end;
+    tell();
+  }
+
+  /// As if the reader had left. Not before an answer has begun: until then the body may be read by another thread.
+  void tell_so_far() {
+    const auto open = hold();
+    if (!open || !capture_->head) return;
+    capture_->end = End::left;
     tell();
   }
 
   std::unique_ptr<Exchange> exchange;
 
  private:
+  /// What is written down, for one thread at a time; nothing once it was told, or in a child of the process.
+  struct Open {
+    explicit operator bool() const noexcept { return capture != nullptr; }
+    std::unique_lock<std::mutex> lock{};
+    Capture* capture = nullptr;
+  };
+  [[nodiscard]] Open hold() {
+    if (generation_ != net::fork_generation()) return {};  // the lock may have been another thread's
+    std::unique_lock lock(mutex_);
+    return {std::move(lock), capture_.get()};
+  }
+
+  [[nodiscard]] double seconds_since_begin() const { return seconds_between(began_, Clock::now()); }
+
+  static void end_by(Capture& capture, const Error& why) {
+    capture.end = End::timeout;
+    capture.clock = why.clock;
+    capture.failure = record::Failure{why.message, why.retryable};
+  }
+
   void end_with(const std::optional<Error>& error) {
-    if (!capture_) return;
+    const auto open = hold();
+    if (!open) return;
     if (!error) {
       capture_->end = End::clean;
     } else if (error->kind == ErrorKind::timeout) {
-      run_out(*error);
+      end_by(*capture_, *error);
     } else if (error->kind == ErrorKind::invalid_request) {
       capture_->end = End::left;  // what was to be sent could not be read
     } else {
@@ -87,17 +149,17 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
   }
 
   void tell() {
-    capture_->seconds = seconds_between(began_, Clock::now());
+    capture_->seconds = seconds_since_begin();
     capture_->body = body_.text();
-    const std::shared_ptr<const Capture> capture = std::exchange(capture_, nullptr);
-    if (generation_ == net::fork_generation()) (*sink_)(RecordedExchange(capture));  // the parent's own is the parent's
+    (*sink_)(RecordedExchange(std::exchange(capture_, nullptr)));
   }
 
   Receiver* receiver_;  // null: over, or let go of
   std::shared_ptr<const ExchangeSink> sink_;
   record::SentBody body_;
   Clock::time_point began_;
-  int generation_ = net::fork_generation();
+  int generation_ = net::fork_generation();  // the parent's own is told by the parent
+  std::mutex mutex_;
   std::shared_ptr<Capture> capture_ = std::make_shared<Capture>();  // null: told
 };
 
@@ -137,6 +199,7 @@ class RecordingTransport final : public Transport {
   [[nodiscard]] std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) override {
     HttpRequest sent = request;
     const auto recording = std::make_shared<Recording>(sent, receiver, sink_);
+    UnderWay::add(recording);
     recording->exchange = network_->start(sent, *recording);
     return std::make_unique<Handle>(recording);
   }
@@ -156,6 +219,10 @@ TransportFactory recording_transport(TransportFactory network, ExchangeSink sink
   return [network = std::move(network), sink = std::make_shared<const ExchangeSink>(std::move(sink))] {
     return std::make_unique<RecordingTransport>(network(), sink);
   };
+}
+
+void tell_open_exchanges() noexcept {
+  for (const auto& recording : UnderWay::get()) recording->tell_so_far();
 }
 
 std::string RecordedExchange::line() const { return record::write(record::line_of(*capture_)); }

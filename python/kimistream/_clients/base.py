@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from .. import _core
 from .._requests.keys import Key
 from .._requests.sender import Sender
-from .._requests.setup import DEFAULT_RETRIES, client_setup
+from .._requests.setup import DEFAULT_RETRIES, HISTORY_VARIABLE, client_setup
 from .._values import registered  # noqa: F401  (the core makes objects of what is named there)
 
 TYPE_CHECKING = False
@@ -23,6 +25,14 @@ def _core_cassette(cassette: Cassette | str | PathLike[str]) -> _core.Cassette:
     from .._requests.cassette import core_of
 
     return core_of(cassette)
+
+
+def _kept(history: bool | str | PathLike[str] | None, core: dict[str, Any], key: Key) -> dict[str, Any]:
+    if history is None and not os.environ.get(HISTORY_VARIABLE):
+        return {}
+    from ..recording.history import kept
+
+    return kept(history, core, key)
 
 
 class BaseClient:
@@ -65,6 +75,10 @@ class BaseClient:
 
     cassette         a `Cassette`, or the path of one: answers are recorded the first time and played from then on. No
                      key is needed to play
+    history          True, or the path of an SQLite file: each exchange is kept there, refusals and cuts too, written by
+                     a thread behind the answers; see `kimistream log`. True is the file that KIMISTREAM_HISTORY names,
+                     else ~/.local/share/kimistream/history.sqlite3; None is the variable's, or none. What cannot be
+                     written is lost, and told in the log "kimistream.history". No key and no cookie is in it
 
     Safe to share between threads: each request uses a connection of its own and leaves it for the next.
     Raises InvalidRequestError for what cannot work, before anything is sent.
@@ -85,6 +99,7 @@ class BaseClient:
         max_breaks: int | None = None,
         continue_on_length: int | None = None,
         cassette: Cassette | str | PathLike[str] | None = None,
+        history: bool | str | PathLike[str] | None = None,
     ) -> None:
         key = Key(api_key)
         del api_key  # from here on no traceback that shows locals has it
@@ -94,7 +109,8 @@ class BaseClient:
             *(key, provider, base_url, model, timeout, max_retries, default_headers, environment, mending),
             key_needed=played is None or not played.only_replays,
         )
-        self._core = _core.Client(**self._setup.core, api_key=key.value, cassette=played)
+        kept = _kept(history, self._setup.core, key)
+        self._core = _core.Client(**self._setup.core, **kept, api_key=key.value, cassette=played)
         self._sender = Sender(self._core, self._setup.defaults)
         self._furnish()
 

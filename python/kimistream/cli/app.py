@@ -266,4 +266,93 @@ def delete_files(
     return delete(target, file_ids)
 
 
+log = typer.Typer(
+    help="What was asked and answered: the history of clients made with history=..., or under KIMISTREAM_HISTORY.",
+    no_args_is_help=True,
+)
+app.add_typer(log, name="log")
+
+ExchangeId = Annotated[str, typer.Argument(metavar="ID", help="The first word of a line of list.", show_default=False)]
+
+
+@log.callback()
+def log_root(
+    context: typer.Context,
+    history: Annotated[
+        str | None,
+        typer.Option(help="The file; else the one in KIMISTREAM_HISTORY, else the usual place.", show_default=False),
+    ] = None,
+) -> None:
+    context.obj = history
+
+
+@log.command("list")
+def list_log(
+    context: typer.Context,
+    limit: Annotated[int | None, typer.Option(help="No more than the newest so many.", min=1)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the exchanges, the newest first; each line begins with the id."""
+    from .log import run
+
+    raise typer.Exit(run(context.obj, [], limit, as_json))
+
+
+@log.command("search")
+def search_log(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(help="All of them must be in it.", show_default=False)],
+    limit: Annotated[int | None, typer.Option(help="No more than the newest so many.", min=1)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the exchanges in which all the words were said, by whomever; as parts of words, too."""
+    from .log import run
+
+    raise typer.Exit(run(context.obj, words, limit, as_json))
+
+
+@log.command("show")
+def show_log(context: typer.Context, exchange: ExchangeId, as_json: AsJson = False) -> None:
+    """Show one exchange: who was asked what, the thinking, the answer, how it ended."""
+    from .log_show import run
+
+    raise typer.Exit(run(context.obj, exchange, as_json))
+
+
+@log.command("replay")
+@asks
+def replay_log(target: Target, context: typer.Context, exchange: ExchangeId) -> int:
+    """Send a request again, as it was, and show its answer. Whom to ask is as it was where no option says otherwise."""
+    from .log_replay import run
+
+    return run(target, context.obj, exchange)
+
+
+@log.command("export")
+def export_log(
+    context: typer.Context,
+    exchange: ExchangeId,
+    form: Annotated[
+        str, typer.Option("--as", metavar="FORM", help="curl, python, har or cassette.", show_default=False)
+    ],
+) -> None:
+    """Print an exchange in another form: a command, a program, an HTTP archive, a cassette. None of them holds a key:
+    they take it from the variable that it came from."""
+    from .log_export import run
+
+    raise typer.Exit(run(context.obj, exchange, form))
+
+
+@log.command("view")
+def view_log(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and open nothing.")] = False,
+) -> None:
+    """Show the history as a page on this machine, with new exchanges as they come. Ctrl-C ends it."""
+    from .log_view import run
+
+    raise typer.Exit(run(context.obj, port, no_browser))
+
+
 app.command()(simulate)

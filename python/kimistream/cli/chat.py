@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +92,15 @@ def _show(connection: Connection, question: Any, ask: Ask) -> None:
     given = {name: value for name, value in settings.items() if value is not None}
     if not ask.thinking:
         given["thinking"] = False
+    show(lambda: connection.client.stream(question, **given))
+
+
+def show(start: Callable[[], Stream]) -> None:
+    """Prints an answer as it comes; notes about it follow behind its end."""
     printer = Printer()
     notes: list[str] = []
     try:
-        with connection.client.stream(question, **given) as stream:
+        with start() as stream:
             _print(stream, printer, notes)
     finally:  # what has come stays, whatever ended it
         printer.end()
@@ -120,6 +125,8 @@ def _print(stream: Stream, printer: Printer, notes: list[str]) -> None:
             printer.thinking(event.text)
         elif event.type == "text":
             printer.text(event.text)
+        elif event.type == "tool_call":
+            printer.text(f"{event.name}({event.arguments})\n")
         elif event.type == "notice":
             notes.append(f"note: {event.message}")
         elif event.type == "restarted":
