@@ -39,12 +39,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import progress as progress
     from . import simulator as simulator
+    from ._bulk.limits import Limits as Limits
     from ._clients.async_kimi import AsyncKimi as AsyncKimi
     from ._clients.async_stream import AsyncStream as AsyncStream
     from ._requests.media import Image as Image
     from ._requests.media import Video as Video
     from ._requests.providers import providers as providers
     from ._requests.providers import register_provider as register_provider
+    from ._values.bulk import Budget as Budget
+    from ._values.bulk import Row as Row
+    from ._values.bulk import Run as Run
     from ._values.resources import Balance as Balance
     from ._values.resources import Extracted as Extracted
     from ._values.resources import FileContent as FileContent
@@ -67,6 +71,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Balance",
+    "Budget",
     "ConflictError",
     "Extracted",
     "FileContent",
@@ -79,6 +84,7 @@ __all__ = [
     "InvalidRequestError",
     "Kimi",
     "KimiError",
+    "Limits",
     "Message",
     "Model",
     "NotFoundError",
@@ -87,6 +93,8 @@ __all__ = [
     "OpenAIError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Row",
+    "Run",
     "Stream",
     "Text",
     "Thinking",
@@ -108,11 +116,15 @@ _LAZY = {
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
     "Balance": ("_values.resources", "Balance"),
+    "Budget": ("_values.bulk", "Budget"),
     "Extracted": ("_values.resources", "Extracted"),
     "FileContent": ("_values.resources", "FileContent"),
     "FileObject": ("_values.resources", "FileObject"),
     "Image": ("_requests.media", "Image"),
+    "Limits": ("_bulk.limits", "Limits"),
     "Model": ("_values.resources", "Model"),
+    "Row": ("_values.bulk", "Row"),
+    "Run": ("_values.bulk", "Run"),
     "TokenCount": ("_values.resources", "TokenCount"),
     "Video": ("_requests.media", "Video"),
     "providers": ("_requests.providers", "providers"),
