@@ -84,11 +84,14 @@ class Ledger:
                 self.set(kimistream_ledger=VERSION)
             elif str(self.get("kimistream_ledger")) != VERSION:
                 raise _no_ledger(path, "its version is another one")
-            self._do(lambda: self._at.execute("pragma journal_mode = wal").fetchone())
-            self._at.execute("pragma synchronous = normal")
         except BaseException:
             self._at.close()
             raise
+
+    def begin(self) -> None:
+        """From here on it is written to."""
+        self._do(lambda: self._at.execute("pragma journal_mode = wal").fetchone())
+        self._at.execute("pragma synchronous = normal")
 
     def get(self, name: str, otherwise: Any = None) -> Any:
         try:

@@ -59,6 +59,7 @@ class Lock:
 
     def close(self) -> None:
         if self.descriptor >= 0:
+            fcntl.flock(self.descriptor, fcntl.LOCK_UN)  # also where a child has not closed its copy yet
             os.close(self.descriptor)
             self.descriptor = -1
         _held.discard(self)

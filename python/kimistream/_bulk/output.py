@@ -112,10 +112,13 @@ class Output:
         ledger = Ledger(path, new=not there)
         try:
             if there:
+                self._check_key(ledger, key)
                 self._end_moving(ledger)
-                self._check(ledger, key)
+                self._check(ledger)
+                ledger.begin()
                 self._adopt(ledger)
             else:
+                ledger.begin()
                 self._size = self._tail = 0
             ledger.forget_positions(failures_only=not self._ordered)
             ledger.set(key=key, constant=self._asked.constant, size=self._size, tail=self._tail, writer=os.getpid())
@@ -139,13 +142,15 @@ class Output:
         begin = max(0, size - _TAIL)
         return zlib.crc32(os.pread(self._lock.descriptor, size - begin, begin))
 
-    def _check(self, ledger: Ledger, key: str) -> None:
+    def _check_key(self, ledger: Ledger, key: str) -> None:
         known = ledger.get("key")
         if known is not None and known != key:
             raise InvalidRequestError(
                 f"{ledger.path} is the ledger of a run whose key was another one ({known}, not {key}): use that key=, "
                 f"choose another out=, {_ANEW}"
             )
+
+    def _check(self, ledger: Ledger) -> None:
         self._size, self._tail = ledger.get("size", 0), ledger.get("tail", 0)
         if not self._fits(self._size, self._tail):
             raise InvalidRequestError(
