@@ -90,6 +90,11 @@ class Limits:
             self._turns.pop(who, None)
             self._wake_others(who)
 
+    def others(self, who: Any) -> list[Any]:
+        """The other runs that share this."""
+        with self._lock:
+            return [other for other in self._turns if other is not who]
+
     def rest(self, who: Any) -> None:
         """A run has nothing to send now: its turn does not wait for it."""
         turn = self._turns.get(who)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import heapq
 import random
+import threading
 import time
 from collections import deque
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .options import Plan
 
 FOREVER = float("inf")
+_LOOK_AGAIN = 0.02  # seconds, while all places are held by runs that may not be read
 _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out, by so many
 
 
@@ -82,6 +84,7 @@ class Work:
         self._distinct = Distinct() if plan.key_of is not None and plan.source.again is None else None
         self._began = time.monotonic()
         self._closed = False
+        self._lock = threading.Lock()
         self._output = plan.open_output()
         try:
             self._spending = plan.spending(self._output)
@@ -104,25 +107,43 @@ class Work:
         )
 
     def step(self) -> list[Row]:
-        try:
-            for tag, kind, value in self._sending.take():
-                self._came(tag, kind, value)
-            self._write()
-            self._fill()
-            self._write()
-            if self._stopping and not len(self._sending):
-                self._give_what_is_behind()
-        finally:
-            self.counts.seconds = time.monotonic() - self._began
+        with self._lock:
+            try:
+                self._take_in()
+                self._write()
+                self._fill()
+                self._write()
+                if self._stopping and not len(self._sending):
+                    self._give_what_is_behind()
+            finally:
+                self.counts.seconds = time.monotonic() - self._began
+        if self._plan.shares and self._wait == FOREVER:
+            for other in self._limits.others(self):
+                other.make_room()
         given = list(self._given)
         self._given.clear()
         return given
+
+    def _take_in(self) -> None:
+        for tag, kind, value in self._sending.take():
+            self._came(tag, kind, value)
+
+    def make_room(self) -> None:
+        """Takes in what has come, for a run that shares the limits: rows that nobody reads hold no places. Any
+        thread."""
+        if not self._closed and self._lock.acquire(blocking=False):
+            try:
+                if not self._closed:
+                    self._take_in()
+            finally:
+                self._lock.release()
 
     def wait(self) -> float:
         if self._sending.has_news:
             return 0.0
         if self._wait is not None:
-            return self._wait
+            held_by_others = self._plan.shares and self._wait == FOREVER and not len(self._sending)
+            return _LOOK_AGAIN if held_by_others else self._wait
         return max(0.0, self._later[0][0] - time.monotonic()) if self._later else FOREVER
 
     def stop(self, why: str | None = None, error: BaseException | None = None) -> None:
@@ -137,14 +158,16 @@ class Work:
 
     def finish(self) -> None:
         if not self._closed:
-            self._release()
+            with self._lock:
+                self._release()
             if self._output is not None:
                 self._output.finish()
 
     def close(self) -> None:
         if self._closed:
             return
-        self._release()
+        with self._lock:
+            self._release()
         if self._output is None:
             return
         try:
