@@ -399,13 +399,23 @@ def test_a_folder_that_is_read_only_is_an_os_error(tmp_path: Path) -> None:
 # ---- Ctrl-C ---------------------------------------------------------------------------------------------------------
 
 _INTERRUPTED = """
-import sys, kimistream
+import os, signal, sys, threading, time, kimistream
+
+def interrupt(times):
+    sys.stdin.readline()
+    for _ in range(int(times)):
+        os.kill(os.getpid(), signal.SIGINT)
+        while not (runs and runs[0].stopped):  # so that the second one is not the first
+            time.sleep(0.001)
+    print("stopping", flush=True)
+
+runs, given = [], []
+threading.Thread(target=interrupt, args=(sys.argv[2],), daemon=True).start()
 client = kimistream.Kimi(api_key="sk-test-0123456789", base_url=sys.argv[1])
 rows = ({"id": number, "text": f"t{number}"} for number in range(1000))
-options = {"out": sys.argv[2]} if len(sys.argv) > 2 else {}
-given = []
+options = {"out": sys.argv[3]} if len(sys.argv) > 3 else {}
 try:
-    found = client.map(rows, "{text}", key="id", concurrency=6, progress=False, **options)
+    found = client.map(rows, "{text}", key="id", concurrency=6, progress=runs.append, **options)
     for row in found if not options else ():
         given.append(row.key)
 except KeyboardInterrupt as stop:
@@ -414,19 +424,18 @@ except KeyboardInterrupt as stop:
 
 
 def interrupt(server: BulkServer, *arguments: str, times: int = 1) -> list[str]:
-    child = subprocess.Popen(
-        [sys.executable, "-c", _INTERRUPTED, server.url, *arguments], stdout=subprocess.PIPE, encoding="utf-8"
-    )
-    wait_until(lambda: server.waiting == 6)
-    import time
-
-    for _ in range(times):
-        child.send_signal(2)
-        time.sleep(0.3)  # two signals at once are one
-    if times == 1:
-        server.let_go()
-    said, _ = child.communicate(timeout=60)
-    return said.split()
+    command = [sys.executable, "-c", _INTERRUPTED, server.url, str(times), *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as child:
+        assert child.stdin is not None
+        wait_until(lambda: server.waiting == 6)
+        child.stdin.write("now\n")
+        child.stdin.flush()
+        if times == 1:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "stopping\n"
+            server.let_go()
+        said, _ = child.communicate(timeout=120)
+    return said.replace("stopping\n", "").split()
 
 
 def test_ctrl_c_once_keeps_what_is_under_way(out: Path) -> None:
