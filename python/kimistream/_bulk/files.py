@@ -44,16 +44,15 @@ def open_rows(path: str) -> Iterator[Any]:
     reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".json": _json, ".csv": _csv}.get(kind)
     if reader is None:
         raise InvalidRequestError(_unknown(path, kind))
+    unpacked = {"": _as_it_is, ".gz": _unzipped, ".zst": _unpacked}[packed]
+    if packed == ".zst":
+        _zstd_decoder()
     try:
-        file: BinaryIO = open(path, "rb")  # noqa: SIM115 - closed by the generator
+        with open(path, "rb"):
+            pass  # what is wrong with it is found here, and not when the first row is taken
     except OSError as error:
         raise InvalidRequestError(f"rows: {path}: {error.strerror or error}") from error
-    try:
-        read = {".gz": _unzipped, ".zst": _unpacked}[packed](file, path) if packed else file.read
-    except BaseException:
-        file.close()
-        raise
-    return _closing(file, reader(_without_bom(read), path))
+    return _opened(path, unpacked, reader)
 
 
 def _unknown(path: str, kind: str) -> str:
@@ -66,9 +65,13 @@ def _unknown(path: str, kind: str) -> str:
     return f"{path!r} is no file of rows that is known (.jsonl, .json, .csv, each also .gz and .zst){hint}"
 
 
-def _closing(file: BinaryIO, rows: Iterator[Any]) -> Iterator[Any]:
-    with file:
-        yield from rows
+def _opened(path: str, unpacked: Callable[[BinaryIO, str], Read], reader: Any) -> Iterator[Any]:
+    with open(path, "rb") as file:
+        yield from reader(_without_bom(unpacked(file, path)), path)
+
+
+def _as_it_is(file: BinaryIO, path: str) -> Read:
+    return file.read
 
 
 def _without_bom(read: Read) -> Read:

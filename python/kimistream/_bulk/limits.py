@@ -65,7 +65,8 @@ class Limits:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in _NAMES)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return hash(self.__reduce__())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Limits, tuple(getattr(self, name) for name in _NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._values.errors import APIConnectionError, APIError, APIStatusError
+from .._values.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ _BASE, _CAP, _LONGEST_HINT = 0.5, 8.0, 120.0  # seconds, as the core's own retri
 _LIMITS = frozenset({"concurrency", "rpm", "tpm", "tpd", "rate_limit", "overload"})
 _OF_ALL = frozenset({"quota", "suspended", "key", "no_channel"})
 _OF_THE_ROW = frozenset({"content_filter", "context_overflow"})
+_STATUSES_OF_TOO_MUCH = frozenset({429, 529})  # 529: the other protocol's word for an overload
 _STATUSES_OF_ALL = frozenset({401, 402, 403, 404})
 
 
@@ -26,10 +27,8 @@ def fate(error: BaseException, retries: int, max_retries: int) -> str:
         return RUN
     if error.status_code in _STATUSES_OF_ALL and error.reason not in _OF_THE_ROW:
         return RUN
-    if error.status_code == 429 and (error.retryable or error.reason in _LIMITS):
+    if error.status_code in _STATUSES_OF_TOO_MUCH and (error.retryable or error.reason in _LIMITS):
         return WAIT
-    if error.reason == "overload" and isinstance(error, APIStatusError):
-        return WAIT if error.retryable else ROW
     if error.retryable and retries < max_retries and (error.retry_after or 0) <= _LONGEST_HINT:
         return AGAIN
     return ROW
@@ -48,6 +47,6 @@ def streams_next(error: BaseException) -> bool:
     return isinstance(error, APIStatusError) and error.status_code in (504, 524)
 
 
-def is_refused_head(error: BaseException) -> bool:
-    """Whether the server has answered this attempt at all."""
-    return not isinstance(error, APIConnectionError)
+def may_be_counted(error: BaseException) -> bool:
+    """Whether the provider may have counted this attempt: it has answered, or had the time to."""
+    return isinstance(error, APITimeoutError) or not isinstance(error, APIConnectionError)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 FOREVER = float("inf")
 _LOOK_AGAIN = 0.02  # seconds, while all places are held by runs that may not be read
+_MOST_PASSED = 1000  # rows that are passed over, before answers and Ctrl-C have their turn
 _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out, by so many
 
 
@@ -205,7 +206,7 @@ class Work:
         if fate == retries.WAIT:
             self._limits.refused(place, hint, getattr(error, "reason", None), random.random())
         else:
-            self._limits.gone(place, retries.is_refused_head(error))
+            self._limits.gone(place, retries.may_be_counted(error))
         if self._stopping and fate in (retries.WAIT, retries.AGAIN):
             self._unstake(item)  # to be done yet
         elif fate == retries.WAIT:
@@ -295,10 +296,15 @@ class Work:
         """What is to be sent now: what had its turn already comes first."""
         if self._later and self._later[0][0] <= time.monotonic():
             return heapq.heappop(self._later)[2]
+        passed = 0
         while not self._source_ended and not self._stopping and self._has_room():
             item = self._take()
             if item is not None:
                 return item
+            passed += 1
+            if passed >= _MOST_PASSED:
+                self._wait = 0.0
+                return None
             if len(self._ended) >= _MOST_AT_ONCE:
                 self._write()
         return None
