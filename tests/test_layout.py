@@ -181,7 +181,7 @@ def test_bindings_use_the_public_headers_only() -> None:
 # Each sees only those before it. `kimistream` itself stands last but for the programs: it hands names on.
 ROOMS = [
     *("_core", "_values", "_requests", "_resources", "_clients"),
-    *("recording", "bulk", "agents", "costs", "telemetry", "verify", "display"),
+    *("recording", "_bulk", "agents", "costs", "telemetry", "verify", "display"),
     *("simulator", "progress", "", "integrations", "cli"),
 ]
 SIMULATOR_ROOMS = ["values", "saying", "refusing", "dialects", "framing", "faults", "serving", ""]
@@ -241,15 +241,15 @@ def test_a_wrong_arrow_is_seen(tmp_path: Path) -> None:
         "_values/__init__.py": "",
         "_values/a.py": "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .._clients.b import B\n",
         "_clients/__init__.py": "",
-        "_clients/b.py": "def door():\n    from ..bulk import run\nfrom .._values import a\n",
-        "bulk/__init__.py": "from kimistream._clients.b import door\n",
+        "_clients/b.py": "def door():\n    from .._bulk import run\nfrom .._values import a\n",
+        "_bulk/__init__.py": "from kimistream._clients.b import door\n",
     }.items():
         path = tmp_path / "kimistream" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code)
     found = arrows(tmp_path / "kimistream")
     up = sorted(arrow for arrow in found if runs_up(arrow, ROOMS))
-    assert [str(arrow) for arrow in up] == ["_clients.b:2 imports bulk", "_values.a:3 imports _clients.b"]
+    assert [str(arrow) for arrow in up] == ["_clients.b:2 imports _bulk", "_values.a:3 imports _clients.b"]
     assert [is_a_door(arrow) for arrow in up] == [True, False]
     graph: dict[str, set[str]] = {}
     for arrow in found:

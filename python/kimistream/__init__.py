@@ -40,6 +40,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import progress as progress
     from . import simulator as simulator
+    from ._bulk.limits import Limits as Limits
     from ._clients.async_kimi import AsyncKimi as AsyncKimi
     from ._clients.async_stream import AsyncStream as AsyncStream
     from ._requests.cassette import Cassette as Cassette
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from ._requests.media import Video as Video
     from ._requests.providers import providers as providers
     from ._requests.providers import register_provider as register_provider
+    from ._values.bulk import Budget as Budget
+    from ._values.bulk import Row as Row
+    from ._values.bulk import Run as Run
     from ._values.resources import Balance as Balance
     from ._values.resources import Extracted as Extracted
     from ._values.resources import FileContent as FileContent
@@ -70,6 +74,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Balance",
+    "Budget",
     "Cassette",
     "CassetteMissError",
     "ConflictError",
@@ -84,6 +89,7 @@ __all__ = [
     "InvalidRequestError",
     "Kimi",
     "KimiError",
+    "Limits",
     "Message",
     "Model",
     "NotFoundError",
@@ -93,6 +99,8 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitError",
     "Restarted",
+    "Row",
+    "Run",
     "Stream",
     "Text",
     "Thinking",
@@ -115,12 +123,16 @@ _LAZY = {
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
     "Balance": ("_values.resources", "Balance"),
+    "Budget": ("_values.bulk", "Budget"),
     "Cassette": ("_requests.cassette", "Cassette"),
     "Extracted": ("_values.resources", "Extracted"),
     "FileContent": ("_values.resources", "FileContent"),
     "FileObject": ("_values.resources", "FileObject"),
     "Image": ("_requests.media", "Image"),
+    "Limits": ("_bulk.limits", "Limits"),
     "Model": ("_values.resources", "Model"),
+    "Row": ("_values.bulk", "Row"),
+    "Run": ("_values.bulk", "Run"),
     "Timeout": ("_values.timeout", "Timeout"),
     "TokenCount": ("_values.resources", "TokenCount"),
     "Video": ("_requests.media", "Video"),

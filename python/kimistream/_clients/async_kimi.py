@@ -49,6 +49,14 @@ class AsyncKimi(BaseClient):
         request = await ready(self._sender, self._reactors, self._arguments(*arguments, **named))
         return await self._reactors.message(lambda reactor: reactor.start(request, False, False))
 
+    @takes(BaseClient._plan)
+    def map(self, *arguments: Any, **named: Any) -> Any:
+        """As `Kimi.map`: `async for row in client.map(...)`, or `run = await client.map(..., out=...)`. Cancellation
+        ends all at once; what had been answered is kept."""
+        from .._bulk.asynchronous import AsyncRows
+
+        return AsyncRows(self._plan(*arguments, **named))
+
     balance = awaiting(_resources.balance)
     count_tokens = awaiting(_resources.count_tokens)
     extract = awaiting(_resources.extract)

@@ -14,10 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
-    from typing import Any
+    from typing import Any, Literal
 
     from .._requests.arguments import Check, OnBreak, Thinking
     from .._requests.cassette import Cassette
+    from .._values.bulk import Budget, Run
     from .._values.timeout import AnyTimeout
 
 
@@ -109,8 +110,13 @@ class BaseClient:
             *(key, provider, base_url, model, timeout, max_retries, default_headers, environment, mending),
             key_needed=played is None or not played.only_replays,
         )
-        kept = _kept(history, self._setup.core, key)
-        self._core = _core.Client(**self._setup.core, **kept, api_key=key.value, cassette=played)
+        made_of = {**self._setup.core, **_kept(history, self._setup.core, key)}
+
+        def make(**changes: Any) -> _core.Client:
+            return _core.Client(**{**made_of, **changes}, api_key=key.value, cassette=played)
+
+        self._make_core = make
+        self._core = make()
         self._sender = Sender(self._core, self._setup.defaults)
         self._furnish()
 
@@ -145,6 +151,63 @@ class BaseClient:
             *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break),
             *(max_breaks, continue_on_length, check, prefill, on_upload),
             *(extra_body, extra_headers, extra_query, fields),
+        )
+
+    def _plan(
+        self,
+        /,
+        rows: Any,
+        prompt: Any = None,
+        *,
+        out: str | PathLike[str] | None = None,
+        key: str | Callable[[Any], Any] | None = None,
+        concurrency: int | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        tpd: int | None = None,
+        budget: float | Budget | None = None,
+        ordered: bool = False,
+        schema: Any = None,
+        retry_failed: bool = False,
+        resume: bool = True,
+        limits: Any = None,
+        progress: Callable[[Run], object] | Literal[False] | None = None,
+        via: str = "chat",
+        poll: float | None = None,
+        **request: Any,
+    ) -> Any:
+        """What `map` takes, checked."""
+        from .._bulk.options import Plan
+
+        core, retries = self._core, self._setup.core["max_retries"]
+        if retries:  # a bulk run sees to its own: a refusal for too much is the affair of all rows
+            core = self._make_core(max_retries=0)
+        if progress is None:
+            from ..display.runs import Shown
+
+            progress = Shown(rows)
+        return Plan(
+            self._sender,
+            core,
+            retries,
+            rows,
+            prompt,
+            self._arguments(None, **request),
+            out=out,
+            key=key,
+            concurrency=concurrency,
+            rpm=rpm,
+            tpm=tpm,
+            tpd=tpd,
+            budget=budget,
+            ordered=ordered,
+            schema=schema,
+            retry_failed=retry_failed,
+            resume=resume,
+            limits=limits,
+            progress=progress,
+            via=via,
+            poll=poll,
         )
 
     @property

@@ -71,6 +71,39 @@ class Kimi(BaseClient):
         """
         return self._core.complete(ready(self._sender, self._arguments(*arguments, **named)))
 
+    @takes(BaseClient._plan)
+    def map(self, *arguments: Any, **named: Any) -> Any:
+        """Asks the same of many rows. Without `out` an iterator of `Row`s as they end; with it the run goes to its end,
+        and what is returned is the `Run`. Started again it goes on: rows that are answered are not sent again.
+
+        rows         an iterable of dicts, texts or message lists; the path of a .jsonl, .json or .csv (also .gz, .zst);
+                     a table of pandas, polars or pyarrow; a dataset of Hugging Face
+        prompt       a template, "Translate: {text}": `{a.b}` and `{a[0]}` are fields and positions, `{}` is a row that
+                     is itself a text, `{{` and `}}` are braces; or a function of the row that gives a text, parts or
+                     messages; or None for rows that are prompts themselves
+        out          a .jsonl file: a line for each answered row. Beside it `<out>.ledger` knows what is paid for, and
+                     `<out stem>.failed.jsonl` has the rows that ended with an error
+        key          a field's name, or a function of the row; else a hash of the row and the count of equal rows
+        concurrency  requests at once, 100 where neither this nor `limits` says one
+        rpm, tpm, tpd   requests and tokens in any minute, tokens in any 24 hours; see `Limits`, which several runs may
+                     share as `limits`. Where nothing is given the provider's limits are found
+        budget       an amount in the provider's currency, or a `Budget`
+        ordered      rows are given in the order of the input; at the end `out` stands in it
+        retry_failed rows that failed in an earlier start are sent again
+        resume       False: what is in `out` is thrown away
+        progress     None: a bar on a terminal and in a notebook, else a line a minute on stderr; False: nothing; or a
+                     function that is given the `Run`
+        All else is as for `stream`.
+
+        What is wrong with one row is that row's `.error`; what every row would meet (a wrong key, an unknown model, an
+        empty account) is raised once what is under way has ended. Ctrl-C: once, and what is under way ends and is kept;
+        twice ends all at once.
+        """
+        from .._bulk.blocking import Rows, run_to_the_end
+
+        plan = self._plan(*arguments, **named)
+        return Rows(plan) if plan.out is None else run_to_the_end(plan)
+
     balance = blocking(_resources.balance)
     count_tokens = blocking(_resources.count_tokens)
     extract = blocking(_resources.extract)

@@ -130,6 +130,40 @@ def chat(
     return run(target, ask)
 
 
+@app.command("map")
+@asks
+def map_rows(
+    target: Target,
+    source: Annotated[str, typer.Argument(help="Rows: .jsonl, .json or .csv, also .gz and .zst.", show_default=False)],
+    out: Annotated[str, typer.Argument(help="Answers: a .jsonl file; started again it goes on.", show_default=False)],
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="Template, such as 'Translate: {text}'. Without it rows are texts or have `messages`."),
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="Field that a row is known by; else a hash of the row.")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Requests at once; 100 where nothing is said.", min=1)] = None,
+    rpm: Annotated[int | None, typer.Option(help="Requests in any minute.", min=1)] = None,
+    tpm: Annotated[int | None, typer.Option(help="Tokens in any minute.", min=1)] = None,
+    tpd: Annotated[int | None, typer.Option(help="Tokens in any 24 hours.", min=1)] = None,
+    budget: Annotated[float | None, typer.Option(help="What the run may cost, in the provider's currency.")] = None,
+    schema: Annotated[str | None, typer.Option(help="Not supported in this version.", hidden=True)] = None,
+    ordered: Annotated[bool, typer.Option("--ordered", help="At the end OUT stands in the order of SOURCE.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Send again what failed earlier.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on; --no-resume throws away what OUT holds.")] = True,
+    model: Model = None,
+    system: Annotated[str | None, typer.Option(help="Instructions that come before each prompt.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Limit of thinking and answer together.", min=1)] = None,
+) -> int:
+    """Ask the same of every row of a file. Exit status: 0 all answered, 3 some rows failed, 4 stopped by the budget, 1
+    the server refuses, 2 a mistake, 130 stopped by Ctrl-C (once: what is under way ends; twice: now)."""
+    from .map import Job, run
+
+    limits = {"concurrency": concurrency, "rpm": rpm, "tpm": tpm, "tpd": tpd, "budget": budget}
+    how = {"key": key, "ordered": ordered, "retry_failed": retry_failed, "resume": resume}
+    request = {"model": model, "system": system, "max_tokens": max_tokens}
+    return run(target, Job(source, out, prompt, schema, {**limits, **how, **request}))
+
+
 @app.command()
 @asks
 def models(target: Target, as_json: AsJson = False) -> int:

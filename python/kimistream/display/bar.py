@@ -31,7 +31,7 @@ class Bar:
         self._task: Any = None
 
     def __enter__(self) -> Bar:
-        console = self._console or _place()
+        console = self._console or place()
         if console is not None:
             from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -58,7 +58,7 @@ class Bar:
         self._progress.update(self._task, completed=sent)
 
 
-def _place() -> Console | None:
+def place() -> Console | None:
     notebook = type(getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()).__name__
     shows = notebook == "ZMQInteractiveShell" or sys.stderr.isatty()
     if not shows:

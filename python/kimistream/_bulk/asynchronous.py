@@ -1,0 +1,159 @@
+"""A run of `AsyncKimi.map`, on the event loop that asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from .._values.bulk import Row, Run
+from .._values.errors import InvalidRequestError
+from .output import read_rows
+from .progress import Told
+from .work import FOREVER, Work
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from .options import Plan
+
+
+class AsyncRows(Run):
+    """`async for row in client.map(...)`, or `await client.map(..., out=...)`. The fields are those of `Run`.
+
+    Nothing is sent before it is awaited or iterated. `aclose()`, an early end of the loop and cancellation close what
+    is under way.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan.counts, plan.out, read_rows)
+        self._plan: Plan | None = plan
+        self._driver: _Driver | None = None
+        self._ready: deque[Row] = deque()
+
+    def __await__(self) -> Generator[Any, None, Run]:
+        return self._to_the_end().__await__()
+
+    async def _to_the_end(self) -> Run:
+        if self._out is None:
+            raise InvalidRequestError("a run without out= gives rows: async for row in client.map(...)")
+        if self._plan is None:
+            return self
+        plan, self._plan = self._plan, None
+        driver = _Driver(plan, self)
+        try:
+            while await driver.advance():
+                pass
+        except BaseException:
+            driver.close()
+            raise
+        driver.end()
+        return self
+
+    def __aiter__(self) -> AsyncRows:
+        if self._out is not None:
+            raise InvalidRequestError("a run with out= is awaited: await client.map(..., out=...), then run.rows()")
+        return self
+
+    async def __anext__(self) -> Row:
+        if self._ready:
+            return self._ready.popleft()
+        if self._plan is not None:
+            plan, self._plan = self._plan, None
+            self._driver = _Driver(plan, self)
+        driver = self._driver
+        if driver is None:
+            raise StopAsyncIteration
+        try:
+            rows = await driver.advance()
+        except BaseException:
+            self.close()
+            raise
+        if not rows:
+            self._driver = None
+            driver.end()
+            raise StopAsyncIteration
+        self._ready.extend(rows)
+        return self._ready.popleft()
+
+    def close(self) -> None:
+        """Closes what is under way, on the loop's own thread. Any number of times."""
+        self._plan = None
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.close()
+
+    async def aclose(self) -> None:
+        """As `close`."""
+        self.close()
+
+    async def __aenter__(self) -> AsyncRows:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_driver", None) is not None:
+            self.close()
+
+
+class _Driver:
+    """Waits for a `Work` on a running loop."""
+
+    def __init__(self, plan: Plan, run: Run) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[None] | None = None
+        self._work = Work(plan, self._wake_from_anywhere if plan.shares else _nobody)
+        self._told = Told(plan.progress, run)
+        self._descriptor = self._work.descriptor
+
+    def _wake_from_anywhere(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    async def advance(self) -> list[Row]:
+        """As the blocking one's."""
+        while True:
+            rows = self._work.step()
+            if rows or self._work.over:
+                return rows
+            await self._wait()
+
+    async def _wait(self) -> None:
+        seconds = min(self._work.wait(), self._told.tell(time.monotonic()))
+        self._future = self._loop.create_future()
+        timer = None if seconds == FOREVER else self._loop.call_later(max(0.0, seconds), self._wake)
+        self._loop.add_reader(self._descriptor, self._wake)
+        try:
+            await self._future
+        finally:
+            # Readers come and go with each wait: while nobody waits the loop has no work with it.
+            self._loop.remove_reader(self._descriptor)
+            if timer is not None:
+                timer.cancel()
+            self._future = None
+
+    def end(self) -> None:
+        self._work.finish()
+        self._told.end()
+        if self._work.error is not None:
+            raise self._work.error
+
+    def close(self) -> None:
+        if not self._work.over and self._work.counts.stopped is None:
+            self._work.counts.stopped = "interrupted"
+        try:
+            self._work.close()
+        finally:
+            self._told.close()
+
+
+def _nobody() -> None:
+    pass

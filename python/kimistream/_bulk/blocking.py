@@ -1,0 +1,171 @@
+"""A run of `Kimi.map`: driven by whoever asks for its rows, or until it ends."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections import deque
+
+from .._values.bulk import Row, Run
+from .._values.errors import InvalidRequestError
+from .interrupts import Interrupts
+from .output import read_rows
+from .progress import Told
+from .work import FOREVER, Work
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .options import Plan
+
+
+class Rows(Run):
+    """The rows of a run without `out`, as they end; the fields are those of `Run`. One thread at a time.
+
+    Nothing is sent before the first `next()`. Leaving it early, `close()` and dropping it close what is under way.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan.counts, None, read_rows)
+        self._plan: Plan | None = plan
+        self._driver: _Driver | None = None
+        self._ready: deque[Row] = deque()
+        self._in_next = False
+
+    def __iter__(self) -> Rows:
+        return self
+
+    def __next__(self) -> Row:
+        if self._ready:
+            return self._ready.popleft()
+        if self._in_next:
+            raise InvalidRequestError("these rows are being read by another thread: give each thread its own run")
+        self._in_next = True
+        try:
+            if self._plan is not None:
+                plan, self._plan = self._plan, None
+                self._driver = _Driver(plan, self)
+            if self._driver is None:
+                raise StopIteration
+            rows = self._driver.advance()
+            if not rows:
+                driver, self._driver = self._driver, None
+                driver.end()
+                raise StopIteration
+            self._ready.extend(rows)
+            return self._ready.popleft()
+        except StopIteration:
+            raise
+        except BaseException as error:
+            _with_run(error, self)
+            self.close()
+            raise
+        finally:
+            self._in_next = False
+
+    def close(self) -> None:
+        """Closes what is under way. Rows that had ended are still given. Any number of times."""
+        self._plan = None
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.close()
+
+    def __enter__(self) -> Rows:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_driver", None) is not None:
+            self.close()
+
+
+def run_to_the_end(plan: Plan) -> Run:
+    """A run with `out`."""
+    run = plan.run(Run)
+    driver = _Driver(plan, run)
+    try:
+        while driver.advance():
+            pass
+    except BaseException as error:
+        _with_run(error, run)
+        driver.close()
+        raise
+    driver.end()
+    return run
+
+
+def _with_run(error: BaseException, run: Run) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        error.run = run  # type: ignore[attr-defined]
+
+
+class _Driver:
+    """Waits for a `Work`, on the thread that asks."""
+
+    def __init__(self, plan: Plan, run: Run) -> None:
+        self._run = run
+        self._interrupts = Interrupts()
+        try:
+            self._work = Work(plan, self._interrupts.wake if plan.shares else _nobody)
+        except BaseException:
+            self._interrupts.close()
+            raise
+        self._interrupts.work = self._work
+        self._told = Told(plan.progress, run)
+        self._poll = select.poll()
+        for descriptor in (self._work.descriptor, self._interrupts.descriptor):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def advance(self) -> list[Row]:
+        """The next rows that have ended; none: it is over. With `out` no rows are given, and it is over at once."""
+        with self._interrupts:
+            while True:
+                rows = self._work.step()
+                self._interrupted()
+                if rows or self._work.over:
+                    return rows
+                self._wait()
+                self._interrupted()
+
+    def _interrupted(self) -> None:
+        self._interrupts.check()
+        if self._interrupts.count and self._work.counts.stopped is None:
+            self._work.stop("interrupted", KeyboardInterrupt())
+
+    def _wait(self) -> None:
+        self._interrupts.waiting = True
+        try:
+            self._interrupts.check()
+            seconds = min(self._work.wait(), self._told.tell(time.monotonic()))
+            ready = self._poll.poll(None if seconds == FOREVER else max(0.0, seconds) * 1000 + 0.5)
+        finally:
+            self._interrupts.waiting = False
+        if any(descriptor == self._interrupts.descriptor for descriptor, _ in ready):
+            self._interrupts.hush()
+
+    def end(self) -> None:
+        """All has ended by itself: raises what it ended with."""
+        try:
+            self._work.finish()
+        finally:
+            self._interrupts.close()
+        self._told.end()
+        error = self._work.error
+        if error is not None:
+            _with_run(error, self._run)
+            raise error
+
+    def close(self) -> None:
+        """All ends now."""
+        if not self._work.over and self._work.counts.stopped is None:
+            self._work.counts.stopped = "interrupted"
+        try:
+            self._work.close()
+        finally:
+            self._interrupts.close()
+            self._told.close()
+
+
+def _nobody() -> None:
+    pass

@@ -1,0 +1,220 @@
+"""Files of rows: .jsonl, .json and .csv, also .gz and .zst, read by our own readers.
+
+Theirs change what they read: pandas and pyarrow make 7 of "007" and a float of an id of twenty digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import zlib
+
+from .._values.errors import InvalidRequestError
+from .lines import parse, split_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, BinaryIO
+
+    Read = Callable[[int], bytes]
+
+_BOM = b"\xef\xbb\xbf"
+_PACKED = (".gz", ".zst")
+
+
+class BadRow:
+    """A row that could not be read: what stands in its place, and why."""
+
+    __slots__ = ("error", "text")
+
+    def __init__(self, text: str, error: InvalidRequestError) -> None:
+        self.text = text
+        self.error = error
+
+
+def open_rows(path: str) -> Iterator[Any]:
+    """The rows of a file. Raises InvalidRequestError here for one that is missing or of an unknown kind."""
+    stem, packed = path, ""
+    for suffix in _PACKED:
+        if path.lower().endswith(suffix):
+            stem, packed = path[: -len(suffix)], suffix
+    kind = os.path.splitext(stem)[1].lower()
+    reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".json": _json, ".csv": _csv}.get(kind)
+    if reader is None:
+        raise InvalidRequestError(_unknown(path, kind))
+    unpacked = {"": _as_it_is, ".gz": _unzipped, ".zst": _unpacked}[packed]
+    if packed == ".zst":
+        _zstd_decoder()
+    try:
+        with open(path, "rb"):
+            pass  # what is wrong with it is found here, and not when the first row is taken
+    except OSError as error:
+        raise InvalidRequestError(f"rows: {path}: {error.strerror or error}") from error
+    return _opened(path, unpacked, reader)
+
+
+def _unknown(path: str, kind: str) -> str:
+    if kind == ".parquet":
+        return (
+            f"{path}: Parquet is not read in this version: give the table itself, "
+            "rows=pyarrow.parquet.read_table(path), or a .jsonl file"
+        )
+    hint = ": a text is a path here, a single prompt goes into a list" if not kind else ""
+    return f"{path!r} is no file of rows that is known (.jsonl, .json, .csv, each also .gz and .zst){hint}"
+
+
+def _opened(path: str, unpacked: Callable[[BinaryIO, str], Read], reader: Any) -> Iterator[Any]:
+    with open(path, "rb") as file:
+        yield from reader(_without_bom(unpacked(file, path)), path)
+
+
+def _as_it_is(file: BinaryIO, path: str) -> Read:
+    return file.read
+
+
+def _without_bom(read: Read) -> Read:
+    first = True
+
+    def reading(size: int) -> bytes:
+        nonlocal first
+        data = read(size)
+        if first and data:
+            first = False
+            while len(data) < len(_BOM) and (more := read(size)):
+                data += more
+            data = data[len(_BOM) :] if data.startswith(_BOM) else data
+            return data or read(size)
+        return data
+
+    return reading
+
+
+def _json_lines(read: Read, path: str) -> Iterator[Any]:
+    for number, line in enumerate(split_lines(read), 1):
+        if not line.isspace():
+            yield _line(line, number, path)
+
+
+def _line(line: bytes, number: int, path: str) -> Any:
+    try:
+        return parse(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        why = "its lines end with \\r alone" if b"\r" in line.strip() and b"\n" not in line.strip() else str(error)
+        wrong = InvalidRequestError(f"line {number} of {path} is no JSON: {why}")
+        return BadRow(line.decode("utf-8", "replace").rstrip("\r\n"), wrong)
+
+
+def _json(read: Read, path: str) -> Iterator[Any]:
+    pieces = []
+    while data := read(1 << 20):
+        pieces.append(data)
+    try:
+        rows = parse(b"".join(pieces).decode("utf-8"))
+    except ValueError as error:
+        raise InvalidRequestError(f"{path} is no JSON: {error}") from error
+    if not isinstance(rows, list):
+        raise InvalidRequestError(f"{path} must hold a list of rows, not {type(rows).__name__}")
+    yield from rows
+
+
+def _csv(read: Read, path: str) -> Iterator[Any]:
+    lines = (line.decode("utf-8") for line in split_lines(read))
+    try:
+        rows = csv.reader(lines, strict=True)
+        names = next(rows, None)
+        if names is None:
+            return
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InvalidRequestError(f"{path} has two columns named {twice!r}")
+        for row in rows:
+            if not row:
+                continue
+            if len(row) != len(names):
+                wrong = f"line {rows.line_num} of {path} has {len(row)} fields, and the first line names {len(names)}"
+                yield BadRow(",".join(row), InvalidRequestError(wrong))
+            else:
+                yield dict(zip(names, row, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InvalidRequestError(f"{path}, near line {rows.line_num + 1}: {error}") from error
+
+
+def _unzipped(file: BinaryIO, path: str) -> Read:
+    """gzip, of any number of members. One that is cut is an error once what there is has been read."""
+    decoder: Any = None
+    kept = b""
+
+    def read(size: int) -> bytes:
+        nonlocal decoder, kept
+        while True:
+            data = kept or file.read(size)
+            kept = b""
+            if not data:
+                if decoder is not None:
+                    raise _cut(path)
+                return b""
+            if decoder is None:
+                data = data.lstrip(b"\0")  # padding between members
+                if not data:
+                    continue
+                decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            try:
+                out: bytes = decoder.decompress(data)
+            except zlib.error as error:
+                raise InvalidRequestError(f"{path} is no gzip file, or a broken one: {error}") from error
+            if decoder.eof:
+                kept = decoder.unused_data
+                decoder = None
+            if out:
+                return out
+
+    return read
+
+
+def _unpacked(file: BinaryIO, path: str) -> Read:
+    """zstd, of any number of frames, likewise."""
+    new = _zstd_decoder()
+    decoder: Any = None
+    kept = b""
+
+    def read(size: int) -> bytes:
+        nonlocal decoder, kept
+        while True:
+            data = kept or file.read(size)
+            kept = b""
+            if not data:
+                if decoder is not None:
+                    raise _cut(path)
+                return b""
+            decoder = decoder or new()
+            try:
+                out: bytes = decoder.decompress(data)
+            except Exception as error:
+                raise InvalidRequestError(f"{path} is no zstd file, or a broken one: {error}") from error
+            if decoder.eof:
+                kept = decoder.unused_data
+                decoder = None
+            if out:
+                return out
+
+    return read
+
+
+def _zstd_decoder() -> Callable[[], Any]:
+    if sys.version_info >= (3, 14):
+        from compression.zstd import ZstdDecompressor
+
+        return ZstdDecompressor
+    try:
+        import zstandard  # type: ignore[import-not-found, unused-ignore]
+    except ImportError as error:
+        raise InvalidRequestError(
+            "a .zst file needs a decoder: pip install zstandard, or Python 3.14; `zstd -d` unpacks it in the shell"
+        ) from error
+    return lambda: zstandard.ZstdDecompressor().decompressobj()
+
+
+def _cut(path: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{path} ends in the middle: it was cut, and what follows is not there")

@@ -1,0 +1,173 @@
+"""What a row is known by, and what its request is known by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from .. import _core
+from .._requests.arguments import NAMES
+from .._values.errors import InvalidRequestError
+from .plain import canonical, is_missing, plain
+from .templates import prompt_maker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_KEPT_IN_MEMORY = 1 << 16  # keys; more are looked up in a temporary database
+_SHORT = 16  # bytes of a hash
+
+# What does not change what is asked: clocks, checks, how an answer that broke is mended, headers (which may hold keys).
+_NOT_ASKED = frozenset(
+    {"prompt", "model", "timeout", "on_break", "max_breaks", "check", "on_upload", "extra_headers", "extra_query"}
+)
+
+
+def key_maker(key: Any) -> Callable[[Any], Any]:
+    """What gives a row's key: a str or an int. It raises InvalidRequestError for a row without one."""
+    if isinstance(key, str):
+        return lambda row: _checked(_field(row, key), f"the field {key!r}")
+    if callable(key):
+        return lambda row: _checked(_called(key, row), "what key= gave")
+    raise TypeError(f"key must be a field's name or a function of the row, not {type(key).__name__}")
+
+
+def key_name(key: Any) -> str:
+    """What a ledger says of its keys: rows of a run with another `key=` would not be found there."""
+    if key is None:
+        return "hash"
+    return f"field {key}" if isinstance(key, str) else "function"
+
+
+def _field(row: Any, name: str) -> Any:
+    if isinstance(row, dict) and name in row and not is_missing(row[name]):
+        return row[name]
+    what = "has nothing in" if isinstance(row, dict) and name in row else "has no"
+    raise InvalidRequestError(f"the row {what} field {name!r}, which is to be its key")
+
+
+def _called(function: Callable[[Any], Any], row: Any) -> Any:
+    try:
+        return function(row)
+    except Exception as error:
+        raise InvalidRequestError(f"the function for key= raised {type(error).__name__}: {error}") from error
+
+
+def _checked(value: Any, what: str) -> str | int:
+    if is_missing(value):
+        raise InvalidRequestError(f"{what} is None: a row needs a key")
+    value = plain(value)
+    if isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float) and value.is_integer():  # an int column with gaps, as pandas gives it
+        return int(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def key_text(key: str | int) -> str:
+    """The key as the ledger holds it: 7 is not "7"."""
+    return json.dumps(key, ensure_ascii=True)
+
+
+class Hashed:
+    """Keys of rows that have none of their own: a hash, and behind it the count of equal rows."""
+
+    def __init__(self) -> None:
+        self._seen = Seen()
+
+    def __call__(self, row: Any) -> str:
+        digest = hashlib.sha256(canonical(row)).digest()[:_SHORT]
+        count = (self._seen.get(digest) or 0) + 1
+        self._seen.put(digest, count)
+        return digest.hex() if count == 1 else f"{digest.hex()}-{count}"
+
+
+class Seen:
+    """A number for each key that has been seen. Memory is bounded: many keys go into a temporary database."""
+
+    def __init__(self) -> None:
+        self._near: dict[bytes, int] = {}
+        self._far: Any = None
+
+    def get(self, key: bytes) -> int | None:
+        found = self._near.get(key)
+        if found is None and self._far is not None:
+            row = self._far.execute("select number from seen where key = ?", (key,)).fetchone()
+            return None if row is None else row[0]
+        return found
+
+    def put(self, key: bytes, number: int) -> None:
+        self._near[key] = number
+        if len(self._near) > _KEPT_IN_MEMORY:
+            self._spill()
+
+    def _spill(self) -> None:
+        if self._far is None:
+            import sqlite3
+
+            self._far = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            self._far.execute("pragma journal_mode = off")
+            self._far.execute("create table seen (key blob primary key, number int) without rowid")
+        self._far.execute("begin")
+        self._far.executemany("insert or replace into seen values (?, ?)", sorted(self._near.items()))
+        self._far.execute("commit")
+        self._near.clear()
+
+
+class Distinct:
+    """Refuses a key that comes twice."""
+
+    def __init__(self) -> None:
+        self._seen = Seen()
+
+    def add(self, key: str | int, index: int) -> None:
+        digest = hashlib.sha256(key_text(key).encode()).digest()[:_SHORT]
+        first = self._seen.get(digest)
+        if first is not None:
+            raise InvalidRequestError(
+                f"rows {first} and {index} (counted from 0) have the same key {key!r}: keys must differ. "
+                "Name another field, or leave key= away, which tells equal rows apart by their count"
+            )
+        self._seen.put(digest, index)
+
+
+class Asked:
+    """What a row's request is, and by which hash it is known: model, prompt and options, not key, address or limits."""
+
+    def __init__(self, core: _core.Client, prompt: Any, arguments: tuple[Any, ...]) -> None:
+        self._prompt = prompt_maker(prompt)
+        self._arguments = arguments[1:]
+        given = dict(zip(NAMES, arguments, strict=True))
+        options: dict[str, Any] = {name: value for name, value in given.items() if name not in _NOT_ASKED}
+        options = {name: value for name, value in options.items() if value is not None and value != {}}
+        self._constant = hashlib.sha256(
+            canonical({"model": given["model"] or core.model, **_plain_options(options)})
+        ).digest()
+        told = prompt if isinstance(prompt, str) else None if prompt is None else "function"
+        self.constant = hashlib.sha256(self._constant + canonical(told)).digest()[:_SHORT]
+
+    def __call__(self, row: Any) -> tuple[tuple[Any, ...], bytes]:
+        """The arguments of the row's request, and its hash. Raises InvalidRequestError, or what the core refuses."""
+        prompt = self._prompt(row)
+        text = prompt if isinstance(prompt, str) else _core.dumps(prompt)
+        known = hashlib.sha256(self._constant)
+        known.update(b"text" if isinstance(prompt, str) else b"json")
+        known.update(text.encode("utf-8", "surrogatepass"))
+        return (prompt, *self._arguments), known.digest()[:_SHORT]
+
+    def of_line(self, input: Any, constant: bytes | None = None) -> bytes:
+        """The hash of a request of which only the line is known: by its row, and what all rows have in common."""
+        known = hashlib.sha256(constant or self.constant)
+        known.update(canonical(input))
+        return b"line" + known.digest()[:_SHORT]
+
+
+def _plain_options(options: dict[str, Any]) -> Any:
+    try:
+        return json.loads(_core.dumps(options))
+    except Exception:  # a tool that only the core knows how to read
+        return {name: repr(value) for name, value in options.items()}

@@ -1,0 +1,234 @@
+"""The ledger: a SQLite file beside `out` that knows each row's key, request, state and place.
+
+Whole lines go to `out` first, then the ledger's transaction. So what stands in `out` behind the last committed place is
+paid for as well, and is taken in by the next start (`output.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+
+from .._values.errors import InvalidRequestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+VERSION = "1"
+ANSWERED, FAILED = 1, 2
+_BESIDE = ("-wal", "-shm", "-journal")
+_SCHEMA = """
+create table meta (name text primary key, value) without rowid;
+create table rows (
+  key text primary key, request blob, state int, attempts int, prompt_tokens int, completion_tokens int, cost real,
+  place int, length int, position int, line blob
+) without rowid;
+create table dead (place int primary key, length int);
+"""
+_KEEP = "insert or replace into rows values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class Entry:
+    """What the ledger knows of one row. `place` and `length` of its line in `out`; `line` is that of a failure."""
+
+    __slots__ = ("attempts", "completion", "cost", "key", "length", "line", "place", "position", "prompt", "request",
+                 "state")  # fmt: skip
+
+    def __init__(
+        self,
+        key: str,
+        request: bytes,
+        state: int,
+        attempts: int = 0,
+        prompt: int | None = None,
+        completion: int | None = None,
+        cost: float | None = None,
+        place: int | None = None,
+        length: int = 0,
+        position: int | None = None,
+        line: bytes | None = None,
+    ) -> None:
+        self.key = key
+        self.request = request
+        self.state = state
+        self.attempts = attempts
+        self.prompt = prompt
+        self.completion = completion
+        self.cost = cost
+        self.place = place
+        self.length = length
+        self.position = position
+        self.line = line
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.key, self.request, self.state, self.attempts, self.prompt, self.completion, self.cost, self.place,
+                self.length, self.position, self.line)  # fmt: skip
+
+
+class Ledger:
+    """One writer; `locks.Lock` on `out` sees to that. Any thread, one at a time. A full or read-only disk is an
+    OSError."""
+
+    def __init__(self, path: str, new: bool) -> None:
+        self.path = path
+        self._at = _opened(path)
+        try:
+            if new:
+                self._do(lambda: self._at.executescript(f"begin immediate; {_SCHEMA} commit;"))
+                self.set(kimistream_ledger=VERSION)
+            elif str(self.get("kimistream_ledger")) != VERSION:
+                raise _no_ledger(path, "its version is another one")
+        except BaseException:
+            self._at.close()
+            raise
+
+    def begin(self) -> None:
+        """From here on it is written to."""
+        self._do(lambda: self._at.execute("pragma journal_mode = wal").fetchone())
+        self._at.execute("pragma synchronous = normal")
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        try:
+            found = self._at.execute("select value from meta where name = ?", (name,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise _no_ledger(self.path, str(error)) from error
+        return otherwise if found is None else found[0]
+
+    def set(self, **values: Any) -> None:
+        self._do(lambda: self._at.executemany("insert or replace into meta values (?, ?)", values.items()))
+
+    def look(self, key: str) -> Entry | None:
+        found = self._at.execute("select * from rows where key = ?", (key,)).fetchone()
+        return None if found is None else Entry(*found)
+
+    def commit(self, entries: Iterable[Entry], moved: Iterable[tuple[int, str]] = (), **meta: Any) -> None:
+        """All of it or nothing. The line of a row that had one in another place is dead from now on.
+
+        moved  (position in the input, key) of rows that are known already
+        """
+        with self.transaction():
+            for entry in entries:
+                self._at.execute(
+                    "insert or ignore into dead select place, length from rows where key = ? and place not null",
+                    (entry.key,),
+                )
+                self._at.execute(_KEEP, entry.values())
+            self._at.executemany("update rows set position = ? where key = ?", moved)
+            self._at.executemany("insert or replace into meta values (?, ?)", meta.items())
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._do(lambda: self._at.execute("begin immediate"))
+        try:
+            yield
+            self._do(lambda: self._at.execute("commit"))
+        except BaseException as error:
+            if self._at.in_transaction:  # a full disk has rolled back by itself
+                self._at.execute("rollback")
+            if isinstance(error, sqlite3.Error):
+                raise _as_os_error(error, self.path) from error
+            raise
+
+    def forget_positions(self, failures_only: bool) -> None:
+        """Where rows stood in the input of an earlier start."""
+        only = " where state = 2" if failures_only else ""
+        self._do(lambda: self._at.execute(f"update rows set position = null{only}"))
+
+    def failures(self) -> Iterator[tuple[int | None, bytes]]:
+        """Position and line of each failed row, in the order of the input."""
+        return iter(
+            self._at.execute("select position, line from rows where state = ? order by position, key", (FAILED,))
+        )
+
+    def has_dead(self) -> bool:
+        return self._at.execute("select 1 from dead limit 1").fetchone() is not None
+
+    def is_in_order(self) -> bool:
+        places = self._at.execute(
+            "select place from rows where place not null order by position is null, position, place"
+        )
+        before = -1
+        for (place,) in places:
+            if place < before:
+                return False
+            before = place
+        return True
+
+    def places(self, by_position: bool) -> Iterator[tuple[str, int, int]]:
+        """Key, place and length of each line of `out` that counts."""
+        order = "position is null, position, place" if by_position else "place"
+        return iter(self._at.execute(f"select key, place, length from rows where place not null order by {order}"))
+
+    def plan_move(self, places: Iterable[tuple[str, int]], size: int, tail: int) -> None:
+        """Writes down where each line stands once `out` is replaced by the file that was made for it."""
+        with self.transaction():
+            self._at.execute("create table if not exists moves (key text primary key, place int) without rowid")
+            self._at.execute("delete from moves")
+            self._at.executemany("insert into moves values (?, ?)", places)
+            self._at.executemany("insert or replace into meta values (?, ?)", [("moving", size), ("moving_tail", tail)])
+
+    def end_move(self, happened: bool) -> None:
+        with self.transaction():
+            if happened:
+                self._at.execute(
+                    "update rows set place = (select place from moves where moves.key = rows.key) where place not null"
+                )
+                self._at.execute("delete from dead")
+                self._at.execute("insert or replace into meta select 'size', value from meta where name = 'moving'")
+                self._at.execute(
+                    "insert or replace into meta select 'tail', value from meta where name = 'moving_tail'"
+                )
+            self._at.execute("delete from meta where name in ('moving', 'moving_tail')")
+            self._at.execute("drop table if exists moves")
+
+    def finish(self) -> None:
+        """One file again, which a folder that is read-only can hold."""
+        try:
+            self._at.execute("pragma wal_checkpoint(truncate)").fetchone()
+            self._at.execute("pragma journal_mode = delete").fetchone()
+        except sqlite3.Error:
+            pass  # a full disk, or somebody reads it: the log stays beside it, and nothing is lost
+        self.close()
+
+    def close(self) -> None:
+        self._at.close()
+
+    def _do(self, what: Callable[[], T]) -> T:
+        try:
+            return what()
+        except sqlite3.OperationalError as error:
+            raise _as_os_error(error, self.path) from error
+        except sqlite3.DatabaseError as error:
+            raise _no_ledger(self.path, str(error)) from error
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise _as_os_error(error, path) from error
+
+
+def _as_os_error(error: sqlite3.Error, path: str) -> OSError:
+    words = str(error)
+    number = errno.ENOSPC if "full" in words else errno.EROFS if "readonly" in words else errno.EIO
+    return OSError(number, f"the ledger cannot be written: {words}", path)
+
+
+def _no_ledger(path: str, why: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{path} is no ledger of a run ({why}): restore it, choose another out=, or begin anew with resume=False, "
+        "which replaces it and its out"
+    )
+
+
+def remove(path: str) -> None:
+    for beside in ("", *_BESIDE):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path + beside)

@@ -1,0 +1,138 @@
+"""What `map` is given, checked before anything is sent."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._values.bulk import Counts
+from .._values.errors import InvalidRequestError
+from .budget import Spending, budget_of
+from .keys import Asked, Distinct, Hashed, key_maker, key_name
+from .limits import joined
+from .output import Output, check_path, read_rows
+from .sources import Source, wrong_row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .._values.bulk import Run
+    from .limits import Limits
+
+DEFAULT_CONCURRENCY = 100
+
+
+class Plan:
+    """A run before it begins: everything that can be known to be wrong has been found."""
+
+    def __init__(
+        self,
+        sender: Any,
+        core: _core.Client,
+        max_retries: int,
+        rows: Any,
+        prompt: Any,
+        arguments: tuple[Any, ...],
+        *,
+        out: Any,
+        key: Any,
+        concurrency: int | None,
+        rpm: int | None,
+        tpm: int | None,
+        tpd: int | None,
+        budget: Any,
+        ordered: bool,
+        schema: Any,
+        retry_failed: bool,
+        resume: bool,
+        limits: Limits | None,
+        progress: Any,
+        via: str,
+        poll: float | None,
+    ) -> None:
+        _refuse_what_is_not_there(schema, via, poll)
+        self.sender = sender
+        self.core = core
+        self.max_retries = max_retries
+        self.out = None if out is None else check_path(out)
+        self.limits = joined(limits, rpm, tpm, tpd)
+        self.shares = limits is not None
+        self.concurrency = _concurrency(concurrency, self.limits)
+        self.ordered = _flag("ordered", ordered)
+        self.retry_failed = _flag("retry_failed", retry_failed)
+        self.resume = _flag("resume", resume)
+        self.budget = budget_of(budget, core)
+        self.progress = _progress(progress)
+        arguments = sender.completed(arguments)
+        _core.estimate_tokens(("", *arguments[1:]))  # what is wrong with the options is every row's mistake
+        self.max_tokens: int | None = arguments[6] or arguments[-1].get("max_completion_tokens")
+        self.asked = Asked(core, prompt, arguments)
+        self.key_of = None if key is None else key_maker(key)
+        self.key_name = key_name(key)
+        self.counts = Counts()
+        self.source = Source(rows)
+        if self.source.again is not None and self.key_of is not None:
+            _check_keys(self.source.again(), self.key_of)
+
+    def open_output(self) -> Output | None:
+        if self.out is None:
+            return None
+        return Output(self.out, self.key_name, self.asked, self.resume, self.ordered)
+
+    def spending(self, output: Output | None) -> Spending | None:
+        if self.budget is None:
+            return None
+        return Spending(self.budget, output.paid_tokens if output else 0, output.paid_cost if output else 0.0)
+
+    def hashed(self) -> Hashed:
+        return Hashed()
+
+    def run(self, kind: type[Run]) -> Run:
+        return kind(self.counts, self.out, read_rows)
+
+
+def _refuse_what_is_not_there(schema: Any, via: str, poll: float | None) -> None:
+    if schema is not None:
+        raise InvalidRequestError(
+            "schema= is not supported by map() in this version: pass response_format=, and read row.message.text "
+            "as JSON"
+        )
+    if via == "batch" or poll is not None:
+        raise InvalidRequestError('via="batch" and poll= are not supported in this version: leave them out')
+    if via != "chat":
+        raise InvalidRequestError(f'via={via!r} is unknown: use "chat"')
+
+
+def _concurrency(given: int | None, limits: Limits) -> int:
+    if given is not None:
+        if isinstance(given, bool) or not isinstance(given, int):
+            raise TypeError(f"concurrency must be an int, not {type(given).__name__}")
+        if given < 1:
+            raise InvalidRequestError("concurrency must be at least 1")
+    both = [most for most in (given, limits.concurrency) if most is not None]
+    return min(both) if both else DEFAULT_CONCURRENCY
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+    return value
+
+
+def _progress(progress: Any) -> Callable[[Run], object] | None:
+    if progress is None or progress is False:
+        return None
+    if not callable(progress):
+        raise TypeError("progress must be None, False or a function that is given the Run")
+    return progress  # type: ignore[no-any-return]
+
+
+def _check_keys(rows: Any, key_of: Callable[[Any], Any]) -> None:
+    distinct = Distinct()
+    for index, row in enumerate(rows):
+        if wrong_row(row) is None:
+            try:
+                key = key_of(row)
+            except InvalidRequestError:
+                continue  # that row's error
+            distinct.add(key, index)

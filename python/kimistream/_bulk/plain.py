@@ -1,0 +1,81 @@
+"""Values of any library as plain ones, and as JSON text that is the same for the same value."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def is_missing(value: Any) -> bool:
+    """None, and what stands for it: nan, pandas' NaT and NA."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return True
+    return type(value).__name__ in ("NaTType", "NAType") and type(value).__module__.startswith("pandas")
+
+
+def plain(value: Any, strict: bool = False) -> Any:
+    """The value in JSON's own types: times as ISO text, numbers and arrays of numpy as Python's, missing ones None.
+    What JSON cannot hold becomes its `str`; with `strict` that is a TypeError."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is dict:
+        return {key if type(key) is str else str(key): plain(item, strict) for key, item in value.items()}
+    if kind in (list, tuple):
+        return [plain(item, strict) for item in value]
+    return _other(value, strict)
+
+
+def _other(value: Any, strict: bool) -> Any:
+    if is_missing(value):
+        return None
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else _held(value, strict)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return plain(value.tolist(), strict)
+    to_dict = getattr(value, "to_dict", None)
+    if to_dict is not None and type(value).__module__.startswith("kimistream"):
+        return plain(to_dict(), strict)
+    if isinstance(value, dict):
+        return plain(dict(value), strict)
+    if isinstance(value, (list, tuple)):
+        return plain(list(value), strict)
+    return _held(value, strict)
+
+
+def _held(value: Any, strict: bool) -> str:
+    if strict:
+        raise TypeError(f"a {type(value).__name__} is nothing that JSON has")
+    return str(value)
+
+
+def plain_json(value: Any) -> str:
+    """JSON text for a prompt: characters as they are, one space behind commas and colons."""
+    return json.dumps(plain(value), ensure_ascii=False)
+
+
+def canonical(value: Any) -> bytes:
+    """The same for values that say the same: keys sorted, those whose value is missing left out."""
+    text = json.dumps(_without_nothing(plain(value)), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return text.encode()
+
+
+def _without_nothing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nothing(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nothing(item) for item in value]
+    return value

@@ -1,0 +1,49 @@
+"""Telling how far a run is."""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._values.bulk import Run
+
+_EVERY = 0.2  # seconds
+
+
+class Told:
+    """Calls `progress(run)` about five times a second while something changes, and once at the end."""
+
+    def __init__(self, progress: Callable[[Run], object] | None, run: Run) -> None:
+        self._progress = progress
+        self._run = run
+        self._said: tuple[int, ...] | None = None
+        self._next = time.monotonic()
+
+    def tell(self, now: float) -> float:
+        """Calls it where it is time; gives the seconds until it is."""
+        if self._progress is None:
+            return float("inf")
+        if now < self._next:
+            return self._next - now
+        self._next = now + _EVERY
+        run = self._run
+        counts = (run.total, run.done, run.failed, run.skipped)
+        if counts != self._said:
+            self._said = counts
+            self._progress(run)
+        return _EVERY
+
+    def end(self) -> None:
+        if self._progress is not None:
+            self._progress(self._run)
+        self.close()
+
+    def close(self) -> None:
+        """What draws takes its drawing away."""
+        close = getattr(self._progress, "close", None)
+        if close is not None and hasattr(self._progress, "draws"):
+            close()
+        self._progress = None

@@ -1,0 +1,63 @@
+"""Where rows come from."""
+
+from __future__ import annotations
+
+import os
+
+from .._values.errors import InvalidRequestError
+from .files import BadRow, open_rows
+from .tables import table_rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class Source:
+    """Rows, taken one after the other.
+
+    again  makes the rows anew, where they can be gone through twice without waiting; else None
+    """
+
+    __slots__ = ("_rows", "again", "name")
+
+    def __init__(self, rows: Any) -> None:
+        self.again: Any = None
+        self.name = ""
+        if isinstance(rows, (str, os.PathLike)):
+            path = os.fspath(rows)
+            if not isinstance(path, str):
+                raise TypeError("rows: a path must be a str")
+            self._rows = open_rows(path)
+            self.name = path
+            return
+        table = table_rows(rows)
+        if table is not None:
+            self._rows = table
+            if hasattr(rows, "__len__"):
+                self.again = lambda: table_rows(rows)
+            return
+        if isinstance(rows, (bytes, bytearray, dict)):
+            raise TypeError(f"rows must be a path, an iterable of rows or a table, not {type(rows).__name__}")
+        if hasattr(rows, "__aiter__"):
+            raise TypeError("rows must be an iterable; an asynchronous one is not taken: collect it into a list first")
+        self._rows = iter(rows)  # a TypeError for what is none
+        if isinstance(rows, (list, tuple)):
+            self.again = lambda: iter(rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._rows
+
+    def close(self) -> None:
+        if self.name:  # a caller's own generator stays the caller's
+            self._rows.close()  # type: ignore[attr-defined]
+
+
+def wrong_row(row: Any) -> InvalidRequestError | None:
+    """Why this is no row, or None."""
+    if isinstance(row, BadRow):
+        return row.error
+    if isinstance(row, (dict, str, list)):
+        return None
+    return InvalidRequestError(f"a row is a dict, a text or a list of messages, not {type(row).__name__}")

@@ -1,0 +1,90 @@
+"""`kimistream map`"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .connect import Target, connect
+from .ending import DONE, REFUSED, STOPPED, WRONG_USAGE, CommandError, guarded
+from .failures import explained
+from .output import be_lenient, tell
+
+if TYPE_CHECKING:
+    from kimistream import Run
+
+SOME_FAILED, OUT_OF_BUDGET = 3, 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to ask of which rows, and where to; `options` are those of `client.map`."""
+
+    source: str
+    out: str
+    prompt: str | None
+    schema: str | None
+    options: dict[str, Any]
+
+
+def run(target: Target, job: Job) -> int:
+    be_lenient()
+    return guarded(lambda: _map(target, job))
+
+
+def _map(target: Target, job: Job) -> int:
+    from kimistream import KimiError
+
+    if job.schema is not None:
+        raise CommandError(WRONG_USAGE, "--schema is not supported in this version: leave it out")
+    with connect(target) as connection:
+        try:
+            ended = connection.client.map(job.source, job.prompt, out=job.out, **job.options)
+        except KimiError as error:
+            raise explained(error, connection) from error
+        except OSError as error:
+            raise CommandError(REFUSED, f"{error.filename or job.out}: {error.strerror or error}") from error
+        except KeyboardInterrupt as stop:
+            stopped = getattr(stop, "run", None)
+            if stopped is None:
+                raise
+            tell(f"stopped: {_counts(stopped)}. The same command goes on.")
+            return STOPPED
+    tell(_counts(ended))
+    return _status(ended, job.out)
+
+
+def _status(ended: Run, out: str) -> int:
+    if ended.stopped == "budget":
+        tell("the budget is used up; with a larger one the same command goes on")
+        return OUT_OF_BUDGET
+    if not ended.failed:
+        return DONE
+    first = next(ended.failures())
+    tell(f"the first that failed, {first.key!r}: {first.error}")
+    tell("the failures are in the .failed.jsonl beside OUT; --retry-failed sends them again")
+    return REFUSED if _refuses_every_row(ended) else SOME_FAILED
+
+
+def _refuses_every_row(ended: Run) -> bool:
+    from kimistream import APIError
+
+    if ended.done or ended.skipped:
+        return False
+    return all(isinstance(row.error, APIError) for row in ended.failures())
+
+
+def _counts(ended: Run) -> str:
+    told = [
+        f"{ended.total} rows",
+        f"{ended.done} answered",
+        f"{ended.failed} failed",
+        f"{ended.skipped} answered before",
+    ]
+    if ended.changed:
+        told.append(f"{ended.changed} changed")
+    if ended.usage.total_tokens:
+        told.append(f"{ended.usage.total_tokens} tokens")
+    if ended.cost is not None:
+        told.append(f"cost {ended.cost:.6g}")
+    return ", ".join(told)

@@ -1,0 +1,243 @@
+"""Where the rows of a bulk run come from: files as they stand, tables of libraries that are never imported for it."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_server import BulkServer
+from kit import python
+
+from kimistream import InvalidRequestError
+from kimistream._bulk.files import BadRow
+from kimistream._bulk.keys import Distinct, Hashed, Seen
+from kimistream._bulk.lines import parse, text_of
+from kimistream._bulk.plain import canonical, plain
+from kimistream._bulk.sources import Source
+
+
+def read(path: Path) -> list[Any]:
+    return [str(row.error) if isinstance(row, BadRow) else row for row in Source(path)]
+
+
+def test_json_lines_are_taken_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(
+        b'\xef\xbb\xbf{"id": "007"}\r\n\n  \n{"id": 18446744073709551616}\n{"id": "12345678901234567890"}\n'
+        + '{"text": "a\u2028b\x85c"}\n"a text"\n[{"role": "user", "content": "x"}]\n{"last": 1e5}'.encode()
+    )
+    assert read(path) == [
+        {"id": "007"},
+        {"id": 18446744073709551616},
+        {"id": "12345678901234567890"},
+        {"text": "a\u2028b\x85c"},
+        "a text",
+        [{"role": "user", "content": "x"}],
+        {"last": 1e5},
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", '{"a": NaN}', '{"a": Infinity}', '{"a": 1e999}', '{"a": "\\ud800"}', '{"a": 1, "a": 2}', '{"a": 1}\0', "nul"],
+)
+def test_a_line_that_is_no_json_is_that_rows_error(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"a": 1}}\n\n{line}\n{{"a": 2}}\n')
+    first, second, third = read(path)
+    assert (first, third) == ({"a": 1}, {"a": 2})
+    assert "line 3" in second
+    assert "rows.jsonl" in second
+
+
+def test_it_is_the_rows_error_in_a_run_too(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a"}\nnot JSON\n{"text": "b"}\n')
+    with BulkServer() as server:
+        found = {row.index: row for row in server.client().map(path, "{text}")}
+    assert isinstance(found[1].error, InvalidRequestError)
+    assert (found[1].attempts, found[1].input) == (0, "not JSON")
+    assert found[0].message.text == "answer to a"
+    assert found[2].message.text == "answer to b"
+
+
+def test_a_long_line_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"text": "x" * 3_000_000}) + "\n{}\n")
+    assert [len(row.get("text", "")) for row in Source(path)] == [3_000_000, 0]
+
+
+def test_line_breaks_of_old_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"a": 1}\r{"a": 2}\r')
+    assert "\\r" in read(path)[0]
+
+
+def test_json(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text('[{"a": 1}, "b"]')
+    assert read(path) == [{"a": 1}, "b"]
+    path.write_text('{"a": 1}')
+    with pytest.raises(InvalidRequestError, match="list"):
+        read(path)
+
+
+def test_csv(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes('\ufeffid,text\r\n007,"a, b"\r\n8,"two\nlines"\r\n\r\n9\r\n10,ä\r\n'.encode())
+    found = read(path)
+    assert found[:2] == [{"id": "007", "text": "a, b"}, {"id": "8", "text": "two\nlines"}]
+    assert "1 fields" in found[2]
+    assert found[3] == {"id": "10", "text": "ä"}
+    path.write_text("a,a\n1,2\n")
+    with pytest.raises(InvalidRequestError, match="two columns"):
+        read(path)
+
+
+def test_gzip_of_several_members(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"a": 1}\n{"a"') + gzip.compress(b": 2}\n"))
+    assert read(path) == [{"a": 1}, {"a": 2}]
+
+
+def test_a_file_that_was_cut_is_an_error_after_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    whole = gzip.compress(b"".join(b'"row %d"\n' % number for number in range(5000)))
+    path.write_bytes(whole[: len(whole) // 2])
+    with BulkServer() as server:
+        given: list[Any] = []
+        with pytest.raises(InvalidRequestError, match="cut"):
+            given.extend(server.client().map(path, "{}"))
+        assert len(given) == len(server.paid) > 0
+    path.write_bytes(b"no gzip")
+    with pytest.raises(InvalidRequestError, match="gzip"):
+        read(path)
+
+
+def test_zstd(tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "rows.jsonl.zst"
+    pack = zstandard.ZstdCompressor().compress
+    path.write_bytes(pack(b'{"a": 1}\n{"a"') + pack(b": 2}\n"))
+    assert read(path) == [{"a": 1}, {"a": 2}]
+    second = pack(b'"more"\n' * 1000)
+    path.write_bytes(pack(b'{"a": 1}\n') + second[:-4])
+    with pytest.raises(InvalidRequestError, match="cut"):
+        read(path)
+
+
+def test_without_a_decoder_zstd_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.version_info >= (3, 14):
+        pytest.skip("Python has one")
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    (tmp_path / "rows.jsonl.zst").write_bytes(b"x")
+    with pytest.raises(InvalidRequestError, match="pip install zstandard"):
+        Source(tmp_path / "rows.jsonl.zst")
+
+
+# ---- what is written ------------------------------------------------------------------------------------------------
+
+
+def test_lines_are_read_back_equal_by_every_reader() -> None:
+    line = {"text": 'a\u2028\u2029\x85\n\t"\\ \U0001f600 \x00', "n": 2**70, "f": 0.1, "none": None}
+    text = text_of(line)
+    assert json.loads(text) == line
+    assert len(text.decode().splitlines()) == 1
+    assert parse(text) == line
+    assert "\ufffd" in text_of({"text": "half \ud800"}).decode()
+    with pytest.raises(ValueError, match="JSON"):
+        text_of({"n": float("nan")})
+
+
+def test_plain_values() -> None:
+    when = datetime.datetime(2026, 11, 27, 12, 30)
+    assert plain({"when": when, "tuple": (1, 2), 5: float("nan"), "other": {1}}) == {
+        "when": "2026-11-27T12:30:00",
+        "tuple": [1, 2],
+        "5": None,
+        "other": "{1}",
+    }
+    assert canonical({"b": 1, "a": {"y": None, "x": 2.0}}) == canonical({"a": {"x": 2.0}, "b": 1, "c": None})
+
+
+# ---- keys -----------------------------------------------------------------------------------------------------------
+
+
+def test_many_keys_go_into_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kimistream._bulk.keys._KEPT_IN_MEMORY", 100)
+    distinct, hashed, seen = Distinct(), Hashed(), Seen()
+    for number in range(1000):
+        distinct.add(number, number)
+        hashed(f"row {number}")
+    for number in range(0, 1000, 97):
+        with pytest.raises(InvalidRequestError, match=f"rows {number} and 5000"):
+            distinct.add(number, 5000)
+        assert hashed(f"row {number}").endswith("-2")
+        assert hashed(f"row {number}").endswith("-3")
+    assert seen.get(b"x") is None
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_library_of_tables_is_imported_for_it() -> None:
+    program = (
+        "import sys, kimistream\n"
+        "client = kimistream.Kimi(api_key='sk-test-0123456789', base_url=sys.argv[1])\n"
+        "list(client.map(['a', {'b': 1}], lambda row: str(row), progress=False))\n"
+        "print([name for name in ('pandas', 'polars', 'pyarrow', 'datasets', 'numpy', 'rich', 'asyncio')"
+        " if name in sys.modules])"
+    )
+    with BulkServer() as server:
+        assert python(program, server.url).stdout == "[]\n"
+
+
+def _pandas(rows: dict[str, list[Any]]) -> Any:
+    return pytest.importorskip("pandas").DataFrame(rows)
+
+
+def _polars(rows: dict[str, list[Any]]) -> Any:
+    return pytest.importorskip("polars").DataFrame(rows)
+
+
+def _pyarrow(rows: dict[str, list[Any]]) -> Any:
+    return pytest.importorskip("pyarrow").table(rows)
+
+
+@pytest.mark.parametrize("make", [_pandas, _polars, _pyarrow])
+def test_tables(make: Callable[[dict[str, list[Any]]], Any]) -> None:
+    table = make({"id": [1, 2, 3], "text": ["a", None, "c"], "score": [0.5, float("nan"), 2.0]})
+    source = Source(table)
+    found = [plain(row) for row in source]
+    assert found == [
+        {"id": 1, "text": "a", "score": 0.5},
+        {"id": 2, "text": None, "score": None},
+        {"id": 3, "text": "c", "score": 2.0},
+    ]
+    assert source.again is not None
+    with BulkServer() as server:
+        client = server.client()
+        asked = {row.key: row for row in client.map(table, "{text}", key="id")}
+        assert [asked[key].error is None for key in (1, 2, 3)] == [True, False, True]
+        with pytest.raises(InvalidRequestError, match="rows 0 and 2"):
+            client.map(make({"id": [1, 2, 1]}), "{id}", key="id")
+
+
+def test_pandas_in_particular() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"n": pandas.array([1, None], dtype="Int64"), "t": [pandas.Timestamp("2026-11-27"), None]})
+    assert [plain(row) for row in Source(table)] == [{"n": 1, "t": "2026-11-27T00:00:00"}, {"n": None, "t": None}]
+    gaps = pandas.DataFrame({"id": [5, None], "text": ["a", "b"]})  # the column is of floats now
+    with BulkServer() as server:
+        found = {row.index: row for row in server.client().map(gaps, "{text}", key="id")}
+    assert found[0].key == 5
+    assert found[1].error is not None
+    doubled = pandas.DataFrame([[1, 2]], columns=["a", "a"])
+    with pytest.raises(InvalidRequestError, match="two columns"):
+        Source(doubled)

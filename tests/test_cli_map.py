@@ -1,0 +1,121 @@
+"""kimistream map: what it prints, and its exit statuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_server import BulkServer, Refused
+from kit import KEY, wait_until
+
+pytest.importorskip("typer")
+
+
+def command(server: BulkServer | None, *arguments: Any, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(**_call(server, arguments, variables), capture_output=True, timeout=120, check=False)
+
+
+def _call(server: BulkServer | None, arguments: Any, variables: dict[str, str]) -> dict[str, Any]:
+    import os
+
+    whom = [] if server is None else ["--base-url", server.url]
+    return {
+        "args": [sys.executable, "-m", "kimistream.cli", "map", *map(str, arguments), *whom],
+        "encoding": "utf-8",
+        "env": {**os.environ, "MOONSHOT_API_KEY": KEY, "NO_PROXY": "127.0.0.1", **variables},
+    }
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps({"id": number, "text": f"t{number}"}) + "\n" for number in range(5)))
+    return path
+
+
+def test_all_answered_is_0_and_stdout_is_empty(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        options = ["--prompt", "{text}", "--key", "id", "--concurrency", 2, "--system", "Be short.", "--max-tokens", 9]
+        said = command(server, source, out, *options, "--ordered")
+        assert (said.returncode, said.stdout) == (0, ""), said
+        assert "5 answered" in said.stderr
+        assert server.bodies[0]["messages"][0]["content"] == "Be short."
+        again = command(server, source, out, *options, "--ordered")
+        assert (again.returncode, sum(server.asked.values())) == (0, 5)
+        assert "5 answered before" in again.stderr
+        assert command(server, source, out, *options, "--no-resume").returncode == 0
+        assert sum(server.asked.values()) == 10
+    assert sorted(json.loads(line)["key"] for line in out.read_text().splitlines()) == list(range(5))
+
+
+def test_failed_rows_are_3_also_when_they_failed_earlier(source: Path, tmp_path: Path) -> None:
+    wrong = True
+
+    def reply(text: str) -> str:
+        if wrong and text == "t2":
+            raise Refused(400, "not this one")
+        return text
+
+    out = tmp_path / "out.jsonl"
+    with BulkServer(reply) as server:
+        said = command(server, source, out, "--prompt", "{text}")
+        assert (said.returncode, said.stdout) == (3, ""), said
+        assert "not this one" in said.stderr
+        assert command(server, source, out, "--prompt", "{text}").returncode == 3
+        wrong = False
+        assert command(server, source, out, "--prompt", "{text}", "--retry-failed").returncode == 0
+
+
+def test_a_server_that_refuses_is_1(source: Path, tmp_path: Path) -> None:
+    def reply(text: str) -> str:
+        raise Refused(401, "Invalid Authentication")
+
+    with BulkServer(reply) as server:
+        said = command(server, source, tmp_path / "out.jsonl", "--prompt", "{text}")
+    assert (said.returncode, said.stdout) == (1, ""), said
+    assert KEY not in said.stderr
+
+
+def test_mistakes_are_2(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        for arguments in (
+            [source, out, "--prompt", "{a!r}"],
+            ["gone.jsonl", out, "--prompt", "{text}"],
+            [source, "out.txt", "--prompt", "{text}"],
+            [source, out, "--prompt", "{text}", "--schema", "file.json"],
+            [source, out, "--prompt", "{text}", "--budget", "1"],
+            [source],
+        ):
+            said = command(server, *arguments)
+            assert (said.returncode, said.stdout) == (2, ""), said
+        assert not server.asked
+
+
+def test_a_budget_that_is_used_up_is_4(source: Path, tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10, "cost": 0.01}
+    with BulkServer(usage=usage) as server:
+        options = ["--prompt", "{text}", "--budget", "0.025", "--provider", "openrouter"]
+        said = command(server, source, tmp_path / "out.jsonl", *options, OPENROUTER_API_KEY=KEY)
+    assert (said.returncode, said.stdout) == (4, ""), said
+    assert "2 answered" in said.stderr
+
+
+def test_ctrl_c_is_130_and_the_same_command_goes_on(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with BulkServer(held=True) as server:
+        arguments = [source, out, "--prompt", "{text}", "--concurrency", 2]
+        with subprocess.Popen(**_call(server, arguments, {}), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            wait_until(lambda: server.waiting == 2)
+            child.send_signal(2)
+            server.let_go()
+            output, errors = child.communicate(timeout=60)
+        assert (child.returncode, output) == (130, ""), errors
+        assert "stopped" in errors
+        assert command(server, *arguments).returncode == 0
+        assert max(server.paid.values()) == 1
