@@ -173,7 +173,7 @@ def test_bindings_use_the_public_headers_only() -> None:
 
 # Each sees only those before it. `kimistream` itself stands last but for the programs: it hands names on.
 ROOMS = [
-    *("_core", "_values", "_requests", "_resources", "_clients"),
+    *("_core", "_values", "_requests", "_tools", "_resources", "_clients"),
     *("recording", "bulk", "agents", "costs", "telemetry", "verify", "display"),
     *("simulator", "progress", "", "integrations", "cli"),
 ]

@@ -30,6 +30,9 @@ from ._values.errors import (
     OpenAIError,
     PermissionDeniedError,
     RateLimitError,
+    SchemaError,
+    StopRun,
+    ToolArgumentsError,
     UnprocessableEntityError,
 )
 from ._values.headers import Headers
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from ._requests.media import Video as Video
     from ._requests.providers import providers as providers
     from ._requests.providers import register_provider as register_provider
+    from ._tools.tool import Tool as Tool
     from ._values.resources import Balance as Balance
     from ._values.resources import Extracted as Extracted
     from ._values.resources import FileContent as FileContent
@@ -87,10 +91,14 @@ __all__ = [
     "OpenAIError",
     "PermissionDeniedError",
     "RateLimitError",
+    "SchemaError",
+    "StopRun",
     "Stream",
     "Text",
     "Thinking",
     "TokenCount",
+    "Tool",
+    "ToolArgumentsError",
     "ToolCall",
     "ToolCallDelta",
     "ToolCallStart",
@@ -113,6 +121,7 @@ _LAZY = {
     "FileObject": ("_values.resources", "FileObject"),
     "Image": ("_requests.media", "Image"),
     "Model": ("_values.resources", "Model"),
+    "Tool": ("_tools.tool", "Tool"),
     "TokenCount": ("_values.resources", "TokenCount"),
     "Video": ("_requests.media", "Video"),
     "providers": ("_requests.providers", "providers"),

@@ -95,6 +95,10 @@ class BaseClient:
         **fields: Any,
     ) -> Any:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
+        if tools is not None:
+            from .._tools import declared  # cheap where all are dicts
+
+            tools = declared(tools)
         return (
             *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break, check, prefill),
             *(on_upload, extra_body, extra_headers, extra_query, fields),
