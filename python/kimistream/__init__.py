@@ -55,6 +55,14 @@ if TYPE_CHECKING:
     from ._values.resources import FileObject as FileObject
     from ._values.resources import Model as Model
     from ._values.resources import TokenCount as TokenCount
+    from ._values.run_events import StepEnd as StepEnd
+    from ._values.run_events import StepStart as StepStart
+    from ._values.run_events import ToolProgress as ToolProgress
+    from ._values.run_events import ToolResult as ToolResult
+    from .agents.awaiting import AsyncAgentRun as AsyncAgentRun
+    from .agents.awaiting import AsyncConversation as AsyncConversation
+    from .agents.blocking import AgentRun as AgentRun
+    from .agents.blocking import Conversation as Conversation
 
     AsyncOpenAI = AsyncKimi
 
@@ -65,6 +73,9 @@ __all__ = [
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "AgentRun",
+    "AsyncAgentRun",
+    "AsyncConversation",
     "AsyncKimi",
     "AsyncOpenAI",
     "AsyncStream",
@@ -72,6 +83,7 @@ __all__ = [
     "BadRequestError",
     "Balance",
     "ConflictError",
+    "Conversation",
     "Extracted",
     "FileContent",
     "FileObject",
@@ -92,6 +104,8 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitError",
     "SchemaError",
+    "StepEnd",
+    "StepStart",
     "StopRun",
     "Stream",
     "Text",
@@ -102,6 +116,8 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "ToolCallStart",
+    "ToolProgress",
+    "ToolResult",
     "UnprocessableEntityError",
     "Usage",
     "Video",
@@ -112,17 +128,25 @@ __all__ = [
 
 # Imported when they are first asked for: asyncio alone takes longer to import than all of this package.
 _LAZY = {
+    "AgentRun": ("agents.blocking", "AgentRun"),
+    "AsyncAgentRun": ("agents.awaiting", "AsyncAgentRun"),
+    "AsyncConversation": ("agents.awaiting", "AsyncConversation"),
     "AsyncKimi": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
     "Balance": ("_values.resources", "Balance"),
+    "Conversation": ("agents.blocking", "Conversation"),
     "Extracted": ("_values.resources", "Extracted"),
     "FileContent": ("_values.resources", "FileContent"),
     "FileObject": ("_values.resources", "FileObject"),
     "Image": ("_requests.media", "Image"),
     "Model": ("_values.resources", "Model"),
-    "Tool": ("_tools.tool", "Tool"),
+    "StepEnd": ("_values.run_events", "StepEnd"),
+    "StepStart": ("_values.run_events", "StepStart"),
     "TokenCount": ("_values.resources", "TokenCount"),
+    "Tool": ("_tools.tool", "Tool"),
+    "ToolProgress": ("_values.run_events", "ToolProgress"),
+    "ToolResult": ("_values.run_events", "ToolResult"),
     "Video": ("_requests.media", "Video"),
     "providers": ("_requests.providers", "providers"),
     "register_provider": ("_requests.providers", "register_provider"),

@@ -9,8 +9,21 @@ from .tool import Tool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
+
+
+WEB_SEARCH = {"type": "builtin_function", "function": {"name": "$web_search"}}
+
+
+class Echo:
+    """A tool of the provider's own: it does the work itself when its arguments come back as they are
+    (platform.kimi.ai/docs/guide/use-web-search)."""
+
+    timeout = None
+
+    def prepare(self, arguments: str) -> Callable[[], str]:
+        return lambda: arguments
 
 
 class ToolSet:
@@ -19,11 +32,11 @@ class ToolSet:
     Raises InvalidRequestError for two tools of one name, TypeError for what is none.
     """
 
-    __slots__ = ("by_name", "names", "wire")
+    __slots__ = ("by_name", "given", "names", "wire")
 
-    def __init__(self, tools: Iterable[Any] | None) -> None:
+    def __init__(self, tools: Iterable[Any] | None, web_search: bool = False) -> None:
         self.wire: list[dict[str, Any]] = []
-        self.by_name: dict[str, Tool] = {}
+        self.by_name: dict[str, Tool | Echo] = {}
         self.names: list[str] = []
         if (
             isinstance(tools, (dict, str))
@@ -31,8 +44,14 @@ class ToolSet:
             or isinstance(tools, type)
         ):
             raise TypeError(f"tools must be a list of tools, not {_described(tools)}: put it into [ ]")
-        for place, tool in enumerate(tools or ()):
+        self.given = list(tools or ())
+        for place, tool in enumerate(self.given):
             self._add(tool, place)
+        if web_search:
+            self.by_name["$web_search"] = Echo()
+            if "$web_search" not in self.names:
+                self.names.append("$web_search")
+                self.wire.append(WEB_SEARCH)
 
     def _add(self, tool: Any, place: int) -> None:
         made = None if isinstance(tool, dict) or _is_wire(tool) else tool_of(tool, place)
