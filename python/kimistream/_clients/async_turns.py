@@ -157,23 +157,23 @@ class TaskCalls:
                 return said
 
     async def _run(self, call: Call) -> None:
-        begin = time.monotonic()
-        asked = asyncio.ensure_future(self._value(call))
-        asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # one that nobody waits for, too
+        asked = asyncio.ensure_future(self._outcome(call))
         try:
             await asyncio.wait({asked}, timeout=call.timeout)
         finally:
             if not asked.done():
                 asked.cancel()
-        if not asked.done():
-            self._said.put_nowait(told_too_late(call))
-            return
+        self._said.put_nowait(asked.result() if asked.done() else told_too_late(call))
+
+    async def _outcome(self, call: Call) -> Outcome:
+        """What came of it. Nothing is raised: Ctrl-C in a task would go past all who wait, to the loop."""
+        begin = time.monotonic()
         value, error = None, None
         try:
-            value = asked.result()
+            value = await self._value(call)
         except BaseException as raised:
             error = raised
-        self._said.put_nowait(Outcome(call.place, value, error, time.monotonic() - begin))
+        return Outcome(call.place, value, error, time.monotonic() - begin)
 
     async def _value(self, call: Call) -> Any:
         if is_asynchronous(call.function):

@@ -10,7 +10,7 @@ from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
 from .._values.message import Message
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
-from .loop import Limits, Loop, group
+from .loop import Limits, Loop, group, was_cut
 from .prompts import messages_of, role_of
 from .sums import added
 
@@ -176,7 +176,7 @@ class BaseConversation:
         partial = loop.partial
         if partial is None or partial.finish_reason is None:
             return False
-        return not any(call.complete and not loop.is_handed_out(call) for call in partial.tool_calls)
+        return not any(not was_cut(partial, call) and not loop.is_handed_out(call) for call in partial.tool_calls)
 
     def _ended(self, turn: _Turn, broken: bool = False) -> None:
         self._usage = added(self._usage, turn.loop.usage)

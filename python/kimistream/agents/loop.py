@@ -124,7 +124,7 @@ class Loop:
     def _call_all(self, message: Message) -> Turn[None]:
         calls, ready, ended = message.tool_calls, [], []
         for place, call in enumerate(calls):
-            if place in self.results or not call.complete or self.is_handed_out(call):
+            if place in self.results or was_cut(message, call) or self.is_handed_out(call):
                 continue
             try:
                 function, timeout = self._prepared(call)
@@ -157,7 +157,10 @@ class Loop:
         if tool is None:
             there = ", ".join(self._tools.names)
             raise ToolArgumentsError(f"there is no tool named {call.name!r}; there are: {there}")
-        return tool.prepare(call.arguments), tool.timeout
+        prepared = tool.prepare(call.arguments)
+        if not call.complete:  # it did not come as a call should, whatever its arguments look like
+            raise ToolArgumentsError(f"the call of {call.name} did not come whole, and was not made")
+        return prepared, tool.timeout
 
     def _result_of(self, call: ToolCall, outcome: Outcome) -> ToolResult:
         error = outcome.error
@@ -181,7 +184,7 @@ class Loop:
     def finish_step(self) -> None:
         message = self.pending
         assert message is not None
-        calls = [(place, call) for place, call in enumerate(message.tool_calls) if call.complete]
+        calls = [(place, call) for place, call in enumerate(message.tool_calls) if not was_cut(message, call)]
         self.messages.extend(group(message, self.results, keep_open=True))
         self.steps += 1
         if not calls or any(place not in self.results for place, _ in calls):
@@ -211,6 +214,12 @@ def told_of(error: Exception) -> str:
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
+def was_cut(message: Message, call: ToolCall) -> bool:
+    """Whether the call broke off with its answer, or at the limit of tokens. One that an answer has ended with, and
+    whose arguments are no JSON, is the model's mistake, and it is told."""
+    return not call.complete and message.finish_reason in (None, "length")
+
+
 def group(message: Message, results: dict[int, Content], keep_open: bool) -> list[Any]:
     """An answer and the results of its calls, as they go into the history.
 
@@ -220,7 +229,7 @@ def group(message: Message, results: dict[int, Content], keep_open: bool) -> lis
     kept = [
         (place, call)
         for place, call in enumerate(message.tool_calls)
-        if call.complete and (keep_open or place in results)
+        if not was_cut(message, call) and (keep_open or place in results)
     ]
     calls = [_with_json(call) for _, call in kept]
     if not calls and not message.content:
@@ -240,7 +249,7 @@ def _with_json(call: ToolCall) -> ToolCall:
     try:
         _core.loads(call.arguments or "{}")
     except ValueError:
-        return ToolCall(call.index, call.id, call.name, "{}", call.wire_type, call.complete)
+        return ToolCall(call.index, call.id, call.name, "{}", call.wire_type)
     return call
 
 
