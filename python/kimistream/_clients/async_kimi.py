@@ -49,6 +49,10 @@ class AsyncKimi(BaseClient):
     @takes(BaseClient._arguments)
     async def complete(self, *arguments: Any, **named: Any) -> Message:
         """As `Kimi.complete`."""
+        if named.get("schema") is not None:
+            from ..agents.awaiting import structured
+
+            return await structured(self, arguments, named)
         request = await ready(self._sender, self._reactors, self._arguments(*arguments, **named))
         return await self._reactors.message(lambda reactor: reactor.start(request, False, False))
 

@@ -66,10 +66,18 @@ class Kimi(BaseClient):
 
     @takes(BaseClient._arguments)
     def complete(self, *arguments: Any, **named: Any) -> Message:
-        """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`.
+        """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`, and
+
+        schema          a pydantic model, a dataclass, a TypedDict or a JSON Schema: `.parsed` of the message is the
+                        answer, which follows it; an instance of the first two
+        schema_retries  how often a wrong answer is sent back with what is wrong with it (2); then SchemaError
 
         Where a proxy in between did not wait for it (504, 524), the next attempt asks for a stream and gathers it.
         """
+        if named.get("schema") is not None:
+            from ..agents.blocking import structured
+
+            return structured(self, arguments, named)
         return self._core.complete(ready(self._sender, self._arguments(*arguments, **named)))
 
     def conversation(

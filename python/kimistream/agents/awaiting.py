@@ -11,12 +11,14 @@ from .._clients.async_turns import AsyncTurnDriver
 from .conversation import BaseConversation
 from .loop import last_message
 from .run import BaseRun
+from .structured import structured_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
     from typing import Any
 
+    from .._clients.async_kimi import AsyncKimi
     from .._values.message import Message
     from .._values.resources import TokenCount
     from .._values.run_events import RunEvent
@@ -159,3 +161,11 @@ class AsyncAgentRun(AsyncReading, BaseRun):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
+
+
+async def structured(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
+    """`client.complete` with a schema."""
+    loop = structured_loop(client._core, arguments, named)
+    async for _ in AsyncTurnDriver(client, loop.turn()):
+        pass
+    return last_message(loop)

@@ -11,12 +11,14 @@ from .._clients.turns import TurnDriver
 from .conversation import BaseConversation
 from .loop import last_message
 from .run import BaseRun
+from .structured import structured_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .._clients.kimi import Kimi
     from .._values.message import Message
     from .._values.resources import TokenCount
     from .._values.run_events import RunEvent
@@ -162,3 +164,11 @@ class AgentRun(Reading, BaseRun):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def structured(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
+    """`client.complete` with a schema."""
+    loop = structured_loop(client._core, arguments, named)
+    for _ in TurnDriver(client, loop.turn()):
+        pass
+    return last_message(loop)

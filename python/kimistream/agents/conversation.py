@@ -9,8 +9,10 @@ from .. import _core
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
 from .._values.message import Message
+from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
-from .loop import Limits, Loop, group, was_cut
+from .history import group, was_cut
+from .loop import Limits, Loop
 from .prompts import messages_of, role_of
 from .sums import added
 
@@ -141,6 +143,7 @@ class BaseConversation:
         if "tools" in given or searches != self._searches:
             tools = ToolSet(given.pop("tools", self._tools.given), searches)
         limits, system = _limits_in(given), given.pop("system", None)
+        expected = expected_in(given, self._client._core)
         self._leave_open()
         history = self.messages
         if system is not None:
@@ -148,7 +151,9 @@ class BaseConversation:
         before = len(history)
         continues = bool(self._turns) and bool(question) and role_of(question[0]) == "tool"
         history.extend(_in_order(self._turns[-1], question) if continues else question)
-        loop = Loop(history, tools, given, limits, whole=whole, tells_steps=bool(tools.by_name))
+        if expected is not None and not whole:
+            raise InvalidRequestError("schema: a stream takes none in this version; send() does")
+        loop = Loop(history, tools, given, limits, whole=whole, tells_steps=bool(tools.by_name), expected=expected)
         self._broken = None
         self._current = _Turn(loop, before, continues)
         return self._current

@@ -8,6 +8,7 @@ from .._tools.results import content_of
 from .._values.errors import InvalidRequestError, StopRun, ToolArgumentsError
 from .._values.message import Message, ToolCall
 from .._values.run_events import StepEnd, StepStart, ToolProgress, ToolResult
+from .history import group, was_cut
 from .sums import added
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .._requests.turns import Turn
     from .._tools.tool_set import ToolSet
     from .._values.message import Usage
+    from .expected import Expected
 
     Content = str | list[Any]
 
@@ -62,6 +64,7 @@ class Loop:
         whole: bool = False,
         tells_steps: bool = True,
         changed: Callable[[], None] | None = None,
+        expected: Expected | None = None,
     ) -> None:
         self.messages = messages
         self.message: Message | None = None
@@ -76,6 +79,7 @@ class Loop:
         self.last: str | None = None
         self._tools = tools
         self._options = {**options, "tools": tools.wire} if tools.wire else options
+        self._expected = expected
         self._limits = limits
         self._whole = whole
         self._tells_steps = tells_steps
@@ -91,7 +95,7 @@ class Loop:
             if self._tells_steps:
                 yield StepStart(self.steps + 1)
             if self.pending is None:
-                answer = yield from self._ask()
+                answer = yield from self._answer()
                 self.take(answer)
                 if answer.tool_calls:
                     self._changed()
@@ -103,8 +107,19 @@ class Loop:
             if self._tells_steps:
                 yield StepEnd(self.steps, message)
 
-    def _ask(self) -> Turn[Message]:
-        ask = Ask(list(self.messages), self._options, self._whole)
+    def _answer(self) -> Turn[Message]:
+        """The next answer; with a schema the first one that follows it."""
+        if self._expected is None:
+            return (yield from self._ask(list(self.messages)))
+        attempts = self._expected.attempts(self.messages)
+        while True:
+            message = yield from self._ask(attempts.messages())
+            self.partial = message
+            if attempts.is_right(message):
+                return message
+
+    def _ask(self, messages: list[Any]) -> Turn[Message]:
+        ask = Ask(messages, self._options, self._whole)
         try:
             message: Message = yield ask
         except BaseException as error:
@@ -212,50 +227,6 @@ def told_of(error: Exception) -> str:
         return str(error) or "The run was stopped."
     words = str(error)
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
-
-
-def was_cut(message: Message, call: ToolCall) -> bool:
-    """Whether the call broke off with its answer, or at the limit of tokens. One that an answer has ended with, and
-    whose arguments are no JSON, is the model's mistake, and it is told."""
-    return not call.complete and message.finish_reason in (None, "length")
-
-
-def group(message: Message, results: dict[int, Content], keep_open: bool) -> list[Any]:
-    """An answer and the results of its calls, as they go into the history.
-
-    Calls that were cut are left out, and those without a result unless `keep_open`: somebody will answer them.
-    Arguments that are no JSON are `{}`. An answer without content and calls is nothing to send back.
-    """
-    kept = [
-        (place, call)
-        for place, call in enumerate(message.tool_calls)
-        if not was_cut(message, call) and (keep_open or place in results)
-    ]
-    calls = [_with_json(call) for _, call in kept]
-    if not calls and not message.content:
-        return []
-    answer = message if calls == message.tool_calls else _with_calls(message, calls)
-    return [answer, *(_result_message(call, results[place]) for place, call in kept if place in results)]
-
-
-def _result_message(call: ToolCall, content: Content) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "tool", "tool_call_id": call.id, "content": content}
-    if call.wire_type != "function":
-        message["name"] = call.name  # the provider's own tools are told by it
-    return message
-
-
-def _with_json(call: ToolCall) -> ToolCall:
-    try:
-        _core.loads(call.arguments or "{}")
-    except ValueError:
-        return ToolCall(call.index, call.id, call.name, "{}", call.wire_type)
-    return call
-
-
-def _with_calls(message: Message, calls: list[ToolCall]) -> Message:
-    fields = {name: getattr(message, name) for name in Message._fields}
-    return type(message)(**{**fields, "tool_calls": calls})
 
 
 def last_message(loop: Loop) -> Message:
