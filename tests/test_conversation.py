@@ -220,6 +220,32 @@ def test_dropping_a_stream_closes_its_connection(fault_server: FaultServer) -> N
         assert chat.messages == []
 
 
+def test_a_reader_that_leaves_behind_the_last_step_has_had_the_turn(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(script_of(calling(call("get_weather", {"city": "Rome"})), saying("Sunny.")))
+    chat = side.client(url).conversation(tools=[get_weather])
+    stream = chat.stream("Rome?")
+    ends = 0
+    while ends < 2:
+        ends += side.events(stream, most=1)[0].type == "step_end"
+    side.do(stream.close)
+    assert roles(chat.messages) == ["user", "assistant", "tool", "assistant"]
+
+
+def test_the_history_holds_beginning_and_answer_as_one(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(bodies_of(whole(text="a sunny day."), whole(text="Yes.")))
+    chat = side.client(url).conversation()
+    assert side.do(chat.send, "Tell.", prefill="It was ").text == "a sunny day."
+    assert sent(fault_server, url)["messages"][-1]["partial"] is True
+    assert chat.messages[-1].text == "It was a sunny day."
+    side.do(chat.send, "Sure?")
+    assert [message.get("partial") for message in sent(fault_server, url)["messages"]] == [None, None, None]
+    url = fault_server.url(cut(frame("", role="assistant"), frame("a sun")))
+    chat = side.client(url).conversation()
+    with pytest.raises(IncompleteStreamError):
+        side.events(chat.stream("Tell.", prefill="It was "))
+    assert chat.keep_partial().text == "It was a sun"
+
+
 def test_one_turn_at_a_time(fault_server: FaultServer) -> None:
     side = Side("asyncio")
     url = fault_server.url(Script().gate().json(200, whole(text="Hi.")))

@@ -445,6 +445,21 @@ def test_a_class_that_contains_itself_is_a_definition() -> None:
     assert tree == Tree("a", [Tree("b")])
 
 
+def test_names_of_classes_within_a_function_are_found() -> None:
+    @dataclasses.dataclass
+    class Inner:
+        n: int
+
+    @dataclasses.dataclass
+    class Outer:
+        inner: Inner
+
+    def take(outer: Outer, more: list[Inner]) -> Any:
+        return outer, more
+
+    assert Tool(take).call('{"outer": {"inner": {"n": 1}}, "more": [{"n": 2}]}') == (Outer(Inner(1)), [Inner(2)])
+
+
 def test_what_a_class_itself_refuses_is_told() -> None:
     @dataclasses.dataclass
     class Even:

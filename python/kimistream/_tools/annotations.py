@@ -9,6 +9,7 @@ import decimal
 import enum
 import inspect
 import pathlib
+import sys
 import types
 import typing
 import uuid
@@ -80,7 +81,11 @@ _LIMITS = {
 
 
 class NoSchema(ValueError):  # noqa: N818 - it is told in other words by those who know where it was
-    """A type that no JSON has."""
+    """A type that no JSON has. `name`: one that is not there."""
+
+    def __init__(self, words: str, name: str | None = None) -> None:
+        super().__init__(words)
+        self.name = name
 
 
 def _utc(text: str) -> str:
@@ -266,10 +271,29 @@ def _limits(kind: Kind, limits: dict[str, Any]) -> dict[str, Any]:
 
 
 def hints_of(annotated: Any) -> dict[str, Any]:
-    """Its annotations, names in quotes looked up. Raises NoSchema for a name that is not there when it runs."""
-    try:
-        return typing.get_type_hints(annotated, include_extras=True)
-    except NameError as error:
-        raise NoSchema(f"{error}: import what the annotation names where the program runs, too") from None
-    except TypeError as error:
-        raise NoSchema(str(error)) from None
+    """Its annotations, names in quotes looked up: in its module, then in the functions that are under way, for classes
+    that stand in one. Raises NoSchema for a name that is not there."""
+    found: dict[str, Any] = {}
+    while True:
+        try:
+            return typing.get_type_hints(annotated, localns=found or None, include_extras=True)
+        except NameError as error:
+            name = str(error.name)
+            frame = None if name in found else _frame_with(name)
+            if frame is None:
+                words = f"{error}: import what the annotation names where the program runs, too"
+                raise NoSchema(words, name) from None
+            found[name] = frame.f_locals[name]
+        except TypeError as error:
+            raise NoSchema(str(error)) from None
+
+
+def _frame_with(name: str) -> types.FrameType | None:
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None and (name not in frame.f_locals or _is_ours(frame)):
+        frame = frame.f_back
+    return frame
+
+
+def _is_ours(frame: types.FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("kimistream.")

@@ -51,7 +51,8 @@ def parameters_of(function: Callable[..., Any], name: str, words: Docstring) -> 
     try:
         hints = hints_of(annotated)
     except NoSchema as error:
-        unknown = next((p.name for p in signature.parameters.values() if isinstance(p.annotation, str)), None)
+        named = [p for p in signature.parameters.values() if isinstance(p.annotation, str)]
+        unknown = next((p.name for p in named if error.name and error.name in p.annotation), None)
         raise InvalidRequestError(f"tool {name!r}{f', parameter {unknown!r}' if unknown else ''}: {error}") from None
     parameters, reader = Parameters(name), Reader()
     for parameter in signature.parameters.values():

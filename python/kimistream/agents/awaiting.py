@@ -9,7 +9,7 @@ from .._clients import async_driver
 from .._clients.async_stream import AsyncStream
 from .._clients.async_turns import AsyncTurnDriver
 from .conversation import BaseConversation
-from .loop import last_message
+from .loop import last_message, still_true
 from .run import BaseRun
 from .structured import structured_loop
 
@@ -49,7 +49,7 @@ class AsyncReading:
     async def _to_the_end(self) -> Message:
         async for _ in self:
             pass
-        if self._failure is not None:
+        if isinstance(self._failure, Exception):
             raise self._failure
         if self._run.stopped is None and self._driver.stream is not None:
             return await self._driver.stream.message
@@ -90,21 +90,29 @@ class AsyncConversationStream(AsyncReading, AsyncStream):  # type: ignore[misc]
         return self._texts()
 
     async def _texts(self) -> AsyncIterator[str]:
+        given = False
         async for event in self:
             if isinstance(event, _core.Text):
+                given = True
                 yield event.text
+            elif given:
+                still_true(event, self.partial)
 
     @property
     def thinking(self) -> AsyncIterator[str]:
         return self._thoughts()
 
     async def _thoughts(self) -> AsyncIterator[str]:
+        given = False
         async for event in self:
             if isinstance(event, _core.Thinking):
+                given = True
                 yield event.text
             elif isinstance(event, (_core.Text, _core.ToolCallStart)):
                 self._driver.waiting.append(event)
                 return
+            elif given:
+                still_true(event, self.partial)
 
     @property
     def message(self) -> Awaitable[Message]:

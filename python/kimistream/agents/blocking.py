@@ -9,7 +9,7 @@ from .._clients import driver
 from .._clients.stream import Stream
 from .._clients.turns import TurnDriver
 from .conversation import BaseConversation
-from .loop import last_message
+from .loop import last_message, still_true
 from .run import BaseRun
 from .structured import structured_loop
 
@@ -49,7 +49,7 @@ class Reading:
     def _to_the_end(self) -> Message:
         for _ in self:
             pass
-        if self._failure is not None:
+        if isinstance(self._failure, Exception):
             raise self._failure
         if self._run.stopped is None and self._driver.stream is not None:
             return self._driver.stream.message  # it was closed: the stream says so
@@ -81,17 +81,27 @@ class ConversationStream(Reading, Stream):  # type: ignore[misc]  # more kinds o
     @property
     def text(self) -> Iterator[str]:
         """The fragments of the answers."""
-        return (event.text for event in self if isinstance(event, _core.Text))
+        given = False
+        for event in self:
+            if isinstance(event, _core.Text):
+                given = True
+                yield event.text
+            elif given:
+                still_true(event, self.partial)
 
     @property
     def thinking(self) -> Iterator[str]:
         """The fragments of the reasoning. Ends where an answer or a call begins, which stays to be read."""
+        given = False
         for event in self:
             if isinstance(event, _core.Thinking):
+                given = True
                 yield event.text
             elif isinstance(event, (_core.Text, _core.ToolCallStart)):
                 self._driver.waiting.append(event)
                 return
+            elif given:
+                still_true(event, self.partial)
 
     @property
     def message(self) -> Message:

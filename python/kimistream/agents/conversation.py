@@ -11,7 +11,7 @@ from .._values.errors import InvalidRequestError
 from .._values.message import Message
 from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
-from .history import group, was_cut
+from .history import changed, group, was_cut
 from .loop import Limits, Loop
 from .prompts import messages_of, role_of
 from .sums import added
@@ -124,8 +124,7 @@ class BaseConversation:
             came = [*came, *group(loop.pending, loop.results, keep_open=False)]
         kept = None
         if loop.partial is not None and loop.partial.content:
-            fields = {name: getattr(loop.partial, name) for name in Message._fields}
-            kept = Message(**{**fields, "tool_calls": []})
+            kept = changed(loop.partial, tool_calls=[], content=loop.begun() + loop.partial.text)
             came = [*came, kept]
         self._take_in(turn, came)
         return kept
@@ -164,13 +163,11 @@ class BaseConversation:
         try:
             yield from loop.turn()
         except GeneratorExit:
-            if self._is_whole(loop):  # its reader left when all had come
+            if loop.stopped is None and self._is_whole(loop):  # its reader left when all had come
                 assert loop.partial is not None
                 loop.take(loop.partial)
                 loop.finish_step()
-                self._ended(turn)
-            else:
-                self._ended(turn, broken=True)
+            self._ended(turn, broken=loop.stopped is None)
             raise
         except BaseException:
             self._ended(turn, broken=True)

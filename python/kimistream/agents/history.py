@@ -32,7 +32,7 @@ def group(message: Message, results: dict[int, Content], keep_open: bool) -> lis
     calls = [_with_json(call) for _, call in kept]
     if not calls and not message.content:
         return []
-    answer = message if calls == message.tool_calls else _with_calls(message, calls)
+    answer = message if calls == message.tool_calls else changed(message, tool_calls=calls)
     return [answer, *(_result_message(call, results[place]) for place, call in kept if place in results)]
 
 
@@ -51,6 +51,6 @@ def _with_json(call: ToolCall) -> ToolCall:
     return call
 
 
-def _with_calls(message: Message, calls: list[ToolCall]) -> Message:
-    fields = {name: getattr(message, name) for name in Message._fields}
-    return type(message)(**{**fields, "tool_calls": calls})
+def changed(message: Message, **fields: Any) -> Message:
+    """The message with other fields. It itself stays as it came."""
+    return Message(**{**{name: getattr(message, name) for name in Message._fields}, **fields})

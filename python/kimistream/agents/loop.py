@@ -5,10 +5,10 @@ from __future__ import annotations
 from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
 from .._tools.results import content_of
-from .._values.errors import InvalidRequestError, StopRun, ToolArgumentsError
+from .._values.errors import IncompleteStreamError, InvalidRequestError, StopRun, ToolArgumentsError
 from .._values.message import Message, ToolCall
 from .._values.run_events import StepEnd, StepStart, ToolProgress, ToolResult
-from .history import group, was_cut
+from .history import changed, group, was_cut
 from .sums import added
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ class Loop:
         *,
         whole: bool = False,
         tells_steps: bool = True,
-        changed: Callable[[], None] | None = None,
+        on_change: Callable[[], None] | None = None,
         expected: Expected | None = None,
     ) -> None:
         self.messages = messages
@@ -78,12 +78,16 @@ class Loop:
         self.same = 0  # steps in a row that were as `last`
         self.last: str | None = None
         self._tools = tools
+        self._beginning: str = options.get("prefill") or ""
+        options = {name: value for name, value in options.items() if name != "prefill"}
+        if self._beginning and expected is not None:
+            raise InvalidRequestError("schema and prefill do not go together: leave one of them out")
         self._options = {**options, "tools": tools.wire} if tools.wire else options
         self._expected = expected
         self._limits = limits
         self._whole = whole
         self._tells_steps = tells_steps
-        self._changed = changed or (lambda: None)
+        self._changed = on_change or (lambda: None)
 
     def turn(self) -> Turn[None]:
         if self.stopped == "max_steps":
@@ -105,7 +109,7 @@ class Loop:
             self.finish_step()
             self._changed()
             if self._tells_steps:
-                yield StepEnd(self.steps, message)
+                yield StepEnd(self.steps, last_message(self))
 
     def _answer(self) -> Turn[Message]:
         """The next answer; with a schema the first one that follows it."""
@@ -119,7 +123,8 @@ class Loop:
                 return message
 
     def _ask(self, messages: list[Any]) -> Turn[Message]:
-        ask = Ask(messages, self._options, self._whole)
+        options = {**self._options, "prefill": self.begun()} if self.begun() else self._options
+        ask = Ask(messages, options, self._whole)
         try:
             message: Message = yield ask
         except BaseException as error:
@@ -130,8 +135,14 @@ class Loop:
         self.usage = added(self.usage, message.usage)
         return message
 
+    def begun(self) -> str:
+        """The beginning of the first answer, where the caller gave one; the answer does not repeat it."""
+        return "" if self.steps else self._beginning
+
     def take(self, message: Message) -> None:
         self.message = self.pending = message
+        if self.begun():  # the history has both as one
+            self.pending = changed(message, content=self.begun() + message.text)
         self.partial = None
 
     # ---- the calls of one answer ----
@@ -233,3 +244,13 @@ def last_message(loop: Loop) -> Message:
     if loop.message is None:
         raise RuntimeError("nothing was asked: it was closed before an answer had come")
     return loop.message
+
+
+def still_true(event: Any, partial: Message | None) -> None:
+    """Whoever was given fragments cannot give them back when the answer begins anew: that is an error."""
+    if event.type == "restarted":
+        raise IncompleteStreamError(
+            "the answer broke off and began anew, and what was given of it is void: read the events, which say so",
+            retryable=True,
+            partial=partial,
+        )

@@ -83,7 +83,7 @@ def begin(
         if state is not None:
             saved.write(state, loop)
 
-    loop = Loop(question, ToolSet(tools, web_search), _given(options), Limits(*limits), changed=changed)
+    loop = Loop(question, ToolSet(tools, web_search), _given(options), Limits(*limits), on_change=changed)
     if state is not None and os.path.exists(state):
         saved.load(state, loop)
     return loop, saved
