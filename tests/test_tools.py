@@ -381,6 +381,13 @@ def test_parameters_of_ones_own_are_held_against() -> None:
     assert caught.value.errors == ["q: must have at least 2 characters"]
 
 
+def test_a_tool_can_be_pickled_as_its_function_can() -> None:
+    tool = pickle.loads(pickle.dumps(Tool(google, name="weather", timeout=3)))
+    assert (tool.name, tool.timeout, tool.schema) == ("weather", 3, Tool(google, name="weather").schema)
+    own = Tool(google, parameters={"type": "object", "properties": {"city": {"type": "string"}}})
+    assert pickle.loads(pickle.dumps(own)).schema == own.schema
+
+
 def test_callables_of_all_sorts_are_tools() -> None:
     class Finder:
         """Finds things."""

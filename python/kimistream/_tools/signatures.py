@@ -41,6 +41,8 @@ def parameters_of(function: Callable[..., Any], name: str, words: Docstring) -> 
     """Raises InvalidRequestError, which names the function and the parameter, for what JSON cannot say."""
     try:
         signature = inspect.signature(function)
+    except NameError as error:  # Python 3.14 and later look annotations up here
+        raise InvalidRequestError(f"tool {name!r}: {error}: import it where the program runs, too") from None
     except (TypeError, ValueError):
         raise InvalidRequestError(
             f"tool {name!r}: its parameters cannot be seen: give Tool(..., parameters={{...}})"

@@ -124,6 +124,10 @@ class Tool:
             places.append(values.pop(name, self._kind.defaults.get(name)))
         return functools.partial(self.function, *places, **values)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = self._parameters if self._validator is not None else None
+        return Tool, (self.function, self.name, self._description, own, self.timeout)
+
     def __repr__(self) -> str:
         return f"Tool({self.name!r})"
 
