@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from agents_kit import Side, bodies_of, call, calling, roles, saying, script_of, side, whole
 from fault_server_client import DONE, FaultServer, Script, frame
-from kit import KEY, USAGE, call_frame, cut, kimi, sent, stalled
+from kit import KEY, USAGE, call_frame, cut, kimi, sent, stalled, until
 
 from kimistream import (
     APIStatusError,
@@ -218,6 +218,21 @@ def test_dropping_a_stream_closes_its_connection(fault_server: FaultServer) -> N
         del stream
         fault_server.wait_closed(url=url)
         assert chat.messages == []
+
+
+def test_dropping_an_asynchronous_stream_closes_its_connection(fault_server: FaultServer) -> None:
+    side = Side("asyncio")
+    url = fault_server.url(stalled(frame("", role="assistant"), frame("Half")))
+    chat = side.client(url).conversation()
+
+    async def read() -> None:
+        async for _ in chat.stream("Hello"):
+            break
+        await until(lambda: bool(fault_server.stats()["closes"]))
+
+    side.wait(read())
+    side.close()
+    assert chat.messages == []
 
 
 def test_a_reader_that_leaves_behind_the_last_step_has_had_the_turn(fault_server: FaultServer, side: Side) -> None:

@@ -348,6 +348,55 @@ def test_a_call_cut_by_length_never_runs(fault_server: FaultServer, side: Side) 
     assert [each["id"] for each in sent(fault_server, url)["messages"][1]["tool_calls"]] == ["a"]
 
 
+ODD = {
+    # Gateways say "stop" although there are calls.
+    "finish_stop": [call_frame(0, "a", "note", '{"word": "x"}'), frame(finish_reason="stop")],
+    "index_seven": [call_frame(7, "a", "note", '{"word": "x"}'), frame(finish_reason="tool_calls")],
+    # vLLM with Kimi K2.6: the first chunk holds the same call twice.
+    "one_call_twice": [
+        frame(tool_calls=[
+            {"index": 0, "id": "a", "type": "function", "function": {"name": "note", "arguments": ""}},
+            {"index": 0, "function": {"arguments": '{"word": '}},
+        ]),
+        call_frame(0, arguments='"x"}'),
+        frame(finish_reason="tool_calls"),
+    ],
+    "no_index": [call_frame(None, "a", "note", '{"word": "x"}'), frame(finish_reason="tool_calls")],
+    "text_behind": [call_frame(0, "a", "note", '{"word": "x"}'), frame("So."), frame(finish_reason="tool_calls")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_calls_that_came_oddly_run_once(fault_server: FaultServer, side: Side, name: str) -> None:
+    seen = []
+
+    def note(word: str) -> None:
+        seen.append(word)
+
+    url = fault_server.url(script_of([frame("", role="assistant"), *ODD[name], DONE], saying("Done.")))
+    assert side.message(side.client(url).run("Go", [note])).text == "Done."
+    assert seen == ["x"]
+    assert [message["tool_call_id"] for message in sent(fault_server, url)["messages"][2:]] == ["a"]
+
+
+def test_a_hundred_calls_in_one_answer(fault_server: FaultServer, side: Side) -> None:
+    calls = [call("get_weather", {"city": f"c{n}"}, f"id{n}") for n in range(100)]
+    url = fault_server.url(script_of(calling(*calls), saying("Done.")))
+    side.message(side.client(url).run("Go", [get_weather]))
+    assert results_of(sent(fault_server, url)) == [f"c{n}: sunny" for n in range(100)]
+
+
+def test_empty_arguments_are_an_empty_object(fault_server: FaultServer, side: Side) -> None:
+    def now() -> str:
+        return "noon"
+
+    url = fault_server.url(script_of(calling(("a", "now", "")), saying("Done.")))
+    side.message(side.client(url).run("Go", [now]))
+    body = sent(fault_server, url)
+    assert results_of(body) == ["noon"]
+    assert body["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
 def test_a_broken_stream_runs_none_of_its_calls(fault_server: FaultServer, side: Side) -> None:
     seen = []
 
@@ -648,6 +697,20 @@ def test_with_the_simulator(simulator: Simulator, side: Side) -> None:
     found = client.run("Search the web for news of today", web_search=True)
     assert "search_id" in side.message(found).text
     assert found.steps == 2
+
+
+@pytest.mark.parametrize("dialect", ["vllm", "openrouter", "moonshot-anthropic", "tokenhub"])
+def test_with_other_dialects(side: Side, dialect: str) -> None:
+    pytest.importorskip("aiohttp")
+    from kimistream.simulator import Simulator
+
+    with Simulator(pace=0, dialect=dialect) as sim:
+        client = side.client(sim.base_url, api_key=sim.api_key, provider=dialect)
+        run = client.run("The weather in Paris and Tokyo?", [get_weather], thinking=True)
+        assert "Paris: sunny" in side.message(run).text
+        chat = client.conversation(system="Be kind.", tools=[get_weather], thinking="keep")
+        side.do(chat.send, "The weather in Paris?")
+        assert "Rome: sunny" in side.do(chat.send, "And in Rome?").text
 
 
 def test_errors_are_values_of_the_package() -> None:

@@ -586,6 +586,13 @@ def test_schemas_are_what_the_strictest_check_takes(simulator: Simulator) -> Non
             assert message.warnings == []
 
 
+def test_functions_count_as_what_they_declare() -> None:
+    with Kimi("", provider="vllm", base_url="http://127.0.0.1:9/v1") as client:
+        counted = client.count_tokens("hi", tools=[get_weather])
+        assert counted == client.count_tokens("hi", tools=[Tool(get_weather).schema])
+        assert int(counted) > int(client.count_tokens("hi"))
+
+
 def test_two_tools_of_one_name_are_refused(fault_server: FaultServer) -> None:
     url = fault_server.url(Script().json(200, completion()))
     dict_of_it = Tool(get_weather).schema

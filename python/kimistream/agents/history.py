@@ -45,7 +45,7 @@ def _result_message(call: ToolCall, content: Content) -> dict[str, Any]:
 
 def _with_json(call: ToolCall) -> ToolCall:
     try:
-        _core.loads(call.arguments or "{}")
+        _core.loads(call.arguments)
     except ValueError:
         return ToolCall(call.index, call.id, call.name, "{}", call.wire_type)
     return call
