@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 
 class Arrow(NamedTuple):
-    """`source` imports `target`; `when_called`: within a function. Modules by their dotted names, "" the root."""
+    """`source` imports `target`; `when_called`: within a function; `for_types`: for annotations only. Modules by their
+    dotted names, "" the root."""
 
     source: str
     target: str
     line: int
     when_called: bool
+    for_types: bool = False
 
     def __str__(self) -> str:
         return f"{self.source or '__init__'}:{self.line} imports {self.target or 'the package itself'}"
@@ -49,12 +51,18 @@ def _arrows_of(name: str, path: Path, modules: dict[str, Path], package: str) ->
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         for node in ast.walk(function)
     }
+    typed = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
     folder = name.split(".") if name and path.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(tree):
         for target in _targets(node, folder, package):
             known = target if target in modules else target.rpartition(".")[0]  # a name of a module, or a module
             if known in modules:
-                yield Arrow(name, known, getattr(node, "lineno", 0), id(node) in inner)
+                yield Arrow(name, known, getattr(node, "lineno", 0), id(node) in inner, id(node) in typed)
 
 
 def _targets(node: ast.AST, folder: list[str], package: str) -> Iterator[str]:

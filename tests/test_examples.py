@@ -18,6 +18,7 @@ BIGGER = "9.9 is bigger than 9.11."
 
 # Each example, and what its output has among other things.
 PYTHON = {
+    "agent.py": ("get_weather({", '"degrees":24.0', "Paris", "Tokyo", "done after 2 steps"),
     "async_many.py": CAPITALS,
     "checks.py": ("kimi-k2.6: 262144 tokens", "USD left", "refused: temperature=0.2", BIGGER, "changed before sending"),
     "hello.py": (BIGGER, "completion_tokens="),

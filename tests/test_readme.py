@@ -27,9 +27,10 @@ SAYS = (
     ("Paris", "Tokyo"),
     ("one image (image/png", "one video (video/mp4", "Summarise it in one sentence."),
     ("kimi-k2.6 262144 ", " tokens", "temperature=0.2: ", "[fixed_temperature]"),
+    ("gave {", "Paris, sky: sunny", "done 2", "Your name is Bob.", "Verdict(answer="),
+    ("100 answered, 0 failed", "0 asked again, 100 answered before"),
     ("recorded 9.9 is bigger", "played 9.9 is bigger", "has no answer to POST", "bigger, 9.11", "smaller, 9.11"),
     ("28, 29, 30.", "mended: 1 [Notice(code='broken_and_continued'"),
-    ("100 answered, 0 failed", "0 asked again, 100 answered before"),
     ("Kimi(provider='mine'", "{'chat_template_kwargs': {'thinking': False}}"),
 )
 

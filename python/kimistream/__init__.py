@@ -31,6 +31,9 @@ from ._values.errors import (
     OpenAIError,
     PermissionDeniedError,
     RateLimitError,
+    SchemaError,
+    StopRun,
+    ToolArgumentsError,
     UnprocessableEntityError,
 )
 from ._values.headers import Headers
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from ._requests.media import Video as Video
     from ._requests.providers import providers as providers
     from ._requests.providers import register_provider as register_provider
+    from ._tools.tool import Tool as Tool
     from ._values.bulk import Budget as Budget
     from ._values.bulk import Row as Row
     from ._values.bulk import Run as Run
@@ -57,7 +61,15 @@ if TYPE_CHECKING:
     from ._values.resources import FileObject as FileObject
     from ._values.resources import Model as Model
     from ._values.resources import TokenCount as TokenCount
+    from ._values.run_events import StepEnd as StepEnd
+    from ._values.run_events import StepStart as StepStart
+    from ._values.run_events import ToolProgress as ToolProgress
+    from ._values.run_events import ToolResult as ToolResult
     from ._values.timeout import Timeout as Timeout
+    from .agents.awaiting import AsyncAgentRun as AsyncAgentRun
+    from .agents.awaiting import AsyncConversation as AsyncConversation
+    from .agents.blocking import AgentRun as AgentRun
+    from .agents.blocking import Conversation as Conversation
 
     AsyncOpenAI = AsyncKimi
 
@@ -68,6 +80,9 @@ __all__ = [
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "AgentRun",
+    "AsyncAgentRun",
+    "AsyncConversation",
     "AsyncKimi",
     "AsyncOpenAI",
     "AsyncStream",
@@ -78,6 +93,7 @@ __all__ = [
     "Cassette",
     "CassetteMissError",
     "ConflictError",
+    "Conversation",
     "Extracted",
     "FileContent",
     "FileObject",
@@ -101,14 +117,22 @@ __all__ = [
     "Restarted",
     "Row",
     "Run",
+    "SchemaError",
+    "StepEnd",
+    "StepStart",
+    "StopRun",
     "Stream",
     "Text",
     "Thinking",
     "Timeout",
     "TokenCount",
+    "Tool",
+    "ToolArgumentsError",
     "ToolCall",
     "ToolCallDelta",
     "ToolCallStart",
+    "ToolProgress",
+    "ToolResult",
     "UnprocessableEntityError",
     "Usage",
     "Video",
@@ -119,12 +143,16 @@ __all__ = [
 
 # Imported when they are first asked for: asyncio alone takes longer to import than all of this package.
 _LAZY = {
+    "AgentRun": ("agents.blocking", "AgentRun"),
+    "AsyncAgentRun": ("agents.awaiting", "AsyncAgentRun"),
+    "AsyncConversation": ("agents.awaiting", "AsyncConversation"),
     "AsyncKimi": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
     "Balance": ("_values.resources", "Balance"),
     "Budget": ("_values.bulk", "Budget"),
     "Cassette": ("_requests.cassette", "Cassette"),
+    "Conversation": ("agents.blocking", "Conversation"),
     "Extracted": ("_values.resources", "Extracted"),
     "FileContent": ("_values.resources", "FileContent"),
     "FileObject": ("_values.resources", "FileObject"),
@@ -134,7 +162,12 @@ _LAZY = {
     "Row": ("_values.bulk", "Row"),
     "Run": ("_values.bulk", "Run"),
     "Timeout": ("_values.timeout", "Timeout"),
+    "StepEnd": ("_values.run_events", "StepEnd"),
+    "StepStart": ("_values.run_events", "StepStart"),
     "TokenCount": ("_values.resources", "TokenCount"),
+    "Tool": ("_tools.tool", "Tool"),
+    "ToolProgress": ("_values.run_events", "ToolProgress"),
+    "ToolResult": ("_values.run_events", "ToolResult"),
     "Video": ("_requests.media", "Video"),
     "providers": ("_requests.providers", "providers"),
     "register_provider": ("_requests.providers", "register_provider"),

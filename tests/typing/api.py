@@ -9,12 +9,16 @@ from typing_extensions import assert_type
 
 import kimistream
 from kimistream import (
+    AgentRun,
     APIError,
     APIStatusError,
+    AsyncAgentRun,
+    AsyncConversation,
     AsyncKimi,
     Balance,
     Cassette,
     CassetteMissError,
+    Conversation,
     Finish,
     Headers,
     IncompleteStreamError,
@@ -31,6 +35,7 @@ from kimistream import (
     Thinking,
     Timeout,
     TokenCount,
+    Tool,
     ToolCall,
     ToolCallDelta,
     ToolCallStart,
@@ -232,3 +237,48 @@ def mistakes(client: Kimi) -> None:
     Kimi(on_break="resume")  # type: ignore[arg-type]
     client.complete("Hello").txt  # type: ignore[attr-defined]  # noqa: B018
     Text("a").text = "b"  # type: ignore[misc]
+
+
+def conversations_and_runs(client: Kimi) -> None:
+    def get_weather(city: str) -> str:
+        return city
+
+    tool = Tool(get_weather, name="weather", timeout=3)
+    assert_type(tool.name, str)
+    assert_type(tool.schema, dict[str, Any])
+    chat = client.conversation(system="Be kind.", tools=[get_weather, tool], thinking="keep", temperature=1.0)
+    assert_type(chat, Conversation)
+    assert_type(chat.send("Hello"), Message)
+    assert_type(chat.branch(), Conversation)
+    assert_type(chat.messages, list[Any])
+    assert_type(chat.usage, Usage | None)
+    assert_type(chat.cost, float | None)
+    assert_type(chat.count_tokens(), TokenCount)
+    assert_type(chat.keep_partial(), Message | None)
+    with chat.stream("Hello") as stream:
+        for text in stream.text:
+            assert_type(text, str)
+        assert_type(stream.message, Message)
+    assert_type(client.load_conversation("chat.json", tools=[tool]), Conversation)
+    run = client.run("Go", [get_weather], max_steps=5, state="run.json")
+    assert_type(run, AgentRun)
+    for event in run:
+        if event.type == "tool_result":
+            assert_type(event.error, BaseException | None)
+    assert_type(run.message, Message)
+    assert_type(run.stopped, str | None)
+
+
+async def asynchronous_conversations_and_runs(client: AsyncKimi) -> None:
+    chat = client.conversation()
+    assert_type(chat, AsyncConversation)
+    assert_type(await chat.send("Hello"), Message)
+    async with chat.stream("Hello") as stream:
+        async for text in stream.text:
+            assert_type(text, str)
+        assert_type(await stream.message, Message)
+    run = client.run("Go")
+    assert_type(run, AsyncAgentRun)
+    async for event in run:
+        assert_type(event.type == "finish", bool)
+    assert_type(await run.message, Message)

@@ -13,11 +13,14 @@ from .reactors import Reactors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import os
+    from collections.abc import Callable, Iterable
     from typing import Any
 
+    from .._requests.arguments import Thinking
     from .._requests.sender import Sender
     from .._values.message import Message
+    from ..agents.awaiting import AsyncAgentRun, AsyncConversation
 
 
 class AsyncKimi(BaseClient):
@@ -46,8 +49,53 @@ class AsyncKimi(BaseClient):
     @takes(BaseClient._arguments)
     async def complete(self, *arguments: Any, **named: Any) -> Message:
         """As `Kimi.complete`."""
+        if named.get("schema") is not None:
+            from ..agents.awaiting import structured
+
+            return await structured(self, arguments, named)
         request = await ready(self._sender, self._reactors, self._arguments(*arguments, **named))
         return await self._reactors.message(lambda reactor: reactor.start(request, False, False))
+
+    def conversation(
+        self,
+        system: str | None = None,
+        tools: Iterable[Any] | None = None,
+        thinking: Thinking = None,
+        model: str | None = None,
+        **defaults: Any,
+    ) -> AsyncConversation:
+        """As `Kimi.conversation`; what waits is awaited."""
+        from ..agents.awaiting import AsyncConversation
+
+        return AsyncConversation(self, system, tools, thinking, model, **defaults)
+
+    def run(
+        self,
+        prompt: Any = None,
+        tools: Iterable[Any] | None = None,
+        max_steps: int = 50,
+        max_parallel: int = 8,
+        tool_timeout: float | None = None,
+        state: str | os.PathLike[str] | None = None,
+        budget: Any = None,
+        web_search: bool = False,
+        **options: Any,
+    ) -> AsyncAgentRun:
+        """As `Kimi.run`: `async for event in run`, `await run.message`."""
+        from ..agents.awaiting import AsyncAgentRun
+        from ..agents.run import begin, refuse_budget
+        from .async_turns import AsyncTurnDriver
+
+        refuse_budget(budget)
+        limits = (max_steps, max_parallel, tool_timeout)
+        loop, saved = begin(prompt, tools, limits, state, web_search, options)
+        return AsyncAgentRun(AsyncTurnDriver(self, loop.turn()), loop, saved)
+
+    def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> AsyncConversation:
+        """As `Kimi.load_conversation`."""
+        from ..agents.awaiting import AsyncConversation
+
+        return AsyncConversation.load(self, path, tools)
 
     @takes(BaseClient._plan)
     def map(self, *arguments: Any, **named: Any) -> Any:

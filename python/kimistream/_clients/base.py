@@ -147,6 +147,12 @@ class BaseClient:
         **fields: Any,
     ) -> Any:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
+        if "schema" in fields or "schema_retries" in fields:
+            refuse_schema(fields)
+        if tools is not None:
+            from .._tools import declared  # cheap where all are dicts
+
+            tools = declared(tools)
         return (
             *(prompt, model, system, thinking, tools, tool_choice, max_tokens, timeout, on_break),
             *(max_breaks, continue_on_length, check, prefill, on_upload),
@@ -227,3 +233,12 @@ class BaseClient:
         if not hasattr(self, "_core"):  # a traceback shows one that could not be made
             return f"{self.__class__.__name__}()"
         return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
+
+
+def refuse_schema(fields: dict[str, Any]) -> None:
+    """`complete` has taken it out by now."""
+    fields.pop("schema_retries", None)
+    if fields.pop("schema", None) is not None:
+        from .._values.errors import InvalidRequestError
+
+        raise InvalidRequestError("schema: a stream takes none in this version; complete() does")

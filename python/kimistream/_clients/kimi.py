@@ -12,10 +12,14 @@ from .stream import ChatCompletionStream, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
     from typing import Any
 
+    from .._requests.arguments import Thinking
     from .._requests.sender import Sender
     from .._values.message import Message
+    from ..agents.blocking import AgentRun, Conversation
     from .resources import Files, Models
 
 
@@ -64,12 +68,78 @@ class Kimi(BaseClient):
 
     @takes(BaseClient._arguments)
     def complete(self, *arguments: Any, **named: Any) -> Message:
-        """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`.
+        """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`, and
+
+        schema          a pydantic model, a dataclass, a TypedDict or a JSON Schema: `.parsed` of the message is the
+                        answer, which follows it; an instance of the first two
+        schema_retries  how often a wrong answer is sent back with what is wrong with it (2); then SchemaError
 
         Where a proxy in between did not wait for it (504, 524), the next attempt asks for a stream and gathers it; with
         `on_break` "restart" or "continue" the first one does, so that there is something to go on from.
         """
+        if named.get("schema") is not None:
+            from ..agents.blocking import structured
+
+            return structured(self, arguments, named)
         return self._core.complete(ready(self._sender, self._arguments(*arguments, **named)))
+
+    def conversation(
+        self,
+        system: str | None = None,
+        tools: Iterable[Any] | None = None,
+        thinking: Thinking = None,
+        model: str | None = None,
+        **defaults: Any,
+    ) -> Conversation:
+        """A conversation: `send`, `stream`, and a history that goes back whole, reasoning and calls included.
+
+        tools     functions, `Tool`s, pydantic models or dicts; those that can be called here are, see `run`
+        defaults  any argument of `stream`, for every request
+        """
+        from ..agents.blocking import Conversation
+
+        return Conversation(self, system, tools, thinking, model, **defaults)
+
+    def run(
+        self,
+        prompt: Any = None,
+        tools: Iterable[Any] | None = None,
+        max_steps: int = 50,
+        max_parallel: int = 8,
+        tool_timeout: float | None = None,
+        state: str | os.PathLike[str] | None = None,
+        budget: Any = None,
+        web_search: bool = False,
+        **options: Any,
+    ) -> AgentRun:
+        """A run of tools: asks, calls the functions that the answer wants called, and asks again, until one calls none.
+
+        tools         functions, `Tool`s, pydantic models or dicts; a call of a dict ends the run and is yours to answer
+        max_steps     answers at most
+        max_parallel  calls of one answer that run side by side: functions in threads, asynchronous ones on the loop
+        tool_timeout  seconds for one call, where its `Tool` says none; the model is told of one that is late
+        state         a file: written after each result and step, and gone on from where it exists
+        web_search    offers Moonshot's own search, and answers its calls
+        options       any argument of `stream`, for every request
+
+        Wrong arguments, exceptions of functions and names that are no tools go back to the model as results, for it to
+        mend. A function that raises `StopRun` ends the run.
+        """
+        from ..agents.blocking import AgentRun
+        from ..agents.run import begin, refuse_budget
+        from .turns import TurnDriver
+
+        refuse_budget(budget)
+        limits = (max_steps, max_parallel, tool_timeout)
+        loop, saved = begin(prompt, tools, limits, state, web_search, options)
+        return AgentRun(TurnDriver(self, loop.turn()), loop, saved)
+
+    def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> Conversation:
+        """The conversation that `save` wrote. Functions are handed in again. Raises InvalidRequestError for a file that
+        is none."""
+        from ..agents.blocking import Conversation
+
+        return Conversation.load(self, path, tools)
 
     @takes(BaseClient._plan)
     def map(self, *arguments: Any, **named: Any) -> Any:

@@ -40,8 +40,10 @@ def count_tokens(
     other character and 2 for an emoji; 4 for each message, 1,024 for an image and 8,192 for a video, whose real
     numbers depend on their size. Tools are always estimated, by their JSON: providers have no field for them.
     """
+    from .._tools import declared
     from .tokens import count, token_request
 
+    tools = None if tools is None else declared(tools)
     return count(sender, token_request(prompt, model, system, tools, timeout, sender.defaults))
 
 

@@ -3,6 +3,8 @@
 KimiError (also OpenAIError)
   InvalidRequestError           the caller's mistake, found before anything was sent; also a ValueError
   CassetteMissError             a cassette that is played has no answer to this request
+  ToolArgumentsError            the arguments of a call do not fit the tool; also a ValueError
+  SchemaError                   an answer does not fit its schema; `.message` has it, `.errors` say why
   APIError
     APIConnectionError          no answer
       APITimeoutError           not in time
@@ -39,6 +41,37 @@ class InvalidRequestError(KimiError, ValueError):
 
 class CassetteMissError(KimiError):
     """A cassette that is only played has no answer to this request. Shows the nearest one, and what differs."""
+
+
+class ToolArgumentsError(KimiError, ValueError):
+    """The arguments of a call are not what the tool takes. `errors`: each that is wrong, "path: what is wrong"."""
+
+    def __init__(self, message: str, errors: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors if errors is not None else [message]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.__class__, (self.args[0], self.errors)
+
+
+class SchemaError(KimiError):
+    """An answer is not what its schema says, or was cut before it could be.
+
+    message  the `Message` as it came, the last one where several were asked for
+    errors   each thing that is wrong, "path: what is wrong"
+    """
+
+    def __init__(self, words: str, message: Message, errors: list[str]) -> None:
+        super().__init__(words)
+        self.message = message
+        self.errors = errors
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.__class__, (self.args[0], self.message, self.errors)
+
+
+class StopRun(Exception):  # noqa: N818 - no error: a tool raises it to end the run that called it
+    """Raised by a tool: the step's other calls end, and nothing more is asked."""
 
 
 class APIError(KimiError):

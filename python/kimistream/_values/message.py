@@ -159,7 +159,7 @@ class Message(Value):
     reasoning_details, signature   opaque forms of the reasoning that some providers want back as they came
     """
 
-    __slots__ = _fields = __match_args__ = (
+    _fields = __match_args__ = (
         "role",
         "content",
         "reasoning",
@@ -174,6 +174,8 @@ class Message(Value):
         "reasoning_details",
         "signature",
     )
+    __slots__ = (*_fields, "_parsed")
+    _parsed: Any
 
     def __init__(
         self,
@@ -218,8 +220,11 @@ class Message(Value):
 
     @property
     def parsed(self) -> Any:
-        """The content read as JSON. Raises ValueError when it is not."""
-        return _core.loads(self.text)
+        """The answer as its `schema=` has it; without one the content as JSON. Raises ValueError when it is none."""
+        try:
+            return self._parsed
+        except AttributeError:
+            return _core.loads(self.text)
 
     def to_dict(self) -> dict[str, Any]:
         """The message in plain types, for json.dumps: its fields by their names, tool calls and parts as they are on

@@ -1,0 +1,110 @@
+"""Turns: what a conversation or a run of tools asks and calls, without saying how to wait for it.
+
+As with steps (`steps`), the procedure is a generator that is written once; each client has a driver for it
+(`_clients.turns`, `_clients.async_turns`). It yields
+
+    Ask           and is sent the message that was answered, after the driver has handed its events to the reader
+    Calls         and is sent nothing: they are begun, side by side
+    next_outcome  and is sent the `Outcome` of one of them, or a `Progress`
+    an event      for the reader, and is sent nothing
+
+What an answer fails with is thrown into it, and so is what ends it from outside: Ctrl-C, cancellation, and
+GeneratorExit when its reader leaves. It says what becomes of what had come.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Any, TypeVar
+
+    from .._values.message import Message
+    from .._values.run_events import RunEvent
+
+    T = TypeVar("T")
+
+
+class Ask:
+    """One answer: what `stream` takes. `whole`: nobody reads its events, `complete` will do. The driver keeps the
+    stream of it here."""
+
+    __slots__ = ("messages", "options", "stream", "whole")
+
+    def __init__(self, messages: list[Any], options: dict[str, Any], whole: bool) -> None:
+        self.messages = messages
+        self.options = options
+        self.whole = whole
+        self.stream: Any = None
+
+    def came(self, error: BaseException) -> Message | None:
+        """As much of the answer as had come when this ended it."""
+        partial: Message | None = getattr(error, "partial", None)
+        if partial is None and self.stream is not None:
+            try:
+                partial = self.stream.partial
+            except RuntimeError:
+                return None  # it was not opened
+        return partial
+
+
+class Call:
+    """A function that is to be called, without arguments. `place` is the caller's own number for it."""
+
+    __slots__ = ("function", "place", "timeout")
+
+    def __init__(self, place: int, function: Callable[[], Any], timeout: float | None) -> None:
+        self.place = place
+        self.function = function
+        self.timeout = timeout
+
+
+class Calls:
+    """They run side by side, at most `most` at once, begun in their order."""
+
+    __slots__ = ("calls", "most")
+
+    def __init__(self, calls: list[Call], most: int) -> None:
+        self.calls = calls
+        self.most = most
+
+
+class Outcome:
+    """A call has ended: what it gave, or what it raised."""
+
+    __slots__ = ("error", "place", "seconds", "value")
+
+    def __init__(self, place: int, value: Any, error: BaseException | None, seconds: float) -> None:
+        self.place = place
+        self.value = value
+        self.error = error
+        self.seconds = seconds
+
+
+class Progress:
+    """What the generator of a call has yielded."""
+
+    __slots__ = ("place", "value")
+
+    def __init__(self, place: int, value: Any) -> None:
+        self.place = place
+        self.value = value
+
+
+class NextOutcome:
+    __slots__ = ()
+
+
+next_outcome = NextOutcome()
+
+
+def told_too_late(call: Call) -> Outcome:
+    """A call that has not ended in its time."""
+    assert call.timeout is not None
+    words = f"it did not end within {call.timeout:g} s, and nobody waits for it any more"
+    return Outcome(call.place, None, TimeoutError(words), call.timeout)
+
+
+if TYPE_CHECKING:
+    Effect = Ask | Calls | NextOutcome | RunEvent
+    Turn = Generator[Effect, Any, T]

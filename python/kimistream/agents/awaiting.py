@@ -1,0 +1,179 @@
+"""The same for an asynchronous client (`blocking`)."""
+
+from __future__ import annotations
+
+import weakref
+
+from .. import _core
+from .._clients import async_driver
+from .._clients.async_stream import AsyncStream
+from .._clients.async_turns import AsyncTurnDriver
+from .conversation import BaseConversation
+from .loop import last_message, still_true
+from .run import BaseRun
+from .structured import structured_loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+    from typing import Any
+
+    from .._clients.async_kimi import AsyncKimi
+    from .._values.message import Message
+    from .._values.resources import TokenCount
+    from .._values.run_events import RunEvent
+    from .loop import Loop
+    from .run import Saved
+
+
+class AsyncReading:
+    """Reads a turn for an asynchronous client. What makes it sets the three."""
+
+    if TYPE_CHECKING:
+        _driver: AsyncTurnDriver
+        _run: Loop
+        _failure: BaseException | None
+
+    def __aiter__(self) -> AsyncIterator[RunEvent]:
+        return self
+
+    async def __anext__(self) -> RunEvent:
+        try:
+            return await self._driver.__anext__()
+        except StopAsyncIteration:
+            raise
+        except BaseException as failure:
+            self._failure = failure
+            raise
+
+    async def _to_the_end(self) -> Message:
+        async for _ in self:
+            pass
+        if isinstance(self._failure, Exception):
+            raise self._failure
+        if self._run.stopped is None and self._driver.stream is not None:
+            return await self._driver.stream.message
+        return last_message(self._run)
+
+    async def close(self) -> None:
+        """Ends it and closes its connection, unless it is over. Any number of times, from any task."""
+        await self._driver.close()
+
+    aclose = close
+
+    def _leave(self) -> None:
+        self._driver.leave()
+
+
+class AsyncConversationStream(AsyncReading, AsyncStream):  # type: ignore[misc]
+    """As `ConversationStream`; what is wrong with a request is raised by the first `await` or `async for`."""
+
+    def __init__(self, driver: AsyncTurnDriver, loop: Loop) -> None:
+        self._driver = driver
+        self._run = loop
+        self._failure = None
+
+    async def _wait_for_head(self) -> None:
+        try:
+            await self._driver.open()
+        except BaseException as failure:
+            self._failure = failure
+            raise
+
+    def _core_stream(self) -> _core.Stream:
+        if self._driver.stream is None:
+            raise RuntimeError("this stream has not been opened yet: await it, or use `async with` or `async for`")
+        return self._driver.stream._core_stream()
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        return self._texts()
+
+    async def _texts(self) -> AsyncIterator[str]:
+        given = False
+        async for event in self:
+            if isinstance(event, _core.Text):
+                given = True
+                yield event.text
+            elif given:
+                still_true(event, self.partial)
+
+    @property
+    def thinking(self) -> AsyncIterator[str]:
+        return self._thoughts()
+
+    async def _thoughts(self) -> AsyncIterator[str]:
+        given = False
+        async for event in self:
+            if isinstance(event, _core.Thinking):
+                given = True
+                yield event.text
+            elif isinstance(event, (_core.Text, _core.ToolCallStart)):
+                self._driver.waiting.append(event)
+                return
+            elif given:
+                still_true(event, self.partial)
+
+    @property
+    def message(self) -> Awaitable[Message]:
+        return self._to_the_end()
+
+
+class AsyncConversation(BaseConversation):
+    __doc__ = BaseConversation.__doc__
+
+    async def send(self, prompt: Any, **options: Any) -> Message:
+        """As `Conversation.send`, awaited."""
+        turn = self._turn(prompt, options, whole=True)
+        self._sending = True
+        driver = AsyncTurnDriver(self._client, self._procedure(turn))
+        try:
+            async for _ in driver:
+                pass
+        finally:
+            self._sending = False
+            await driver.close()
+        return last_message(turn.loop)
+
+    def stream(self, prompt: Any, **options: Any) -> AsyncConversationStream:
+        """As `Conversation.stream`; the request is sent by the first `await`, `async with` or `async for`."""
+        turn = self._turn(prompt, options, whole=False)
+        stream = AsyncConversationStream(AsyncTurnDriver(self._client, self._procedure(turn)), turn.loop)
+        self._open = weakref.ref(stream)
+        return stream
+
+    async def count_tokens(self) -> TokenCount:
+        """As `Conversation.count_tokens`."""
+        return await async_driver.run(self._client._reactors, self._count_steps())
+
+    async def trim(self, max_tokens: int) -> int:
+        """As `Conversation.trim`."""
+        return await async_driver.run(self._client._reactors, self._trim_steps(max_tokens))
+
+
+class AsyncAgentRun(AsyncReading, BaseRun):
+    """As `AgentRun`: `async for event in run`, `await run.message`."""
+
+    def __init__(self, driver: AsyncTurnDriver, loop: Loop, saved: Saved) -> None:
+        self._driver = driver
+        self._run = loop
+        self._failure = None
+        self._saved = saved
+
+    @property
+    def message(self) -> Awaitable[Message]:
+        return self._to_the_end()
+
+    async def __aenter__(self) -> AsyncAgentRun:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+
+async def structured(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
+    """`client.complete` with a schema."""
+    loop = structured_loop(client._core, arguments, named)
+    async for _ in AsyncTurnDriver(client, loop.turn()):
+        pass
+    return last_message(loop)

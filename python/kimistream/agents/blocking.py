@@ -1,0 +1,184 @@
+"""What a blocking client's user holds: a conversation, the stream of its turn, a run."""
+
+from __future__ import annotations
+
+import weakref
+
+from .. import _core
+from .._clients import driver
+from .._clients.stream import Stream
+from .._clients.turns import TurnDriver
+from .conversation import BaseConversation
+from .loop import last_message, still_true
+from .run import BaseRun
+from .structured import structured_loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from .._clients.kimi import Kimi
+    from .._values.message import Message
+    from .._values.resources import TokenCount
+    from .._values.run_events import RunEvent
+    from .loop import Loop
+    from .run import Saved
+
+
+class Reading:
+    """Reads a turn for a blocking client. What makes it sets the three."""
+
+    if TYPE_CHECKING:
+        _driver: TurnDriver
+        _run: Loop
+        _failure: BaseException | None
+
+    def __iter__(self) -> Iterator[RunEvent]:
+        return self
+
+    def __next__(self) -> RunEvent:
+        try:
+            return next(self._driver)
+        except StopIteration:
+            raise
+        except BaseException as failure:
+            self._failure = failure
+            raise
+
+    def _to_the_end(self) -> Message:
+        for _ in self:
+            pass
+        if isinstance(self._failure, Exception):
+            raise self._failure
+        if self._run.stopped is None and self._driver.stream is not None:
+            return self._driver.stream.message  # it was closed: the stream says so
+        return last_message(self._run)
+
+    def close(self) -> None:
+        """Ends it and closes its connection, unless it is over. Any number of times, from any thread."""
+        self._driver.close()
+
+    def _leave(self) -> None:
+        self._driver.leave()
+
+
+class ConversationStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
+    """A turn of a conversation while it arrives. With tools its events are those of the run: answers, results, steps;
+    status, headers and `.partial` are those of the answer that comes now."""
+
+    def __init__(self, driver: TurnDriver, loop: Loop) -> None:
+        self._driver = driver
+        self._run = loop
+        self._failure = None
+        driver.open()
+
+    def _core_stream(self) -> _core.Stream:
+        if self._driver.stream is None:
+            raise RuntimeError("nothing has been asked yet")
+        return self._driver.stream._core_stream()
+
+    @property
+    def text(self) -> Iterator[str]:
+        """The fragments of the answers."""
+        given = False
+        for event in self:
+            if isinstance(event, _core.Text):
+                given = True
+                yield event.text
+            elif given:
+                still_true(event, self.partial)
+
+    @property
+    def thinking(self) -> Iterator[str]:
+        """The fragments of the reasoning. Ends where an answer or a call begins, which stays to be read."""
+        given = False
+        for event in self:
+            if isinstance(event, _core.Thinking):
+                given = True
+                yield event.text
+            elif isinstance(event, (_core.Text, _core.ToolCallStart)):
+                self._driver.waiting.append(event)
+                return
+            elif given:
+                still_true(event, self.partial)
+
+    @property
+    def message(self) -> Message:
+        """The last message of the turn; reads to the end. Raises what the turn fails with, with `.partial` on it."""
+        return self._to_the_end()
+
+    def __repr__(self) -> str:
+        return f"<{self.__class__.__name__} {'over' if self._run.stopped else 'open'}>"
+
+
+class Conversation(BaseConversation):
+    __doc__ = BaseConversation.__doc__
+
+    def send(self, prompt: Any, **options: Any) -> Message:
+        """Asks, and gives the answer when the turn is complete: with tools, when all they were called for is done.
+
+        `prompt` and `options` are those of `client.complete`, and come before the conversation's defaults; with tools
+        also `max_steps`, `max_parallel` and `tool_timeout` of `client.run`. Calls of tools that are dicts are handed
+        out in the message: `send([{"role": "tool", "tool_call_id": ..., "content": ...}])` answers them.
+        """
+        turn = self._turn(prompt, options, whole=True)
+        self._sending = True
+        try:
+            for _ in TurnDriver(self._client, self._procedure(turn)):
+                pass
+        finally:
+            self._sending = False
+        return last_message(turn.loop)
+
+    def stream(self, prompt: Any, **options: Any) -> ConversationStream:
+        """As `send`, while it arrives: the events of the answer, and with tools those of `client.run`. The turn enters
+        the history when it has been read to its end."""
+        turn = self._turn(prompt, options, whole=False)
+        stream = ConversationStream(TurnDriver(self._client, self._procedure(turn)), turn.loop)
+        self._open = weakref.ref(stream)
+        return stream
+
+    def count_tokens(self) -> TokenCount:
+        """How many tokens the history has, tools included; see `client.count_tokens`."""
+        return driver.run(self._client._core, self._count_steps())
+
+    def trim(self, max_tokens: int) -> int:
+        """Takes whole turns out, the oldest first and no more than needed for `count_tokens` to be at most this. The
+        system prompt and the last turn stay. Gives how many went."""
+        return driver.run(self._client._core, self._trim_steps(max_tokens))
+
+
+class AgentRun(Reading, BaseRun):
+    """A run of tools: asks, calls what the answer wants called, and asks again, until an answer calls nothing.
+
+    for event in run: ...   the events of a stream; StepStart, ToolProgress, ToolResult, StepEnd
+    run.message             the last answer; drives to the end
+
+    Nothing is sent before it is read. What fails is raised while reading; `.messages` then has the finished steps.
+    """
+
+    def __init__(self, driver: TurnDriver, loop: Loop, saved: Saved) -> None:
+        self._driver = driver
+        self._run = loop
+        self._failure = None
+        self._saved = saved
+
+    @property
+    def message(self) -> Message:
+        """The last answer, also where the run was stopped; drives to the end."""
+        return self._to_the_end()
+
+    def __enter__(self) -> AgentRun:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def structured(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
+    """`client.complete` with a schema."""
+    loop = structured_loop(client._core, arguments, named)
+    for _ in TurnDriver(client, loop.turn()):
+        pass
+    return last_message(loop)

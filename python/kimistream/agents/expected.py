@@ -1,0 +1,95 @@
+"""Answers that are to follow a schema: asked for in the provider's way, sent back when they are wrong."""
+
+from __future__ import annotations
+
+from .._tools.answers import AnswerSchema
+from .._values.errors import InvalidRequestError, SchemaError
+from .history import group
+from .prompts import role_of
+from .sums import added
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .. import _core
+    from .._values.message import Message, Usage
+
+_RETRIES = 2
+
+
+class Expected:
+    """A schema, how often a wrong answer is sent back, and what the prompt says of it where the request cannot."""
+
+    __slots__ = ("prompt", "retries", "schema")
+
+    def __init__(self, schema: AnswerSchema, retries: int, prompt: str | None) -> None:
+        self.schema = schema
+        self.retries = retries
+        self.prompt = prompt
+
+    def attempts(self, messages: list[Any]) -> Attempts:
+        return Attempts(self, messages)
+
+
+class Attempts:
+    """The attempts at one answer. Those that were wrong, and what was said of them, go into no history."""
+
+    __slots__ = ("_aside", "_expected", "_left", "_messages", "_usage")
+
+    def __init__(self, expected: Expected, messages: list[Any]) -> None:
+        self._expected = expected
+        self._messages = messages
+        self._aside: list[Any] = []
+        self._left = expected.retries
+        self._usage: Usage | None = None
+
+    def messages(self) -> list[Any]:
+        """What is sent."""
+        if self._expected.prompt is None:
+            return [*self._messages, *self._aside]
+        place = 0
+        while place < len(self._messages) and role_of(self._messages[place]) == "system":
+            place += 1
+        said = {"role": "system", "content": self._expected.prompt}
+        return [*self._messages[:place], said, *self._messages[place:], *self._aside]
+
+    def is_right(self, message: Message) -> bool:
+        """Whether the answer follows the schema, and is parsed; else what is wrong is told with the next attempt.
+        Raises SchemaError when there is none left."""
+        self._usage = message.usage = added(self._usage, message.usage)
+        if message.tool_calls:
+            return True
+        if message.finish_reason == "length":
+            words = "the answer was cut at the limit of tokens, before it could follow its schema: raise max_tokens"
+            raise SchemaError(words, message, [words])
+        parsed, errors = self._expected.schema.read(message.text)
+        if not errors:
+            message._parsed = parsed
+            return True
+        if not self._left:
+            raise SchemaError(f"the answer does not follow its schema: {'; '.join(errors)}", message, errors)
+        self._left -= 1
+        told = "\n".join(f"- {error}" for error in errors)
+        words = f"Your answer does not follow the schema:\n{told}\nAnswer again, with the corrected JSON alone."
+        self._aside += [*group(message, {}, keep_open=False), {"role": "user", "content": words}]
+        return False
+
+
+def expected_in(options: dict[str, Any], core: _core.Client) -> Expected | None:
+    """Takes the schema out of the options, and puts in what asks for it."""
+    schema, retries = options.pop("schema", None), options.pop("schema_retries", None)
+    retries = _RETRIES if retries is None else retries
+    if isinstance(retries, bool) or not isinstance(retries, int):
+        raise TypeError(f"schema_retries must be an int, not {type(retries).__name__}")
+    if retries < 0:
+        raise InvalidRequestError("schema_retries cannot be negative")
+    if schema is None:
+        return None
+    if options.get("response_format") is not None:
+        raise InvalidRequestError("schema and response_format ask for the same in two ways: give one of them")
+    known = AnswerSchema(schema)
+    response_format, prompt = known.asked(core.row)
+    if response_format is not None:
+        options["response_format"] = response_format
+    return Expected(known, retries, prompt)

@@ -1,0 +1,256 @@
+"""The loop: asks, calls the tools that the answer wants called, and asks again. One procedure for both clients."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
+from .._tools.results import content_of
+from .._values.errors import IncompleteStreamError, InvalidRequestError, StopRun, ToolArgumentsError
+from .._values.message import Message, ToolCall
+from .._values.run_events import StepEnd, StepStart, ToolProgress, ToolResult
+from .history import changed, group, was_cut
+from .sums import added
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .._requests.turns import Turn
+    from .._tools.tool_set import ToolSet
+    from .._values.message import Usage
+    from .expected import Expected
+
+    Content = str | list[Any]
+
+SAME_STEPS = 5  # in a row, and a run goes nowhere
+
+
+class Limits:
+    """How far a loop may go. Raises for what is no limit."""
+
+    __slots__ = ("max_parallel", "max_steps", "tool_timeout")
+
+    def __init__(self, max_steps: int = 50, max_parallel: int = 8, tool_timeout: float | None = None) -> None:
+        from .._tools.tool import seconds
+
+        for name, value in (("max_steps", max_steps), ("max_parallel", max_parallel)):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+            if value < 1:
+                raise InvalidRequestError(f"{name} must be at least 1")
+        self.max_steps = max_steps
+        self.max_parallel = max_parallel
+        self.tool_timeout = seconds(tool_timeout, "tool_timeout")
+
+
+class Loop:
+    """Where a loop stands, and the procedure that takes it further.
+
+    messages  what was asked and all finished steps; they can be sent
+    pending   the answer of the step under way, once it has come; `results` by the place of the call: what has ended
+    message   the last answer
+    partial   what had come of an answer that broke off
+    stopped   None while it goes on; "done", "max_steps", "repeated", "stop_run"
+    """
+
+    def __init__(
+        self,
+        messages: list[Any],
+        tools: ToolSet,
+        options: dict[str, Any],
+        limits: Limits,
+        *,
+        whole: bool = False,
+        tells_steps: bool = True,
+        on_change: Callable[[], None] | None = None,
+        expected: Expected | None = None,
+    ) -> None:
+        self.messages = messages
+        self.message: Message | None = None
+        self.pending: Message | None = None
+        self.results: dict[int, Content] = {}
+        self.partial: Message | None = None
+        self.steps = 0
+        self.usage: Usage | None = None
+        self.stopped: str | None = None
+        self.told_to_stop = False
+        self.same = 0  # steps in a row that were as `last`
+        self.last: str | None = None
+        self._tools = tools
+        self._beginning: str = options.get("prefill") or ""
+        options = {name: value for name, value in options.items() if name != "prefill"}
+        if self._beginning and expected is not None:
+            raise InvalidRequestError("schema and prefill do not go together: leave one of them out")
+        self._options = {**options, "tools": tools.wire} if tools.wire else options
+        self._expected = expected
+        self._limits = limits
+        self._whole = whole
+        self._tells_steps = tells_steps
+        self._changed = on_change or (lambda: None)
+
+    def turn(self) -> Turn[None]:
+        if self.stopped == "max_steps":
+            self.stopped = None  # there may be more of them now
+        while self.stopped is None:
+            if self.pending is None and self.steps >= self._limits.max_steps:
+                self.stopped = "max_steps"
+                return
+            if self._tells_steps:
+                yield StepStart(self.steps + 1)
+            if self.pending is None:
+                answer = yield from self._answer()
+                self.take(answer)
+                if answer.tool_calls:
+                    self._changed()
+            message = self.pending
+            assert message is not None
+            yield from self._call_all(message)
+            self.finish_step()
+            self._changed()
+            if self._tells_steps:
+                yield StepEnd(self.steps, last_message(self))
+
+    def _answer(self) -> Turn[Message]:
+        """The next answer; with a schema the first one that follows it."""
+        if self._expected is None:
+            return (yield from self._ask(list(self.messages)))
+        attempts = self._expected.attempts(self.messages)
+        while True:
+            message = yield from self._ask(attempts.messages())
+            self.partial = message
+            if attempts.is_right(message):
+                return message
+
+    def _ask(self, messages: list[Any]) -> Turn[Message]:
+        options = {**self._options, "prefill": self.begun()} if self.begun() else self._options
+        ask = Ask(messages, options, self._whole)
+        try:
+            message: Message = yield ask
+        except BaseException as error:
+            self.partial = ask.came(error)
+            if self.partial is not None:
+                self.usage = added(self.usage, self.partial.usage)
+            raise
+        self.usage = added(self.usage, message.usage)
+        return message
+
+    def begun(self) -> str:
+        """The beginning of the first answer, where the caller gave one; the answer does not repeat it."""
+        return "" if self.steps else self._beginning
+
+    def take(self, message: Message) -> None:
+        self.message = self.pending = message
+        if self.begun():  # the history has both as one
+            self.pending = changed(message, content=self.begun() + message.text)
+        self.partial = None
+
+    # ---- the calls of one answer ----
+
+    def _call_all(self, message: Message) -> Turn[None]:
+        calls, ready, ended = message.tool_calls, [], []
+        for place, call in enumerate(calls):
+            if place in self.results or was_cut(message, call) or self.is_handed_out(call):
+                continue
+            try:
+                function, timeout = self._prepared(call)
+            except Exception as error:
+                ended.append(Outcome(place, None, error, 0.0))
+            else:
+                ready.append(Call(place, function, timeout if timeout is not None else self._limits.tool_timeout))
+        for outcome in ended:
+            yield self._result_of(calls[outcome.place], outcome)
+        if not ready:
+            return
+        yield Calls(ready, self._limits.max_parallel)
+        left = len(ready)
+        while left:
+            said = yield next_outcome
+            if isinstance(said, Outcome):
+                left -= 1
+                yield self._result_of(calls[said.place], said)
+            else:
+                yield ToolProgress(calls[said.place].id, calls[said.place].name, said.value)
+
+    def is_handed_out(self, call: ToolCall) -> bool:
+        """Whether its result is the caller's to give: of a tool that is a dict, and where there is no other."""
+        if call.name in self._tools.by_name:
+            return False
+        return not self._tools.by_name or call.name in self._tools.names
+
+    def _prepared(self, call: ToolCall) -> tuple[Callable[[], Any], float | None]:
+        tool = self._tools.by_name.get(call.name)
+        if tool is None:
+            there = ", ".join(self._tools.names)
+            raise ToolArgumentsError(f"there is no tool named {call.name!r}; there are: {there}")
+        prepared = tool.prepare(call.arguments)
+        if not call.complete:  # it did not come as a call should, whatever its arguments look like
+            raise ToolArgumentsError(f"the call of {call.name} did not come whole, and was not made")
+        return prepared, tool.timeout
+
+    def _result_of(self, call: ToolCall, outcome: Outcome) -> ToolResult:
+        error = outcome.error
+        if error is not None and not isinstance(error, Exception):
+            raise error  # Ctrl-C and the like are nothing to tell the model
+        content: Content = ""
+        if error is None:
+            try:
+                content = content_of(outcome.value)
+            except Exception as no_json:
+                error = no_json
+        if error is not None:
+            content = told_of(error)
+            self.told_to_stop = self.told_to_stop or isinstance(error, StopRun)
+        self.results[outcome.place] = content
+        self._changed()
+        return ToolResult(call.id, call.name, content, error, outcome.seconds)
+
+    # ---- the end of a step ----
+
+    def finish_step(self) -> None:
+        message = self.pending
+        assert message is not None
+        calls = [(place, call) for place, call in enumerate(message.tool_calls) if not was_cut(message, call)]
+        self.messages.extend(group(message, self.results, keep_open=True))
+        self.steps += 1
+        if not calls or any(place not in self.results for place, _ in calls):
+            self.stopped = "done"
+        elif self.told_to_stop:
+            self.stopped = "stop_run"
+        elif self._is_same(calls):
+            self.stopped = "repeated"
+        elif self.steps >= self._limits.max_steps:
+            self.stopped = "max_steps"
+        self.pending, self.results = None, {}
+
+    def _is_same(self, calls: list[tuple[int, ToolCall]]) -> bool:
+        told = _core.dumps([[call.name, call.arguments, self.results[place]] for place, call in calls])
+        self.same = self.same + 1 if told == self.last else 1
+        self.last = told
+        return self.same >= SAME_STEPS
+
+
+def told_of(error: Exception) -> str:
+    """What the model is told of an error: its class and its words."""
+    if isinstance(error, ToolArgumentsError):
+        return f"Error: {error}"
+    if isinstance(error, StopRun):
+        return str(error) or "The run was stopped."
+    words = str(error)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def last_message(loop: Loop) -> Message:
+    if loop.message is None:
+        raise RuntimeError("nothing was asked: it was closed before an answer had come")
+    return loop.message
+
+
+def still_true(event: Any, partial: Message | None) -> None:
+    """Whoever was given fragments cannot give them back when the answer begins anew: that is an error."""
+    if event.type == "restarted":
+        raise IncompleteStreamError(
+            "the answer broke off and began anew, and what was given of it is void: read the events, which say so",
+            retryable=True,
+            partial=partial,
+        )

@@ -1,0 +1,151 @@
+"""A run of tools: what both clients' have, and the state that it can be taken up from."""
+
+from __future__ import annotations
+
+import os
+
+from .. import _core
+from .._tools.tool_set import ToolSet
+from .._values.errors import InvalidRequestError
+from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
+from .loop import Limits, Loop
+from .prompts import messages_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from .._values.message import Usage
+    from .files import Path
+
+_KIND = "run"
+
+
+class BaseRun:
+    """What a run tells of itself, without waiting."""
+
+    _run: Loop
+    _saved: Saved
+
+    @property
+    def messages(self) -> list[Any]:
+        """The prompt and all finished steps, a copy: they can be sent on."""
+        return list(self._run.messages)
+
+    @property
+    def steps(self) -> int:
+        """How many are finished."""
+        return self._run.steps
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens of all answers, also of one that broke off; None before the first."""
+        return self._run.usage
+
+    @property
+    def cost(self) -> float | None:
+        """What they have cost, where the provider tells."""
+        return None if self._run.usage is None else self._run.usage.cost
+
+    @property
+    def stopped(self) -> str | None:
+        """Why it has ended: "done", "max_steps", "repeated" (the same calls with the same results five times in a row)
+        or "stop_run"; None while it goes on, and where it failed."""
+        return self._run.stopped
+
+    def save(self, path: Path) -> None:
+        """Writes its state, whole or not at all. `client.run(the same prompt, tools, state=path)` goes on from there,
+        and calls no function again that has ended."""
+        self._saved.write(path, self._run)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.stopped or 'open'}, {self.steps} steps>"
+
+
+def begin(
+    prompt: Any,
+    tools: Iterable[Any] | None,
+    limits: tuple[int, int, float | None],
+    state: Path | None,
+    web_search: bool,
+    options: dict[str, Any],
+) -> tuple[Loop, Saved]:
+    """The loop of a run, from its beginning or from its state."""
+    if prompt is None:
+        prompt = options.pop("messages", None)
+    question = messages_of(prompt)
+    if not question:
+        raise InvalidRequestError("the prompt is empty: there is nothing to ask")
+    saved = Saved(question)
+
+    def changed() -> None:
+        if state is not None:
+            saved.write(state, loop)
+
+    loop = Loop(question, ToolSet(tools, web_search), _given(options), Limits(*limits), on_change=changed)
+    if state is not None and os.path.exists(state):
+        saved.load(state, loop)
+    return loop, saved
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+class Saved:
+    """The state of a run as a file has it. What was said once is not made into plain types again."""
+
+    def __init__(self, question: list[Any]) -> None:
+        self._length = len(question)
+        self._plain: list[Any] = []
+
+    def write(self, path: Path, loop: Loop) -> None:
+        self._plain.extend(plain_message(message) for message in loop.messages[len(self._plain) :])
+        write(
+            path,
+            _KIND,
+            {
+                "question": self._plain[: self._length],
+                "messages": self._plain[self._length :],
+                "message": None if loop.message is None else plain_message(loop.message),
+                "pending": None if loop.pending is None else plain_message(loop.pending),
+                "results": [[place, _core.loads(_core.dumps(content))] for place, content in loop.results.items()],
+                "steps": loop.steps,
+                "usage": plain_usage(loop.usage),
+                "stopped": loop.stopped,
+                "told_to_stop": loop.told_to_stop,
+                "same": loop.same,
+                "last": loop.last,
+            },
+        )
+
+    def load(self, path: Path, loop: Loop) -> None:
+        """Raises InvalidRequestError for a file that is none, or the state of another question."""
+        kept = read(path, _KIND)
+        try:
+            if kept["question"] != [plain_message(message) for message in loop.messages]:
+                raise InvalidRequestError(
+                    f"{os.fspath(path)}: this is the state of a run with another question; it stays as it is. "
+                    "Name another file, or delete it to begin anew"
+                )
+            messages = [kept_message(message) for message in kept["messages"]]
+            message, pending = kept["message"], kept["pending"]
+            loop.message = None if message is None else kept_message(message)
+            loop.pending = None if pending is None else kept_message(pending)
+            loop.results = {int(place): content for place, content in kept["results"]}
+            loop.steps, loop.stopped = int(kept["steps"]), kept["stopped"]
+            loop.usage = kept_usage(kept["usage"])
+            loop.told_to_stop, loop.same, loop.last = bool(kept["told_to_stop"]), int(kept["same"]), kept["last"]
+        except InvalidRequestError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise broken(path, _KIND, error) from None
+        loop.messages.extend(messages)
+
+
+def refuse_budget(budget: object) -> None:
+    if budget is not None:
+        raise InvalidRequestError(
+            "budget= is not known to run() in this version: bound it by max_steps, and look at .cost"
+        )

@@ -1,0 +1,719 @@
+"""Runs of tools: the loop's events, limits, errors that go back to the model, state files, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import dataclasses
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from agents_kit import Side, call, calling, roles, saying, script_of, side
+from fault_server_client import DONE, LONG_ENOUGH, FaultServer, Script, frame
+from kit import USAGE, call_frame, cut, kimi, python, sent, stalled, until
+
+from kimistream import (
+    APIStatusError,
+    Image,
+    IncompleteStreamError,
+    InvalidRequestError,
+    KimiError,
+    StopRun,
+    Tool,
+    ToolArgumentsError,
+    ToolResult,
+)
+
+if TYPE_CHECKING:
+    from kimistream.simulator import Simulator
+
+__all__ = ["side"]
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
+
+
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return f"{city}: sunny"
+
+
+def results_of(body: dict[str, Any]) -> list[Any]:
+    return [message["content"] for message in body["messages"] if message["role"] == "tool"]
+
+
+def tool_results(events: list[Any]) -> list[ToolResult]:
+    return [event for event in events if event.type == "tool_result"]
+
+
+def test_every_step_is_an_event(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(script_of(calling(call("get_weather", {"city": "Rome"}, "a")), saying("Sunny.")))
+    run = side.client(url).run("Rome?", [get_weather], temperature=1.0)
+    assert fault_server.attempts(url) == 0, "nothing is sent before it is read"
+    events = side.events(run)
+    assert [event.type for event in events] == [
+        *("step_start", "thinking", "tool_call_start", "tool_call_delta", "usage", "tool_call", "finish"),
+        *("tool_result", "step_end", "step_start", "thinking", "text", "usage", "finish", "step_end"),
+    ]
+    starts = [event.step for event in events if event.type == "step_start"]
+    ends = [(event.step, event.message.finish_reason) for event in events if event.type == "step_end"]
+    assert (starts, ends) == ([1, 2], [(1, "tool_calls"), (2, "stop")])
+    (result,) = tool_results(events)
+    assert (result.id, result.name, result.content, result.error) == ("a", "get_weather", "Rome: sunny", None)
+    assert result.seconds >= 0
+    assert side.message(run).text == "Sunny."
+    assert (run.steps, run.stopped, run.usage.total_tokens, run.cost) == (2, "done", 44, None)
+    assert roles(run.messages) == ["user", "assistant", "tool", "assistant"]
+    body = sent(fault_server, url)
+    assert body["messages"][1]["reasoning_content"] == "I need it."
+    assert body["temperature"] == 1.0
+
+
+def test_message_drives_to_the_end(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(script_of(calling(call("get_weather", {"city": "Rome"})), saying("Sunny.")))
+    run = side.client(url).run([{"role": "user", "content": "Rome?"}], [get_weather], system="Be kind.")
+    assert side.message(run).text == "Sunny."
+    assert side.message(run).text == "Sunny."
+    assert sent(fault_server, url)["messages"][0] == {"role": "system", "content": "Be kind."}
+    assert fault_server.attempts(url) == 2
+
+
+def test_messages_can_be_sent_on(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(script_of(calling(call("get_weather", {"city": "Rome"})), saying("Sunny.")))
+    client = side.client(url)
+    run = client.run("Rome?", [get_weather])
+    side.events(run)
+    side.do(client.complete, [*run.messages, {"role": "user", "content": "Sure?"}], check="error")
+    assert roles(sent(fault_server, url)["messages"]) == ["user", "assistant", "tool", "assistant", "user"]
+
+
+def test_calls_run_side_by_side_and_go_back_in_their_order(fault_server: FaultServer, side: Side) -> None:
+    both = threading.Barrier(2)
+
+    def first() -> str:
+        both.wait(LONG_ENOUGH)
+        done.wait(LONG_ENOUGH)
+        return "one"
+
+    def second() -> str:
+        both.wait(LONG_ENOUGH)
+        return "two"
+
+    done = threading.Event()
+    url = fault_server.url(script_of(calling(call("first"), call("second")), saying("Done.")))
+    run = side.client(url).run("Go", [first, second])
+    seen = []
+    for _ in range(100):
+        events = side.events(run, most=1)
+        if not events:
+            break
+        if events[0].type == "tool_result":
+            seen.append(events[0].name)
+            done.set()
+    assert seen == ["second", "first"]
+    assert results_of(sent(fault_server, url)) == ["one", "two"]
+
+
+def test_no_more_than_max_parallel_at_once(fault_server: FaultServer, side: Side) -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+
+    calls = [call("work", id=f"c{n}") for n in range(7)]
+    url = fault_server.url(script_of(calling(*calls), saying("Done.")))
+    run = side.client(url).run("Go", [work], max_parallel=2)
+    assert len(tool_results(side.events(run))) == 7
+    assert most <= 2
+
+
+def test_asynchronous_functions_run_too(fault_server: FaultServer, side: Side) -> None:
+    loops = set()
+
+    async def slow(x: int) -> int:
+        await asyncio.sleep(0)
+        loops.add(asyncio.get_running_loop())
+        return x + 1
+
+    url = fault_server.url(script_of(calling(call("slow", {"x": 1}), call("slow", {"x": 2}, "b")), saying("Done.")))
+    side.events(side.client(url).run("Go", [slow]))
+    assert results_of(sent(fault_server, url)) == ["2", "3"]
+    if side.is_async:
+        assert loops == {side._loop}, "coroutines run on the loop"
+
+
+def test_context_variables_reach_the_functions(fault_server: FaultServer, side: Side) -> None:
+    who = contextvars.ContextVar("who", default="nobody")
+
+    def tell() -> str:
+        return who.get()
+
+    url = fault_server.url(script_of(calling(call("tell")), saying("Done.")))
+    who.set("Bob")
+    side.events(side.client(url).run("Go", [tell]))
+    assert results_of(sent(fault_server, url)) == ["Bob"]
+
+
+@dataclasses.dataclass
+class Found:
+    city: str
+
+
+def test_results_of_all_sorts_go_back(fault_server: FaultServer, side: Side) -> None:
+    values: dict[str, Any] = {
+        "text": "as it is",
+        "none": None,
+        "data": Found("Rome"),
+        "picture": Image(PIXEL),
+        "mixed": ["see:", Image(PIXEL)],
+        "bad": object(),
+    }
+
+    def look(what: str) -> Any:
+        return values[what]
+
+    calls = [call("look", {"what": what}, what) for what in values]
+    url = fault_server.url(script_of(calling(*calls), saying("Done.")))
+    results = {event.id: event for event in tool_results(side.events(side.client(url).run("Go", [look])))}
+    texts = results_of(sent(fault_server, url))
+    assert texts[:3] == ["as it is", "null", '{"city":"Rome"}']
+    assert texts[3][0]["image_url"]["url"].startswith("data:image/png;base64,")
+    assert [part["type"] for part in texts[4]] == ["text", "image_url"]
+    assert "JSON has no object" in texts[5]
+    assert isinstance(results["bad"].error, TypeError)
+    assert results["text"].error is None
+
+
+def test_what_is_wrong_goes_back_to_the_model(fault_server: FaultServer, side: Side) -> None:
+    def fail(n: int) -> None:
+        raise LookupError(f"no {n}")
+
+    calls = [
+        call("fail", {"n": 3}, "raises"),
+        call("fail", {"n": "3", "m": 1}, "wrong"),
+        call("fail", '{"n": ', "no-json"),
+        call("nothing", {}, "unknown"),
+        call("get_weather", {"city": "Rome"}, "fine"),
+    ]
+    url = fault_server.url(script_of(calling(*calls), saying("Sorry.")))
+    results = {e.id: e for e in tool_results(side.events(side.client(url).run("Go", [fail, get_weather])))}
+    body = sent(fault_server, url)
+    told = dict(zip([each[0] for each in calls], results_of(body), strict=True))
+    assert told["raises"] == "LookupError: no 3"
+    assert "n: must be an integer, not a string" in told["wrong"]
+    assert "m: is unknown" in told["wrong"]
+    assert "not JSON" in told["no-json"]
+    assert "nothing" in told["unknown"]
+    assert "fail, get_weather" in told["unknown"]
+    assert told["fine"] == "Rome: sunny"
+    assert isinstance(results["raises"].error, LookupError)
+    assert isinstance(results["wrong"].error, ToolArgumentsError)
+    assert results["fine"].error is None
+    arguments = [each["function"]["arguments"] for each in body["messages"][1]["tool_calls"]]
+    assert arguments[2] == "{}", "what is no JSON would be refused"
+    assert json.loads(arguments[1]) == {"n": "3", "m": 1}
+    assert not any("Traceback" in text or __file__ in text for text in told.values())
+
+
+def test_a_tool_over_its_time_is_an_error_and_the_run_goes_on(fault_server: FaultServer, side: Side) -> None:
+    release = threading.Event()
+
+    def wait() -> str:
+        release.wait(LONG_ENOUGH)
+        return "late"
+
+    async def await_it() -> None:
+        await asyncio.sleep(LONG_ENOUGH)
+
+    try:
+        own = Tool(wait, name="own_time", timeout=0.05)
+        calls = [call("wait"), call("await_it"), call("own_time"), call("get_weather", {"city": "Rome"})]
+        url = fault_server.url(script_of(calling(*calls), saying("Done.")))
+        run = side.client(url).run("Go", [wait, await_it, own, Tool(get_weather, timeout=60)], tool_timeout=0.1)
+        results = {event.name: event for event in tool_results(side.events(run))}
+    finally:
+        release.set()
+    for name, limit in (("wait", "0.1 s"), ("await_it", "0.1 s"), ("own_time", "0.05 s")):
+        assert isinstance(results[name].error, TimeoutError)
+        assert limit in str(results[name].content)
+    assert results["get_weather"].error is None
+    assert run.stopped == "done"
+
+
+def test_a_tool_that_raises_timeout_error_itself_is_told_so(fault_server: FaultServer, side: Side) -> None:
+    async def ask() -> None:
+        raise TimeoutError("the database")
+
+    url = fault_server.url(script_of(calling(call("ask")), saying("Done.")))
+    (result,) = tool_results(side.events(side.client(url).run("Go", [ask], tool_timeout=60)))
+    assert result.content == "TimeoutError: the database"
+
+
+def test_stop_run_ends_the_run_after_the_steps_other_calls(fault_server: FaultServer, side: Side) -> None:
+    def approve() -> None:
+        raise StopRun("a person must look at it")
+
+    url = fault_server.url(script_of(calling(call("approve"), call("get_weather", {"city": "Rome"}))))
+    run = side.client(url).run("Go", [approve, get_weather])
+    results = {event.name: event for event in tool_results(side.events(run))}
+    assert (run.stopped, run.steps, fault_server.attempts(url)) == ("stop_run", 1, 1)
+    assert results["get_weather"].content == "Rome: sunny"
+    assert isinstance(results["approve"].error, StopRun)
+    assert [message["content"] for message in run.messages[2:]] == ["a person must look at it", "Rome: sunny"]
+    assert side.message(run).finish_reason == "tool_calls"
+
+
+def test_max_steps(fault_server: FaultServer, side: Side) -> None:
+    answers = [calling(call("get_weather", {"city": f"city {n}"})) for n in range(4)]
+    url = fault_server.url(script_of(*answers))
+    run = side.client(url).run("Go", [get_weather], max_steps=3)
+    message = side.message(run)
+    assert (run.steps, run.stopped, fault_server.attempts(url)) == (3, "max_steps", 3)
+    assert message.tool_calls[0].parse() == {"city": "city 2"}
+    assert roles(run.messages)[-1] == "tool"
+
+
+def test_the_same_calls_with_the_same_results_five_times_are_repeated(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(script_of(calling(call("get_weather", {"city": "Rome"}))))
+    run = side.client(url).run("Go", [get_weather])
+    side.message(run)
+    assert (run.steps, run.stopped, fault_server.attempts(url)) == (5, "repeated", 5)
+    answers = iter(range(100))
+    url = fault_server.url(script_of(calling(call("count"))))
+    run = side.client(url).run("Go", [Tool(lambda: next(answers), name="count")], max_steps=8)
+    side.message(run)
+    assert (run.steps, run.stopped) == (8, "max_steps"), "other results are progress"
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"max_steps": 0}, InvalidRequestError),
+        ({"max_parallel": 0}, InvalidRequestError),
+        ({"tool_timeout": 0}, InvalidRequestError),
+        ({"max_steps": "5"}, TypeError),
+        ({"max_parallel": True}, TypeError),
+        ({"tool_timeout": "5"}, TypeError),
+        ({"tools": [get_weather, get_weather]}, InvalidRequestError),
+        ({"tools": [3]}, TypeError),
+        ({"prompt": None}, TypeError),
+        ({"prompt": []}, InvalidRequestError),
+        ({"budget": 5}, InvalidRequestError),
+    ],
+    ids=str,
+)
+def test_mistakes_are_told_before_anything_is_sent(side: Side, options: dict[str, Any], error: type[Exception]) -> None:
+    client = side.client("http://127.0.0.1:9/v1")
+    with pytest.raises(error):
+        client.run(**{"prompt": "Go", "tools": [get_weather], **options})
+
+
+def test_dict_tools_are_the_callers_to_answer(fault_server: FaultServer, side: Side) -> None:
+    ask: dict[str, Any] = {"type": "function", "function": {"name": "ask", "parameters": {"type": "object"}}}
+    url = fault_server.url(script_of(calling(call("ask"), call("get_weather", {"city": "Rome"}))))
+    run = side.client(url).run("Go", [ask, get_weather])
+    assert [each.name for each in side.message(run).tool_calls] == ["ask", "get_weather"]
+    assert (run.stopped, fault_server.attempts(url)) == ("done", 1)
+    assert roles(run.messages) == ["user", "assistant", "tool"]
+
+
+def test_a_call_cut_by_length_never_runs(fault_server: FaultServer, side: Side) -> None:
+    seen = []
+
+    def note(word: str) -> None:
+        seen.append(word)
+
+    frames = [
+        frame("", role="assistant"),
+        *(call_frame(0, "a", "note", '{"word": "whole"}'), call_frame(1, "b", "note", '{"word": "cut"}')),
+        *(frame(finish_reason="length", usage=USAGE), DONE),
+    ]
+    url = fault_server.url(script_of(frames, saying("Done.")))
+    run = side.client(url).run("Go", [note])
+    side.message(run)
+    assert seen == ["whole"]
+    assert [each["id"] for each in sent(fault_server, url)["messages"][1]["tool_calls"]] == ["a"]
+
+
+ODD = {
+    # Gateways say "stop" although there are calls.
+    "finish_stop": [call_frame(0, "a", "note", '{"word": "x"}'), frame(finish_reason="stop")],
+    "index_seven": [call_frame(7, "a", "note", '{"word": "x"}'), frame(finish_reason="tool_calls")],
+    # vLLM with Kimi K2.6: the first chunk holds the same call twice.
+    "one_call_twice": [
+        frame(tool_calls=[
+            {"index": 0, "id": "a", "type": "function", "function": {"name": "note", "arguments": ""}},
+            {"index": 0, "function": {"arguments": '{"word": '}},
+        ]),
+        call_frame(0, arguments='"x"}'),
+        frame(finish_reason="tool_calls"),
+    ],
+    "no_index": [call_frame(None, "a", "note", '{"word": "x"}'), frame(finish_reason="tool_calls")],
+    "text_behind": [call_frame(0, "a", "note", '{"word": "x"}'), frame("So."), frame(finish_reason="tool_calls")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_calls_that_came_oddly_run_once(fault_server: FaultServer, side: Side, name: str) -> None:
+    seen = []
+
+    def note(word: str) -> None:
+        seen.append(word)
+
+    url = fault_server.url(script_of([frame("", role="assistant"), *ODD[name], DONE], saying("Done.")))
+    assert side.message(side.client(url).run("Go", [note])).text == "Done."
+    assert seen == ["x"]
+    assert [message["tool_call_id"] for message in sent(fault_server, url)["messages"][2:]] == ["a"]
+
+
+def test_a_hundred_calls_in_one_answer(fault_server: FaultServer, side: Side) -> None:
+    calls = [call("get_weather", {"city": f"c{n}"}, f"id{n}") for n in range(100)]
+    url = fault_server.url(script_of(calling(*calls), saying("Done.")))
+    side.message(side.client(url).run("Go", [get_weather]))
+    assert results_of(sent(fault_server, url)) == [f"c{n}: sunny" for n in range(100)]
+
+
+def test_empty_arguments_are_an_empty_object(fault_server: FaultServer, side: Side) -> None:
+    def now() -> str:
+        return "noon"
+
+    url = fault_server.url(script_of(calling(("a", "now", "")), saying("Done.")))
+    side.message(side.client(url).run("Go", [now]))
+    body = sent(fault_server, url)
+    assert results_of(body) == ["noon"]
+    assert body["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
+def test_a_broken_stream_runs_none_of_its_calls(fault_server: FaultServer, side: Side) -> None:
+    seen = []
+
+    def note(word: str) -> None:
+        seen.append(word)
+
+    url = fault_server.url(cut(frame("", role="assistant"), call_frame(0, "a", "note", '{"word": "x"}')))
+    run = side.client(url).run("Go", [note])
+    with pytest.raises(IncompleteStreamError):
+        side.message(run)
+    assert seen == []
+    assert run.stopped is None
+
+
+def test_what_raises_leaves_the_finished_steps(fault_server: FaultServer, side: Side) -> None:
+    script = Script().event_stream(calling(call("get_weather", {"city": "Rome"})))
+    url = fault_server.url(script.attempt().json(400, {"error": {"message": "no"}}))
+    run = side.client(url).run("Go", [get_weather])
+    with pytest.raises(APIStatusError):
+        side.events(run)
+    assert roles(run.messages) == ["user", "assistant", "tool"]
+    assert (run.steps, run.stopped, run.usage.total_tokens) == (1, None, 22)
+    with pytest.raises(APIStatusError):
+        side.message(run)
+
+
+# ---- progress -------------------------------------------------------------------------------------------------------
+
+
+def test_a_generator_tells_its_progress(fault_server: FaultServer, side: Side) -> None:
+    def dig(depth: int) -> Iterator[str]:
+        for n in range(depth):
+            yield f"at {n}"
+        return "treasure"  # type: ignore[return-value]
+
+    async def look() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    url = fault_server.url(script_of(calling(call("dig", {"depth": 2}, "d"), call("look", {}, "l")), saying("Done.")))
+    events = side.events(side.client(url).run("Go", [dig, look]))
+    said = [(event.id, event.name, event.content) for event in events if event.type == "tool_progress"]
+    assert [each for each in said if each[0] == "d"] == [("d", "dig", "at 0"), ("d", "dig", "at 1")]
+    assert [each[2] for each in said if each[0] == "l"] == [1, 2]
+    assert results_of(sent(fault_server, url)) == ["treasure", "2"]
+
+
+# ---- stopping -------------------------------------------------------------------------------------------------------
+
+
+def test_close_ends_the_run_and_its_connection(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(stalled(frame("", role="assistant"), frame("Half")))
+    run = side.client(url).run("Go", [get_weather])
+    assert [event.type for event in side.events(run, most=2)] == ["step_start", "text"]
+    side.do(run.close)
+    side.do(run.close)
+    fault_server.wait_closed(url=url)
+    assert side.events(run) == []
+    assert run.stopped is None
+
+
+def test_close_from_another_thread_wakes_who_waits_for_a_tool(fault_server: FaultServer) -> None:
+    started, release = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        started.set()
+        release.wait(LONG_ENOUGH)
+
+    url = fault_server.url(script_of(calling(call("wait"))))
+    with kimi(url, provider="moonshot") as client:
+        run = client.run("Go", [wait])
+
+        def close() -> None:
+            started.wait(LONG_ENOUGH)
+            run.close()
+
+        closer = threading.Thread(target=close)
+        closer.start()
+        types = [event.type for event in run]
+        closer.join()
+        release.set()
+    assert types[-1] == "finish"
+    assert fault_server.attempts(url) == 1
+
+
+def test_ctrl_c_ends_a_run_at_once_while_a_tool_runs(fault_server: FaultServer) -> None:
+    """In a program of its own, whose exit waits for no thread of a tool."""
+    url = fault_server.url(script_of(calling(call("wait"))))
+    program = """
+import os, signal, sys, threading, time
+from kimistream import Kimi
+def wait() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(600)
+run = Kimi("sk-test-0123456789abcdefghij", base_url=sys.argv[1], provider="moonshot", max_retries=0).run("Go", [wait])
+try:
+    run.message
+except KeyboardInterrupt:
+    print("stopped", run.steps, run.stopped, "asyncio" in sys.modules)
+"""
+    done = python(program, url)
+    assert (done.stdout, done.stderr) == ("stopped 0 None False\n", "")
+    assert fault_server.attempts(url) == 1
+
+
+def test_cancellation_ends_a_run_at_once(fault_server: FaultServer) -> None:
+    side = Side("asyncio")
+    cancelled = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(LONG_ENOUGH)
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+
+    url = fault_server.url(script_of(calling(call("wait"))))
+    run = side.client(url).run("Go", [wait])
+
+    async def stop() -> None:
+        started = asyncio.Event()
+
+        async def read() -> None:
+            async for event in run:
+                if event.type == "finish":
+                    started.set()
+
+        task = asyncio.ensure_future(read())
+        await started.wait()
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await until(lambda: bool(cancelled))
+
+    side.wait(stop())
+    side.close()
+    assert run.stopped is None
+    assert fault_server.attempts(url) == 1
+
+
+# ---- state ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_state_goes_on_without_repeating_a_tool(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def note(word: str) -> str:
+        seen.append(word)
+        return f"noted {word}"
+
+    def fail_once(word: str) -> str:
+        note(word)
+        if word == "three" and not broken:
+            broken.append(True)
+            raise KeyboardInterrupt
+        return f"noted {word}"
+
+    broken: list[bool] = []
+    state = tmp_path / "run.json"
+    two = calling(call("note", {"word": "two"}, "b"), call("fail_once", {"word": "three"}, "c"))
+    url = fault_server.url(script_of(calling(call("note", {"word": "one"})), two, saying("Done.")))
+    client = side.client(url)
+    tools = [note, fail_once]
+    first = client.run("Go", tools, state=state, max_parallel=1)
+    assert not state.exists()
+    side.interrupted(lambda: side_events(side, first))
+    assert json.loads(state.read_text("utf-8"))["version"] == 1
+    assert seen == ["one", "two", "three"]
+    second = client.run("Go", tools, state=state, max_parallel=1)
+    assert (second.steps, second.usage.total_tokens) == (1, 44)
+    events = side.events(second)
+    assert [event.name for event in tool_results(events)] == ["fail_once"], "only what was running may run again"
+    assert seen == ["one", "two", "three", "three"]
+    assert side.message(second).text == "Done."
+    assert (second.steps, second.stopped, second.usage.total_tokens) == (3, "done", 66)
+    assert fault_server.attempts(url) == 3
+    assert results_of(sent(fault_server, url)) == ["noted one", "noted two", "noted three"]
+
+    third = client.run("Go", tools, state=state)
+    assert side.events(third) == []
+    assert (side.message(third).text, third.steps, third.stopped) == ("Done.", 3, "done")
+    assert roles(third.messages) == roles(second.messages)
+    assert fault_server.attempts(url) == 3, "a finished state asks nothing"
+
+
+def side_events(side: Side, run: Any) -> Any:
+    """Reads to the end, awaited where the client is."""
+    if not side.is_async:
+        return list(run)
+
+    async def read() -> None:
+        async for _ in run:
+            pass
+
+    return read()
+
+
+def test_save_after_a_step_goes_on_from_there(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    seen = []
+
+    def note(word: str) -> Any:
+        seen.append(word)
+        return ["picture:", Image(PIXEL)]
+
+    url = fault_server.url(script_of(calling(call("note", {"word": "one"})), saying("Done.")))
+    client = side.client(url)
+    prompt = [{"role": "user", "content": ["See", Image(PIXEL)]}]
+    run = client.run(prompt, [note])
+    for _ in range(50):
+        if side.events(run, most=1)[0].type == "step_end":
+            break
+    run.save(tmp_path / "run")
+    side.do(run.close)
+    again = client.run(prompt, [note], state=str(tmp_path / "run"))
+    assert side.message(again).text == "Done."
+    assert seen == ["one"]
+    assert results_of(sent(fault_server, url))[0][1]["type"] == "image_url"
+
+
+def test_more_steps_go_on_from_a_state_that_had_enough(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    url = fault_server.url(script_of(calling(call("get_weather", {"city": "Rome"})), saying("Done.")))
+    client = side.client(url)
+    state = tmp_path / "run.json"
+    run = client.run("Go", [get_weather], max_steps=1, state=state)
+    side.message(run)
+    assert run.stopped == "max_steps"
+    same = client.run("Go", [get_weather], max_steps=1, state=state)
+    assert side.events(same) == []
+    assert same.stopped == "max_steps"
+    more = client.run("Go", [get_weather], max_steps=2, state=state)
+    assert side.message(more).text == "Done."
+    assert (more.stopped, more.steps) == ("done", 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "nonsense", "{}", '{"kimistream": "run", "version": 1}', '{"kimistream": "run", "version": 9}', "other"],
+)
+def test_a_state_that_is_none_stays_as_it_is(fault_server: FaultServer, side: Side, tmp_path: Path, text: str) -> None:
+    url = fault_server.url(script_of(saying("Done.")))
+    client = side.client(url)
+    state = tmp_path / "run.json"
+    if text == "other":
+        side.message(client.run("Another question", [get_weather], state=state))
+    else:
+        state.write_text(text)
+    before = state.read_bytes()
+    with pytest.raises(InvalidRequestError, match=r"run\.json"):
+        client.run("Go", [get_weather], state=state)
+    assert state.read_bytes() == before
+    assert fault_server.attempts(url) == (1 if text == "other" else 0)
+
+
+def test_a_killed_program_goes_on_where_it_was(fault_server: FaultServer, tmp_path: Path) -> None:
+    answers = [calling(call("note", {"n": n})) for n in range(3)]
+    url = fault_server.url(script_of(*answers, saying("Done.")))
+    program = """
+import os, sys
+from kimistream import Kimi
+def note(n: int) -> str:
+    with open(sys.argv[3], "a") as file:
+        file.write(f"{n}\\n")
+    if n == 1 and sys.argv[4] == "die":
+        os.kill(os.getpid(), 9)
+    return f"noted {n}"
+client = Kimi("sk-test-0123456789abcdefghij", base_url=sys.argv[1], provider="moonshot", max_retries=0)
+run = client.run("Go", [note], state=sys.argv[2])
+print(run.message.text, run.steps)
+"""
+    arguments = [url, str(tmp_path / "state"), str(tmp_path / "notes")]
+    assert python(program, *arguments, "die").returncode == -9
+    done = python(program, *arguments, "live")
+    assert (done.stdout, done.stderr) == ("Done. 4\n", "")
+    assert (tmp_path / "notes").read_text() == "0\n1\n1\n2\n", "only the call that was running ran again"
+    assert fault_server.attempts(url) == 4
+
+
+def test_two_hundred_steps_run_each_tool_once(fault_server: FaultServer, side: Side) -> None:
+    seen: list[int] = []
+
+    def note(n: int) -> int:
+        seen.append(n)
+        return n
+
+    answers = [calling(call("note", {"n": n}, f"c{n}"), thought="word " * 20) for n in range(200)]
+    url = fault_server.url(script_of(*answers, saying("Done.")))
+    run = side.client(url).run("Go", [note], max_steps=300)
+    assert side.message(run).text == "Done."
+    assert seen == list(range(200))
+    assert (run.steps, run.usage.total_tokens) == (201, 201 * 22)
+
+
+def test_with_the_simulator(simulator: Simulator, side: Side) -> None:
+    client = side.client(simulator.base_url, api_key=simulator.api_key)
+    run = client.run("The weather in Paris and Tokyo?", [get_weather], check="error", thinking=True)
+    assert side.message(run).text == ("According to get_weather: Paris: sunny. According to get_weather: Tokyo: sunny.")
+    found = client.run("Search the web for news of today", web_search=True)
+    assert "search_id" in side.message(found).text
+    assert found.steps == 2
+
+
+@pytest.mark.parametrize("dialect", ["vllm", "openrouter", "moonshot-anthropic", "tokenhub"])
+def test_with_other_dialects(side: Side, dialect: str) -> None:
+    pytest.importorskip("aiohttp")
+    from kimistream.simulator import Simulator
+
+    with Simulator(pace=0, dialect=dialect) as sim:
+        client = side.client(sim.base_url, api_key=sim.api_key, provider=dialect)
+        run = client.run("The weather in Paris and Tokyo?", [get_weather], thinking=True)
+        assert "Paris: sunny" in side.message(run).text
+        chat = client.conversation(system="Be kind.", tools=[get_weather], thinking="keep")
+        side.do(chat.send, "The weather in Paris?")
+        assert "Rome: sunny" in side.do(chat.send, "And in Rome?").text
+
+
+def test_errors_are_values_of_the_package() -> None:
+    assert issubclass(ToolArgumentsError, KimiError)
+    assert issubclass(ToolArgumentsError, ValueError)
+    assert not issubclass(StopRun, KimiError), "it is no error"
