@@ -69,6 +69,38 @@ def chunk_cost(bench: Bench) -> Table:
 
 
 @benchmark
+def resume(bench: Bench) -> Table:
+    """What `on_break="continue"` costs where nothing breaks: the same stream with it directly after one without."""
+    stats = bench.stats()
+    events = stats["canned_events"]
+    both = stats["canned_content_characters"] + stats["canned_reasoning_characters"]
+    wrong = []
+
+    def run(name: str) -> Result | None:
+        result = bench.client(name, "blast", "blast", 3 if bench.quick else 9)
+        if result:
+            expected = stats["canned_content_characters"] if name.startswith("kimistream_chat") else both
+            if result["characters"] != expected:
+                wrong.append(f"{name} read {result['characters']} characters: NOT THE SAME WORK")
+        return result
+
+    table = Table("CPU per chunk with on_break, where nothing breaks", ["client", "cpu ns", "without ns", "x without"])
+    for plain in ("kimistream", "kimistream_chat", "kimistream_async"):
+        name = f"{plain}_continue"
+
+        def without(plain: str = plain) -> Result:
+            result = run(plain)
+            assert result is not None, bench.skipped
+            return result
+
+        for pairs in bench.paired([name], 3 if bench.quick else 15, without, run).values():
+            costs = [medians([pair[place] for pair in pairs])["cpu_ns"] / events for place in (1, 0)]
+            table.rows.append([name, *costs, ratio(pairs, "cpu_ns", "cpu_ns")])
+    table.notes = sorted(set(wrong))
+    return table
+
+
+@benchmark
 def memory_decode(bench: Bench) -> Table:
     """A canned stream in memory: decoded in C++, and iterated over in Python."""
     body = bench.body("blast")

@@ -7,6 +7,7 @@ is a third of the measurement.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic_ns as now
 from typing import Any
@@ -18,11 +19,12 @@ class Native:
     """``for event in client.stream(...)``: typed events."""
 
     asynchronous = False
+    options: Mapping[str, Any] = {}
 
     def __init__(self, base_url: str) -> None:
         from kimistream import Kimi
 
-        self.client = Kimi(api_key="sk-x", base_url=base_url)
+        self.client = Kimi(api_key="sk-x", base_url=base_url, **self.options)
 
     def stream(self, take: Take) -> None:
         for event in self.client.stream("q"):
@@ -122,11 +124,12 @@ class Async:
     """``async for event in client.stream(...)``."""
 
     asynchronous = True
+    options: Mapping[str, Any] = {}
 
     def __init__(self, base_url: str) -> None:
         from kimistream import AsyncKimi
 
-        self.client = AsyncKimi(api_key="sk-x", base_url=base_url)
+        self.client = AsyncKimi(api_key="sk-x", base_url=base_url, **self.options)
 
     @staticmethod
     def new_loop() -> asyncio.AbstractEventLoop:
@@ -165,6 +168,23 @@ class AsyncUvloop(Async):
     new_loop = staticmethod(AiohttpUvloop.new_loop)
 
 
+CONTINUE = {"on_break": "continue"}
+
+
+class NativeContinue(Native):
+    """As Native, ready to go on with an answer that breaks."""
+
+    options = CONTINUE
+
+
+class ChatContinue(Chat):
+    options = CONTINUE
+
+
+class AsyncContinue(Async):
+    options = CONTINUE
+
+
 OURS: dict[str, type[Any]] = {
     "kimistream": Native,
     "kimistream_bytes": Bytes,
@@ -173,4 +193,7 @@ OURS: dict[str, type[Any]] = {
     "kimistream_chat_both": ChatBoth,
     "kimistream_async": Async,
     "kimistream_async_uvloop": AsyncUvloop,
+    "kimistream_continue": NativeContinue,
+    "kimistream_chat_continue": ChatContinue,
+    "kimistream_async_continue": AsyncContinue,
 }

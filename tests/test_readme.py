@@ -27,6 +27,7 @@ SAYS = (
     ("Paris", "Tokyo"),
     ("one image (image/png", "one video (video/mp4", "Summarise it in one sentence."),
     ("kimi-k2.6 262144 ", " tokens", "temperature=0.2: ", "[fixed_temperature]"),
+    ("28, 29, 30.", "mended: 1 [Notice(code='broken_and_continued'"),
     ("Kimi(provider='mine'", "{'chat_template_kwargs': {'thinking': False}}"),
 )
 

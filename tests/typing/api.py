@@ -44,6 +44,7 @@ def clients() -> None:
     assert_type(clocks.total, float | None)
     Kimi(timeout=clocks).complete("Hello", timeout=Timeout(total=float("inf")))
     Kimi(default_headers={"X-Team": "search"})
+    Kimi(on_break="continue", max_breaks=2, continue_on_length=1)
     kimistream.OpenAI(api_key="sk-...")
     kimistream.AsyncOpenAI(api_key="sk-...")
     with Kimi() as client:
@@ -69,6 +70,7 @@ def whole_answers(client: Kimi) -> None:
     assert_type(message.resumed, int)
     client.complete(["What is this?", {"type": "image_url", "image_url": {"url": "ms://file"}}])
     client.complete([{"role": "user", "content": "Hello"}, message, {"role": "user", "content": "And now?"}])
+    client.complete("Hello", on_break="restart", max_breaks=1, continue_on_length=2)
     client.complete("Hello", thinking=False, extra_body={"a": 1}, extra_headers={"X-Trace": "1"}, timeout=5.5)
 
 
@@ -216,5 +218,7 @@ def mistakes(client: Kimi) -> None:
     Timeout("10")  # type: ignore[arg-type]
     Kimi(retries=3)  # type: ignore[call-arg]
     client.stream("Hello", thinking="on")  # type: ignore[arg-type]
+    client.stream("Hello", on_break="resume")  # type: ignore[arg-type]
+    Kimi(on_break="resume")  # type: ignore[arg-type]
     client.complete("Hello").txt  # type: ignore[attr-defined]  # noqa: B018
     Text("a").text = "b"  # type: ignore[misc]

@@ -107,7 +107,7 @@ class AsyncStream(_AsyncStreamBase):
 
     @property
     def text(self) -> AsyncIterator[str]:
-        """The fragments of the answer."""
+        """The fragments of the answer; as `Stream.text`."""
         if self._uploading is not None:
             return self._prepared(lambda: self.text)
         core, loop = self._open()
@@ -115,7 +115,8 @@ class AsyncStream(_AsyncStreamBase):
 
     @property
     def thinking(self) -> AsyncIterator[str]:
-        """The fragments of the reasoning. Ends where the answer begins, which stays to be read."""
+        """The fragments of the reasoning. Ends where the answer begins, which stays to be read; as
+        `Stream.thinking`."""
         if self._uploading is not None:
             return self._prepared(lambda: self.thinking)
         core, loop = self._open()

@@ -31,6 +31,15 @@ class BaseClient:
     timeout          a `Timeout`, with clocks for connecting, for the first event, for silence between events and for
                      the whole; or seconds for the first three, each. None: 60 s, 16 min, 10 min; no limit for the whole
     max_retries      of attempts that failed before an answer began
+    on_break         what becomes of an answer that breaks after something of it has come: the connection is lost or
+                     cut, it is silent for too long, an error that may pass, an end without a finish reason. "raise",
+                     the default, raises with `.partial`; "restart" asks anew, and a `Restarted` event says that what
+                     was shown is void; "continue" sends what has come back as a prefix and goes on behind it, and
+                     restarts where that cannot be: inside the reasoning or a tool call, and at providers without a
+                     prefill
+    max_breaks       that are mended in one answer; the next one is raised. None: 3
+    continue_on_length   how often an answer that the token limit has cut is continued, with the same limit each time.
+                     None: never
     default_headers  sent with every request
     environment      a name in the file of environments, which is read only when one is named here or, for a client that
                      names neither provider nor base_url, in KIMISTREAM_ENVIRONMENT. The file is the one in
@@ -61,11 +70,15 @@ class BaseClient:
         max_retries: int = DEFAULT_RETRIES,
         default_headers: dict[str, str] | None = None,
         environment: str | None = None,
+        on_break: OnBreak = None,
+        max_breaks: int | None = None,
+        continue_on_length: int | None = None,
     ) -> None:
         key = Key(api_key)
         del api_key  # from here on no traceback that shows locals has it
+        mending = {"on_break": on_break, "max_breaks": max_breaks, "continue_on_length": continue_on_length}
         self._setup, key = client_setup(
-            key, provider, base_url, model, timeout, max_retries, default_headers, environment
+            key, provider, base_url, model, timeout, max_retries, default_headers, environment, mending
         )
         self._core = _core.Client(**self._setup.core, api_key=key.value)
         self._sender = Sender(self._core, self._setup.defaults)

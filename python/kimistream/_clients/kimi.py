@@ -47,6 +47,8 @@ class Kimi(BaseClient):
                     `Image`, a `Video`, another library's picture or a dict. `messages=` is another name of it
         thinking    True, False, "keep" (earlier reasoning stays in view), or None for the model's default
         max_tokens  of reasoning and answer together
+        on_break, max_breaks, continue_on_length
+                    what becomes of an answer that breaks or is cut at the limit; None: as the client has it, see `Kimi`
         check       what becomes of a request that breaks a rule of provider or model: "warn" (the default) sends it and
                     says so in a Notice, "fix" changes it, "error" raises, "off" does not look
         prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it
@@ -64,7 +66,8 @@ class Kimi(BaseClient):
     def complete(self, *arguments: Any, **named: Any) -> Message:
         """The whole answer at once, asked for without streaming. Arguments and errors as for `stream`.
 
-        Where a proxy in between did not wait for it (504, 524), the next attempt asks for a stream and gathers it.
+        Where a proxy in between did not wait for it (504, 524), the next attempt asks for a stream and gathers it; with
+        `on_break` "restart" or "continue" the first one does, so that there is something to go on from.
         """
         return self._core.complete(ready(self._sender, self._arguments(*arguments, **named)))
 
@@ -107,7 +110,11 @@ class Completions:
 
     def create(self, **arguments: Any) -> Any:
         """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by
-        its name, and `extra_body`, `extra_headers`, `extra_query` and `timeout`."""
+        its name, and `extra_body`, `extra_headers`, `extra_query`, `timeout`, `on_break`, `max_breaks` and
+        `continue_on_length`.
+
+        Chunks go on with the same `id` when a broken answer is continued. They cannot be taken back: where it would
+        have to be restarted after one with content, reasoning or a tool call, IncompleteStreamError is raised."""
         request, stream, show_usage = openai_arguments(arguments)
         request = ready(self._sender, request)
         if not stream:

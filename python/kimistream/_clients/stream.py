@@ -73,7 +73,8 @@ class _StreamBase(StreamFace):
 class Stream(_StreamBase):
     """A stream of typed events, in the order in which they arrive.
 
-    for event in stream: ...     Thinking, Text, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice
+    for event in stream: ...     Thinking, Text, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice, and
+                                 Restarted where `on_break` allows it: what was shown so far is void
     for text in stream.text: ... only the answer's text
     stream.message               the whole message; reads to the end
     """
@@ -97,12 +98,14 @@ class Stream(_StreamBase):
 
     @property
     def text(self) -> Iterator[str]:
-        """The fragments of the answer."""
+        """The fragments of the answer. They cannot be taken back: where a broken answer would have to be restarted
+        after the first of them, IncompleteStreamError is raised."""
         return self._core.texts()
 
     @property
     def thinking(self) -> Iterator[str]:
-        """The fragments of the reasoning. Ends where the answer begins, which stays to be read."""
+        """The fragments of the reasoning. Ends where the answer begins, which stays to be read. Like those of `text`
+        they cannot be taken back."""
         return self._core.thoughts()
 
     @property

@@ -11,6 +11,7 @@
     model = "kimi-k2.6"
     timeout = { first_event = 300, idle = 60, total = 1800 }    # or seconds for connect, first event and idle each
     max_retries = 5
+    on_break = "continue"
 
     [providers.mine]
     inherits = "vllm"
@@ -46,6 +47,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "model": (str,),
     "timeout": (object,),  # see _timeout_of
     "max_retries": (int,),
+    "on_break": (str,),
+    "max_breaks": (int,),
+    "continue_on_length": (int,),
     "headers": (dict,),
     "options": (dict,),
 }

@@ -56,8 +56,12 @@ def client_setup(
     max_retries: int,
     default_headers: dict[str, str] | None,
     environment: str | None,
+    mending: dict[str, Any],
 ) -> tuple[Setup, Key]:
-    """What the caller said, else what the environment of the configuration file says, else the variables."""
+    """What the caller said, else what the environment of the configuration file says, else the variables.
+
+    mending  what becomes of answers that break, by the names of the core's arguments; None where nothing was said
+    """
     if provider is not None and not isinstance(provider, str) and hasattr(provider, "keys"):
         from .providers import name_of
 
@@ -80,6 +84,7 @@ def client_setup(
             timeout = over(timeout, settings["timeout"])
         if isinstance(max_retries, _Retries):
             max_retries = settings.get("max_retries", max_retries)
+        mending = {name: settings.get(name) if said is None else said for name, said in mending.items()}
         if "headers" in settings:
             default_headers = {**settings["headers"], **(default_headers or {})}
     core = _core_arguments(provider, base_url, model, timeout, max_retries, default_headers, environment)
@@ -89,6 +94,7 @@ def client_setup(
         key = key_of_environment(environment, settings, asked)
     key = key_for(asked, key)
     core["key_origin"] = key.variable
+    core.update(mending)
     return Setup(core, environment, key.variable, settings.get("options")), key
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from enum import Enum
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,14 @@ Timeout = Annotated[
     float | None,
     typer.Option(help="Seconds for connect, first event and silence, each.", min=0.001),
 ]
+
+
+class OnBreak(str, Enum):
+    """The words of `Kimi(on_break=...)`."""
+
+    RAISE = "raise"
+    RESTART = "restart"
+    CONTINUE = "continue"
 
 
 def _target(
@@ -99,6 +108,13 @@ def chat(
         int | None,
         typer.Option(help="Limit of thinking and answer together, in tokens.", min=1),
     ] = None,
+    on_break: Annotated[
+        OnBreak | None,
+        typer.Option(
+            help="What becomes of an answer that breaks off; continue goes on where it broke.",
+            show_default=False,
+        ),
+    ] = None,
     image: Annotated[list[str] | None, typer.Option(help="Show this picture; may be repeated.")] = None,
     video: Annotated[list[str] | None, typer.Option(help="Show this video; may be repeated.")] = None,
     file: Annotated[
@@ -110,7 +126,7 @@ def chat(
     from .chat import Ask, Shown, run
 
     shown = Shown(image or [], video or [], file or [])
-    ask = Ask(question or [], not no_thinking, model, system, max_tokens, shown)
+    ask = Ask(question or [], not no_thinking, model, system, max_tokens, on_break and on_break.value, shown)
     return run(target, ask)
 
 

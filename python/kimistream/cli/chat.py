@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .connect import Connection, Target, connect
-from .ending import DONE, WRONG_USAGE, CommandError, guarded
+from .ending import DONE, REFUSED, WRONG_USAGE, CommandError, guarded
 from .failures import explained
 from .output import Printer, be_lenient, tell
 
@@ -40,6 +40,7 @@ class Ask:
     model: str | None
     system: str | None
     max_tokens: int | None
+    on_break: str | None = None
     shown: Shown = field(default_factory=Shown)
 
 
@@ -87,6 +88,7 @@ def _prompt(connection: Connection, question: str, shown: Shown) -> Any:
 
 def _show(connection: Connection, question: Any, ask: Ask) -> None:
     settings: dict[str, Any] = {"model": ask.model, "system": ask.system, "max_tokens": ask.max_tokens}
+    settings["on_break"] = ask.on_break
     given = {name: value for name, value in settings.items() if value is not None}
     if not ask.thinking:
         given["thinking"] = False
@@ -101,6 +103,16 @@ def _show(connection: Connection, question: Any, ask: Ask) -> None:
             tell(note)
 
 
+def _restart(printer: Printer, reason: str) -> None:
+    """Who reads a pipe cannot be told that what has been read is void: like `Stream.text` that is an error."""
+    void = printer.restart()
+    if void:
+        raise CommandError(
+            REFUSED, f"{reason} The answer would have to begin anew, and part of it has gone into the pipe: ask again."
+        )
+    tell(f"What stands above is void, the answer begins anew: {reason}")
+
+
 def _print(stream: Stream, printer: Printer, notes: list[str]) -> None:
     """Notes wait until the answer is over, so as not to stand in the middle of a line."""
     for event in stream:
@@ -110,5 +122,7 @@ def _print(stream: Stream, printer: Printer, notes: list[str]) -> None:
             printer.text(event.text)
         elif event.type == "notice":
             notes.append(f"note: {event.message}")
+        elif event.type == "restarted":
+            _restart(printer, event.reason)
         elif event.type == "finish" and event.reason in _FINISH_NOTES:
             notes.append(_FINISH_NOTES[event.reason])

@@ -94,6 +94,13 @@ class Printer:
             self._last_text = text
             self._put(sys.stdout, harmless(text) if self._terminal else text)
 
+    def restart(self) -> bool:
+        """The answer begins anew, on a line of its own. True where some of it is in a pipe, and so past recall."""
+        self.end()
+        void = bool(self._last_text) and not self._terminal
+        self._last_thought = self._last_text = ""
+        return void
+
     def end(self) -> None:
         """Finish the line, if one is open."""
         if not self._last_text:

@@ -37,12 +37,21 @@ def simulate(
             "first two requests."
         ),
     ] = None,
+    continuation_error: Annotated[
+        str | None, typer.Option(help="The same for requests that want an answer continued which they have begun.")
+    ] = None,
     retry_after: Annotated[str | None, typer.Option(help="Retry-After of that error.")] = None,
     midstream_error: Annotated[
         str | None,
         typer.Option(help='An error within every stream, after three events; "500@5" after five.'),
     ] = None,
-    cut_after: Annotated[int | None, typer.Option(help="Cut every stream after so many events.", min=0)] = None,
+    cut_after: Annotated[
+        str | None,
+        typer.Option(
+            help='Cut every stream after so many events; "120b" after 120 bytes, "5*1" the first one only, "5 rst" '
+            "with a reset (or silence, error, done)."
+        ),
+    ] = None,
     stall: Annotated[
         str | None,
         typer.Option(help='Seconds of silence after the head; "2@5" after five events, "2@head" before the head.'),
@@ -63,6 +72,7 @@ def simulate(
         "usage": usage,
         "quirks": quirk or (),
         "error": error,
+        "continuation_error": continuation_error,
         "retry_after": retry_after,
         "midstream_error": midstream_error,
         "cut_after": cut_after,

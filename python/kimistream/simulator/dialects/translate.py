@@ -150,6 +150,9 @@ def _assistant(blocks: list[Mapping[str, Any]], *, last: bool) -> dict[str, Any]
         message["tool_calls"] = calls
     elif last:
         message["partial"] = True
+        text = others[-1].get("text") if others else None
+        if isinstance(text, str) and text != text.rstrip():  # Anthropic's words; what it does not take, others may not
+            raise invalid("messages: final assistant content cannot end with trailing whitespace")
     return message
 
 

@@ -14,6 +14,7 @@ from ..values.frame import Frame, Sent, encode
 from ..values.replies import Reply
 from . import quirks_bytes as written
 from . import quirks_calls as calls
+from . import quirks_continuations as joint
 from . import quirks_errors as broken
 from . import quirks_frames as framed
 from . import quirks_replies as said
@@ -129,6 +130,11 @@ QUIRKS: Mapping[str, Quirk] = {
         Quirk("call-empty-arguments", 'arguments are ""', said.empty_arguments),
         Quirk("call-garbage", "text behind complete arguments", said.garbage_arguments),
         Quirk("call-trailing-space", "blanks behind complete arguments", said.trailing_space_arguments),
+        # answers that the caller has begun
+        Quirk("continuation-echoes", "a continuation repeats what it goes on from", joint.echoes),
+        Quirk("continuation-thinks", "a continuation brings reasoning all the same", joint.thinks),
+        Quirk("continuation-think-tags", "a continuation begins with <think>...</think>", joint.thinks_in_content),
+        Quirk("continuation-empty-think", "a continuation begins with <think></think>", joint.empty_think),
         # usage
         Quirk("continuous-usage", "usage so far on every frame", frames=framed.continuous_usage),
         Quirk("null-usage", "usage: null on every frame that has none", frames=framed.each(framed.null_usage)),

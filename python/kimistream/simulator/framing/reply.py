@@ -67,6 +67,7 @@ def make_reply(dialect: Dialect, request: ChatRequest, plan: Plan, *, number: in
         calls=tuple(calls),
         finish="length" if cut else called if calls else "stop",
         usage=usage,
+        begun=request.prefix,
     )
 
 

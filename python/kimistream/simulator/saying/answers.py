@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..values.requests import ChatRequest, Message
@@ -27,34 +27,44 @@ class Plan:
 
 def plan(request: ChatRequest, scripted: str | None = None) -> Plan:
     """`scripted` takes the place of the answer's text; tools are not called then."""
-    question = _question(request)
+    question = _question(request, _kept(request) if request.keeps_thinking else "")
     results = _tool_results(request.turns)
     calls = [] if results or scripted is not None else _calls(request, question)
+    answer = Answer(_thought_of_calls(calls, question), "") if calls else _answer(results, question)
     if calls:
-        answer = Answer(_thought_of_calls(calls, question), "")
-    elif results:
-        answer = _report(results, question)
+        content = ""
+    elif scripted is not None:
+        content = _stopped(request, _continued(request, [scripted]))
     else:
-        answer = next((found for kind in KINDS if (found := kind(question))), None) or restate(question)
-    text = _formatted(request, question, answer.text) if scripted is None else scripted
-    content = "" if calls else _stopped(request, _continued(request, text))
-    reasoning = _reasoning(request, question, answer.thought) if request.thinking else ""
+        content = _stopped(request, _continued(request, _texts(request, question, results)))
+    reasoning = _reasoning(request, question, answer.thought) if _reasons(request) else ""
     return Plan(reasoning, content, tuple(calls))
 
 
-def _question(request: ChatRequest) -> Question:
+def _question(request: ChatRequest, kept: str) -> Question:
     asked = [message for message in request.turns if message.role == "user"]
     if not asked:
         return Question("")
     media = asked[-1].content.media
     earlier = tuple(message.content.text for message in asked[:-1])
-    return Question(asked[-1].content.text, media, earlier, _kept(request))
+    return Question(asked[-1].content.text, media, earlier, kept)
+
+
+def _answer(results: list[tuple[str, str]], question: Question) -> Answer:
+    if results:
+        return _report(results, question)
+    return next((found for kind in KINDS if (found := kind(question))), None) or restate(question)
+
+
+def _reasons(request: ChatRequest) -> bool:
+    """An answer that was begun has been thought over where its beginning brings the reasoning along."""
+    if not request.thinking or request.prefix is None:
+        return request.thinking
+    return not request.reasoning_of(request.messages[-1])
 
 
 def _kept(request: ChatRequest) -> str:
-    """The reasoning of the last earlier turn, where the caller has it kept."""
-    if not request.keeps_thinking:
-        return ""
+    """The reasoning of the last earlier turn."""
     thoughts = [request.reasoning_of(message) for message in request.turns if message.role == "assistant"]
     return next((thought[:MAX_KEPT] for thought in reversed(thoughts) if thought and thought.strip()), "")
 
@@ -119,9 +129,22 @@ def _reasoning(request: ChatRequest, question: Question, thought: str) -> str:
     return "".join([*parts, thought, question.say("Now I can answer.", "可以回答了。")])
 
 
-def _formatted(request: ChatRequest, question: Question, text: str) -> str:
-    """The answer in the format that was asked for; JSON formats give JSON."""
+def _texts(request: ChatRequest, question: Question, results: list[tuple[str, str]]) -> Iterator[str]:
+    """What may be answered, first of all to the request as it stands.
+
+    A beginning tells a model more than the request does: what was asked for with JSON or with the reasoning of earlier
+    turns in view is gone on with as it was begun, also where the request says neither any more.
+    """
     wanted: Any = request.body.get("response_format") or {}
+    yield _formatted(wanted, question, _answer(results, question).text)
+    for kept in ("", _kept(request)):
+        seen = replace(question, kept=kept)
+        for form in (wanted, {"type": "json_object"}):
+            yield _formatted(form, seen, _answer(results, seen).text)
+
+
+def _formatted(wanted: Mapping[str, Any], question: Question, text: str) -> str:
+    """The answer in the format that was asked for; JSON formats give JSON."""
     kind = wanted.get("type", "text")
     if kind == "json_object":
         return json.dumps({"question": question.text, "answer": text}, ensure_ascii=False)
@@ -131,9 +154,13 @@ def _formatted(request: ChatRequest, question: Question, text: str) -> str:
     return text
 
 
-def _continued(request: ChatRequest, text: str) -> str:
-    """What is left to say after the caller's beginning, which is not repeated (Moonshot docs, Partial Mode)."""
-    return text.removeprefix(request.prefix) if request.prefix else text
+def _continued(request: ChatRequest, texts: Iterable[str]) -> str:
+    """What is left to say after the caller's beginning, which is not repeated (Moonshot docs, Partial Mode): the rest
+    of the first text that begins so, of the first one all where none does. Templates strip the beginning, so the blanks
+    at its end are said again."""
+    possible = list(texts) if request.prefix else [next(iter(texts))]
+    begun = (request.prefix or "").rstrip()
+    return next((text[len(begun) :] for text in possible if text.startswith(begun)), possible[0])
 
 
 def _stopped(request: ChatRequest, text: str) -> str:

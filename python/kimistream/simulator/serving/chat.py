@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from ..dialects.reading import read_chat
-from ..faults.orders import Faults, read_faults
+from ..faults.orders import Cut, Faults
 from ..faults.quirks import quirky_bytes, quirky_reply, quirky_stream
 from ..framing.protocols import PROTOCOLS, stream
 from ..framing.reply import make_reply
 from ..framing.wire import error_frames
 from ..saying.answers import Plan, plan
 from ..values.cache import prefix_digests
-from ..values.frame import Sent
+from ..values.frame import Frame
 from ..values.replies import Reply
 from ..values.requests import ChatRequest
 from ..values.shapes import dump
 from .http import beside, json_response
+from .line import Line, break_off
 from .state import State
 
 
@@ -44,9 +45,12 @@ class ChatHandler:
 
     async def __call__(self, request: web.Request, body: Any) -> web.StreamResponse:
         state, dialect = self._state, self._state.dialect
-        faults = read_faults(state.orders_for(request.headers), dialect)
+        orders = state.orders_for(request.headers)
         uploads = state.files if "files" in dialect.endpoints else None
         asked = await beside(request, read_chat, body, dialect, uploads)
+        if asked.prefix is not None:
+            state.orders.raise_ordered_for_continuations(orders)
+        faults = state.orders.faults(orders)
         said, digests = await beside(request, self._prepare, asked, body)
         state.number += 1
         cached = state.cache.cached_tokens(asked, digests)
@@ -80,9 +84,10 @@ class ChatHandler:
         padding = dialect.padding + tuple(block for quirk in faults.quirks for block in quirk.padding)
         pause = self._state.pace * exchange.reply.usage.completion + (0 if faults.stalls_before_head else faults.stall)
         body = PROTOCOLS[dialect.protocol].body(exchange.reply, dialect)
-        if faults.cut_at is not None:
+        cut = next((cut for cut in faults.cuts if cut.is_of_the_connection), None)
+        if cut is not None:
             await asyncio.sleep(pause)
-            _hang_up(exchange.request)
+            await break_off(exchange.request, cut)
         if not padding:
             await asyncio.sleep(pause)
             return json_response(body, headers=exchange.headers)
@@ -116,32 +121,30 @@ class ChatHandler:
         dialect, reply, faults = self._state.dialect, exchange.reply, exchange.faults
         frames = stream(reply, dialect, self._state.places, exchange.wants_usage)
         clock = asyncio.get_running_loop().time
-        due, sent, stalled = clock(), 0, faults.stalls_before_head
+        due, stalled = clock(), faults.stalls_before_head
+        line = Line(exchange.request, response, faults.cuts)
         for event in quirky_stream(frames, reply, dialect, faults.quirks):
-            if faults.stall_at == sent and not stalled:
+            if faults.stall_at == line.frames and not stalled:
                 stalled = True
                 await asyncio.sleep(faults.stall)
                 due = clock()
-            if faults.cut_at == sent:
-                _hang_up(exchange.request)
-            if faults.error is not None and faults.error_at == sent:
-                for last in quirky_bytes(error_frames(faults.error, dialect, reply), faults.quirks):
-                    await response.write(last.data)
-                return
+            if line.cut is not None:
+                break
             # Against a clock, not by sleeping the pace each time: the writes would add up and slow the stream.
             due += self._state.pace * event.tokens
             # Also without a pace: a write that need not wait gives no other stream its turn.
             await asyncio.sleep(max(0.0, due - clock()))
-            await _write(response, event)
-            sent += event.counts
+            await line.write(event)
+        if line.cut is None:
+            return
+        for last in quirky_bytes(self._last_frames(exchange, line.cut), faults.quirks):
+            await response.write(last.data)
+        await break_off(exchange.request, line.cut)
 
-
-async def _write(response: web.StreamResponse, event: Sent) -> None:
-    if event.data:
-        await response.write(event.data)
-
-
-def _hang_up(request: web.Request) -> None:
-    """Close the connection after what was written, without the end that HTTP would want: later writes fail."""
-    if request.transport is not None:
-        request.transport.close()
+    def _last_frames(self, exchange: Exchange, cut: Cut) -> Iterator[Frame]:
+        """What a stream that breaks still says."""
+        dialect, reply = self._state.dialect, exchange.reply
+        if cut.how == "error" and cut.error is not None:
+            yield from error_frames(cut.error, dialect, reply)
+        elif cut.how == "done":
+            yield from (frame for frame in stream(reply, dialect, frozenset(), False) if frame.kind == "done")

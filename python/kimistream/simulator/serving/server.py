@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from ..dialects.table import DIALECTS
-from ..faults.orders import ErrorOrders, standing_orders
+from ..faults.orders import Orders, standing_orders
 from ..values.records import Request, RequestLog
 from ..values.usage import USAGE_PLACES
 from .app import Api
@@ -37,9 +37,12 @@ class Simulator:
     quirks           names in quirks.QUIRKS: what streams and answers have wrong with them
     error            every request gets this error: a status or a name of errors.FAILURES ("concurrency", "rpm", "tpm",
                      "tpd", "overloaded", "quota", "suspended", "content_filter", "overflow"); "429*2": the first two
+    continuation_error   the same for requests that have begun the answer and want it continued
     retry_after      Retry-After of that error, sent as it is
-    midstream_error  every stream ends with an error frame after three events; "500@5" after five
-    cut_after        every stream is cut after so many events, every other answer before it begins
+    midstream_error  every stream ends with an error frame after three events; "500@5" after five, "500@5*1" the first
+    cut_after        every stream is cut after so many events, every other answer before it begins; "120b": after so
+                     many bytes of its body; "5*1": the first one only; "5 rst", "5 silence", "5 error", "5 done": with
+                     a reset, with silence on an open connection, with an error frame, with the end marker alone
     stall            seconds of silence after the head; "2@5" after five events, "2@head" before the head
     answer           what is answered, in place of the simulator's own words: a text, or a function from the request's
                      body to a text (or to None, for the simulator's own)
@@ -48,7 +51,8 @@ class Simulator:
     max_file         bytes of an uploaded file, more is a 400 (Moonshot documents 100 MB); None takes any. Of files over
                      files.KEPT_BYTES only size and SHA-256 are known afterwards
 
-    Faults for one request are ordered by headers, see simulator/faults.py. Use it with `with`, or start() and close().
+    Faults for one request are ordered by headers, see simulator/faults/orders.py. Use it with `with`, or start() and
+    close().
     """
 
     def __init__(
@@ -62,9 +66,10 @@ class Simulator:
         usage: str | None = None,
         quirks: Iterable[str] = (),
         error: int | str | None = None,
+        continuation_error: int | str | None = None,
         retry_after: float | str | None = None,
         midstream_error: int | str | None = None,
-        cut_after: int | None = None,
+        cut_after: int | str | None = None,
         stall: float | str | None = None,
         answer: str | Callable[[Mapping[str, Any]], str | None] | None = None,
         record: int = 1000,
@@ -93,7 +98,7 @@ class Simulator:
             places=USAGE_PLACES[usage or row.usage],
             script=_script(answer),
             log=self._log,
-            orders=ErrorOrders(row, error),
+            orders=Orders(row, {"X-Simulate-Error": error, "X-Simulate-Continuation-Error": continuation_error}),
             max_body=row.max_body if max_body is None else max_body,
             max_file=max_file,
             standing=standing_orders(
@@ -103,7 +108,8 @@ class Simulator:
                     "X-Simulate-Midstream-Error": midstream_error,
                     "X-Simulate-Cut": cut_after,
                     "X-Simulate-Stall": stall,
-                }
+                },
+                row,
             ),
         )
         self._api = Api(self._state)

@@ -9,7 +9,7 @@ from typing import Any
 from multidict import CIMultiDict
 
 from ..dialects.dialect import Dialect
-from ..faults.orders import ErrorOrders
+from ..faults.orders import Orders
 from ..values.cache import PrefixCache
 from ..values.records import RequestLog
 from .files import FileStore
@@ -32,7 +32,7 @@ class State:
     places: frozenset[str]
     script: Script | None
     log: RequestLog
-    orders: ErrorOrders
+    orders: Orders
     max_body: int
     max_file: int | None = None
     standing: Mapping[str, str] = field(default_factory=dict)

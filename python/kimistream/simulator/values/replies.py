@@ -26,7 +26,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes out, in pieces of one token each. `model` is the name under which the server answers."""
+    """What goes out, in pieces of one token each. `model` is the name under which the server answers, `begun` the
+    beginning that the caller gave: no part of what goes out, None where there was none."""
 
     id: str
     created: int
@@ -36,6 +37,7 @@ class Reply:
     calls: tuple[Call, ...]
     finish: str
     usage: Usage
+    begun: str | None = None
 
     def head(self, kind: str) -> dict[str, Any]:
         """What every JSON object of this reply begins with; `kind` is its "object"."""
