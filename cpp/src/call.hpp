@@ -193,7 +193,9 @@ class Call final : private Receiver {
   /// What the decoder still holds back. @return what `Decoder::finish` does
   bool drain();
   [[nodiscard]] wire::Decoder new_decoder() const {
-    return wire::Decoder(*setup_.provider, setup_.thinks, setup_.offer);
+    wire::Decoder decoder(*setup_.provider, setup_.thinks, setup_.offer);
+    if (mending_ && mending_->goes_on()) decoder.go_on();
+    return decoder;
   }
   void show_chunks(std::size_t fresh);
   /// Takes the keys of this request out of a text or an error.
@@ -230,12 +232,12 @@ class Call final : private Receiver {
   ResponseHead head_;
   std::string body_;  // of a refusal, a JSON answer, or one whose kind is not known yet
   sse::Parser parser_;
+  std::unique_ptr<Mending> mending_;  // null where an answer that breaks is an error
   wire::Decoder decoder_;
   Accumulator accumulator_;
   mutable std::mutex message_mutex_;  // writers are on one thread; held so that snapshot() sees a whole message
   Error error_;
   std::vector<std::string> log_;
-  std::unique_ptr<Mending> mending_;  // null where an answer that breaks is an error
 
   std::vector<Event> events_;  // the decoder appends; those before folded_ are in the message and may be taken
   std::vector<Chunk> chunks_;

@@ -299,6 +299,22 @@ TEST_CASE("an echo, reasoning, and half of an emoji at the joint") {
   CHECK(server.prefix(1) == said);
 }
 
+TEST_CASE("a new <think> at the joint, where the row's answers have it in the text and where they do not") {
+  for (const char* provider : {"moonshot", "vllm", "ktransformers"}) {
+    CAPTURE(provider);
+    Mended server(OnBreak::continue_);
+    server.wanted.provider = provider;
+    server.wanted.base_url = "http://localhost:1/v1";
+    server.cut(frames({text("<think>Hm</think>Ten, 11,")}), reset());
+    server.whole(frames({text("<thi"), text("nk>So.</think> 12"), text(".")}) + rest_of);
+    const Outcome outcome = server.read();
+    const bool parts = std::string(provider) != "moonshot";
+    check_ended(outcome, std::string(parts ? "" : "<think>Hm</think>") + "Ten, 11, 12.");
+    CHECK(outcome.message.reasoning.value_or("") == (parts ? "Hm" : ""));
+    CHECK(outcome.warned("reasoning_left_out"));
+  }
+}
+
 TEST_CASE("an attempt that brings nothing but an echo is a break of its own") {
   const std::string said = "The quick brown fox jumps over the lazy dog";
   Mended server(OnBreak::continue_);

@@ -62,6 +62,9 @@ class Decoder {
     content_.pending_half.clear();
   }
 
+  /// What comes goes on with a text: a tag at its beginning is left there, with the white space behind it.
+  void go_on() noexcept { splitter_ = ThinkSplitter(ThinkSplitter::Start::off); }
+
   /// True once a finish reason has come.
   [[nodiscard]] bool finished() const noexcept { return finished_; }
   [[nodiscard]] bool has_usage() const noexcept { return usage_.has_value(); }

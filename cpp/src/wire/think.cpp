@@ -22,8 +22,8 @@ std::size_t begun(std::string_view text, std::string_view tag) noexcept {
   return 0;
 }
 
-std::string_view without_white(std::string_view text, std::string_view what = white) noexcept {
-  return text.substr(std::min(text.find_first_not_of(what), text.size()));
+std::string_view without_white(std::string_view text) noexcept {
+  return text.substr(std::min(text.find_first_not_of(white), text.size()));
 }
 
 struct Tag {
@@ -81,7 +81,7 @@ bool ThinkSplitter::at_beginning(std::string_view& rest) {
   const bool behind = state_ == State::behind_tag || state_ == State::behind_stray;
   Tag tag = tag_at(begin);
   if (tag.kind == Tag::Kind::perhaps && (behind || rest.size() < longest_hold)) {
-    if (behind) rest = without_white(rest, nobodys_);
+    if (behind) rest = begin;
     return false;
   }
   if (tag.kind == Tag::Kind::perhaps) tag.kind = Tag::Kind::none;
@@ -90,7 +90,7 @@ bool ThinkSplitter::at_beginning(std::string_view& rest) {
     return true;
   }
   if (tag.kind == Tag::Kind::none) {
-    if (behind) rest = without_white(rest, nobodys_);
+    if (behind) rest = begin;
     state_ = State::answer;
     return true;
   }
