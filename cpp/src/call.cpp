@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <ctime>
 #include <iterator>
-#include <span>
 #include <utility>
 
 #include "advice.hpp"
 #include "dice.hpp"
 #include "wire/encode.hpp"
-#include "wire/errors.hpp"
 #include "wire/triage.hpp"
 
 namespace kimistream {
@@ -17,16 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t max_refusal_bytes = std::size_t{1} << 20;
-// With more than this waiting, the reader is slower than the server: stop reading.
-constexpr std::size_t max_queued_bytes = std::size_t{1} << 20;
-// libcurl reads on while a socket has data. Handing over what came before reading more keeps the queue in the cache.
-constexpr std::size_t max_queued_items = 512;
 constexpr milliseconds finish_grace{1000};  // for usage and end marker, once the finish reason has come
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
-
-double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
 
 }  // namespace
 
@@ -34,6 +23,7 @@ Call::Call(CallSetup setup, Listener* listener)
     : setup_(std::move(setup)),
       listener_(listener),
       outgoing_(Outgoing::watch(setup_.request.body)),
+      clocks_(setup_.limits),
       parser_(setup_.max_event_bytes),
       decoder_(new_decoder()),
       log_(std::move(setup_.log)) {
@@ -46,7 +36,8 @@ Call::Call(CallSetup setup, Listener* listener)
 
 void Call::start(Transport& transport) {
   transport_ = &transport;
-  trying_since_ = waiting_since_ = Clock::now();
+  trying_since_ = Clock::now();
+  clocks_.begin(trying_since_);
   attempt();
 }
 
@@ -57,14 +48,15 @@ void Call::attempt() {
   begun_ = paused_ = false;
   body_.clear();
   if (!is_later()) head_ = {};
-  attempt_at_ = last_event_ = rough_now();
+  said_ = news_ = false;
+  clocks_.attempt(rough_now());
   if (outgoing_) outgoing_->restart();
   created_ = static_cast<std::int64_t>(std::time(nullptr));
   if (setup_.request.body)
     for (auto& segment : setup_.request.body->segments)
       if (attempts_ > 0 && segment.source && !segment.source->rewind()) return cannot_repeat();
   ++attempts_;
-  setup_.request.connect_timeout = setup_.timeouts.connect;
+  setup_.request.connect_timeout = setup_.limits.connect;
   try {
     exchange_ = transport_->start(setup_.request, *this);
   } catch (const Exception& exception) {
@@ -72,111 +64,19 @@ void Call::attempt() {
   }
 }
 
-// ---- bytes come ---------------------------------------------------------------------------------------------------
-
-void Call::on_head(ResponseHead head) {
-  head_ = std::move(head);
-  accumulator_.message().request_id = wire::request_id(*setup_.provider, head_.headers);
-  hide_keys(accumulator_.message().request_id);
-  if (head_.status >= 300) {
-    phase_ = Phase::refused;
-    return;
-  }
-  body_kind_ = setup_.bytes ? BodyKind::json : kind_of_label(head_.headers);
-  if (body_kind_ != BodyKind::unknown) accept_head();
-}
-
-void Call::accept_head() {
-  phase_ = Phase::reading;
-  accepted_ = true;
-  last_event_ = rough_now();
-  tempo_.head(std::max(attempt_at_, sent_at()), last_event_);
-  tell();
-}
-
-/// The first bytes settle what the body is, and where the label is wrong they count.
-void Call::look_at(std::string_view block) {
-  const BodyKind kind = kind_of_bytes(block, body_kind_);
-  if (kind == BodyKind::unknown) return;
-  begun_ = true;
-  const bool labelled = std::exchange(body_kind_, kind) != BodyKind::unknown;
-  if (!labelled && kind != BodyKind::other) accept_head();
-}
-
-bool Call::on_body(std::string_view block) {
-  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) {
-    body_.append(block.substr(0, max_refusal_bytes - std::min(body_.size(), max_refusal_bytes)));
-    if (body_.size() == max_refusal_bytes) on_end(std::nullopt);
-    return true;
-  }
-  if (over()) return true;
-  if (body_kind_ != BodyKind::events && body_.size() + block.size() > setup_.max_body_bytes) {
-    fail(not_an_answer("the response is larger than max_body_bytes (" + std::to_string(setup_.max_body_bytes) + ")"));
-    return true;
-  }
-  if (body_kind_ != BodyKind::events) {
-    body_.append(block);
-    last_event_ = rough_now();
-    if (!begun_ && !setup_.raw && !setup_.bytes) look_at(body_);
-    if (body_kind_ == BodyKind::events) read_events(std::exchange(body_, {}));
-    return true;
-  }
-  if (!begun_) look_at(block);
-  if (body_kind_ == BodyKind::json) {
-    body_.append(block);
-    return true;
-  }
-  if (!has_item()) queued_bytes_ = 0;
-  if (queued_bytes_ > max_queued_bytes || events_.size() - next_event_ > max_queued_items ||
-      chunks_.size() - next_chunk_ > max_queued_items) {
-    paused_ = true;
-    return false;
-  }
-  queued_bytes_ += block.size();
-  read_events(block);
-  return true;
-}
-
-void Call::read_events(std::string_view block) {
-  parser_.feed(block);
-  while (!over()) {
-    const auto event = parser_.next();
-    if (!event) break;
-    read_event(*event);
-  }
-  if (!over() && parser_.overflowed())
-    fail(incomplete("an event is larger than max_event_bytes (" + std::to_string(setup_.max_event_bytes) + ")",
-                    "event_too_large"));
-  flush();
-}
-
-void Call::read_event(const sse::Event& event) {
-  const std::size_t before = events_.size();
-  const auto state = decoder_.feed(event.data, event.type, events_);
-  const std::size_t fresh = mending_ ? settle(before) : before;
-  if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed) show_chunks(fresh);
-  if (mending_ && mending_->joint && mending_->joint->stopped()) return complete_at_once();
-  if (state == wire::Decoder::State::open) return;
-  if (state == wire::Decoder::State::ended) return complete();
-  if (state == wire::Decoder::State::cut)
-    return fail_or_retry(incomplete("its end marker came, but no finish reason", "stream_ended"));
-  if (decoder_.finished() && decoder_.unreadable()) {  // garbage behind a complete answer
-    events_.emplace_back(Notice{"corrupt_frame", "what came behind the finish reason could not be read"});
-    drain();
-    return complete();
-  }
-  // Some answer 200 before they find that they cannot; as long as nothing has come that is a refusal like others.
-  fail_or_retry(stream_error());
-}
+// ---- what has come is handed on ------------------------------------------------------------------------------------
 
 /// Folds the new events and hands them on.
 void Call::flush() {
-  if (folded_ == events_.size() && !has_item()) return;
   const std::size_t fresh = events_.size() - folded_;
-  const bool any = fresh > 0 || setup_.shape == Shape::chunks;
+  if (fresh == 0 && !news_ && !has_item()) return;
   const auto now = rough_now();
+  if (std::exchange(news_, false)) {
+    said_ = true;
+    clocks_.came(now);
+  }
   if (fresh > 0) {
-    tempo_.came(fresh, waiting_since_, now);
+    tempo_.came(fresh, clocks_.waiting_since(), now);
     const std::lock_guard lock(message_mutex_);
     if (mending_ && !first_said_ && setup_.shape == Shape::events) look_what_is_said();
     for (; folded_ < events_.size(); ++folded_) accumulator_.add(events_[folded_]);
@@ -185,7 +85,6 @@ void Call::flush() {
     events_.clear();
     folded_ = 0;
   }
-  if (any && !over()) last_event_ = now;
   tell();
 }
 
@@ -228,81 +127,10 @@ void Call::pop_chunk() {
 
 // ---- the answer ends ----------------------------------------------------------------------------------------------
 
-void Call::on_end(std::optional<Error> error) {
-  if (over()) return;
-  if (phase_ == Phase::refused || body_kind_ == BodyKind::other) hide_keys(body_);  // before it is cut
-  switch (phase_) {
-    case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error
-    case Phase::reading:
-      if (body_kind_ == BodyKind::events) return finish_events(std::move(error));
-      if (error) return fail_or_retry(std::move(*error));
-      return finish_body();
-    default:
-      if (error) return fail_or_retry(std::move(*error));
-      if (is_blank(body_)) return fail_or_retry(empty_answer());
-      return fail(not_an_answer("the response is neither an event stream nor JSON (content type \"" +
-                                std::string(media_type(head_.headers)) + "\"); is base_url right? " +
-                                wire::said_instead(head_.headers, body_)));
-  }
-}
-
-void Call::finish_events(std::optional<Error> broken) {
-  if (!broken) {
-    // A last event without its blank line counts when all of it is there.
-    while (const auto event = parser_.finish()) {
-      const bool marker = event->data == setup_.provider->end_marker;
-      const std::string_view last_line = event->data.substr(event->data.rfind('\n') + 1);
-      if (marker || event->type == "error" || json::is_whole_object(event->data) || json::is_whole_object(last_line))
-        read_event(*event);
-      else
-        break;
-      if (over() || phase_ == Phase::backing_off) return flush();
-    }
-  }
-  if (mending_) decoder_.forget_halves();
-  if (drain()) return complete();
-  flush();
-  std::string why = broken ? broken->message : std::string("the connection was closed");
-  fail_or_retry(incomplete(std::move(why), broken ? "connection_broken" : "stream_ended"), true);
-}
-
-void Call::finish_body() {
-  if (setup_.bytes) return hand_over();
-  if (body_.starts_with("\xEF\xBB\xBF")) body_.erase(0, 3);
-  if (is_blank(body_)) return fail_or_retry(empty_answer());
-  if (setup_.raw) {
-    auto wrong = wire::error_in_resource(*setup_.provider, head_.status, head_.headers, body_);
-    return wrong ? fail_or_retry(told(*std::move(wrong))) : hand_over();
-  }
-  const std::size_t before = events_.size();
-  if (decoder_.feed_body(body_, events_) == wire::Decoder::State::failed) {
-    if (!decoder_.unreadable()) return fail_or_retry(stream_error());
-    if (json::leading_object(body_).size() > 0 && !json::is_whole_object(body_)) return read_as_events();
-    hide_keys(body_);
-    return fail(not_an_answer("the response is not a chat completion; is base_url right? " +
-                              wire::said_instead(head_.headers, body_)));
-  }
-  const std::size_t fresh = mending_ ? settle(before) : before;
-  if (mending_ && mending_->joins() && setup_.shape == Shape::chunks)
-    show_chunks(fresh);
-  else if (setup_.shape == Shape::chunks)
-    chunks_.push_back(wire::whole_chunk(decoder_, events_, setup_.streams, created_));
-  complete();
-}
-
-/// More than one object: a stream whose lines have no field names, or the first of them has none.
-void Call::read_as_events() {
-  body_kind_ = BodyKind::events;
-  decoder_ = new_decoder();
-  const std::string body = std::exchange(body_, {});
-  read_events(body);
-  if (phase_ == Phase::reading) finish_events(std::nullopt);
-}
-
 void Call::sign() {
   const std::lock_guard lock(message_mutex_);
   Message& message = accumulator_.message();
-  if (is_later() && !mending_->begun) return;  // the message is still that of the attempt before
+  if (is_later() && !mending_->goes_on() && !mending_->voided) return;  // it is still that of the attempt before
   if (is_later() && mending_->goes_on()) {
     if (message.id.empty()) message.id = decoder_.id();
     if (message.model.empty()) message.model = decoder_.model();
@@ -339,9 +167,7 @@ void Call::complete() {
 void Call::fail_or_retry(Error error, bool lost) {
   if (has_begun()) return broken(std::move(error), lost);
   if (is_later() && mending_->goes_on() && refuses(error)) return refused_to_go_on(std::move(error));
-  const auto delay = may_be_kept(error)
-                         ? std::nullopt
-                         : next_delay(setup_.retry, error, retries_, roll_dice(), seconds_since(trying_since_));
+  const auto delay = may_be_kept(error) ? std::nullopt : pause_behind(error, setup_.retry, retries_);
   if (!delay) return fail(std::move(error));
   ++retries_;
   // What this attempt said does not belong to what the next one says; what it was warned of does.
@@ -364,12 +190,13 @@ void Call::fail_or_retry(Error error, bool lost) {
   tell();  // whoever drives this must look at the new deadline
 }
 
-bool Call::has_begun() const {
-  if (is_later()) return mending_->begun && body_kind_ == BodyKind::events && phase_ == Phase::reading;
-  return body_kind_ == BodyKind::events && phase_ == Phase::reading &&
-         (!accumulator_.empty() ||
-          std::any_of(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
-                      [](const Event& event) { return !std::holds_alternative<Notice>(event); }));
+/// Seconds before the next attempt; nothing where there shall be none. One that would outlast the total is not begun.
+std::optional<double> Call::pause_behind(const Error& error, const RetryPolicy& policy, int retries) const {
+  const auto now = Clock::now();
+  const auto since = std::chrono::duration<double>(now - trying_since_).count();
+  const auto delay = next_delay(policy, error, retries, roll_dice(), since);
+  const auto left = std::chrono::duration<double>(clocks_.total() - now).count();
+  return delay && *delay >= left ? std::nullopt : delay;
 }
 
 void Call::ask_for_stream() {
@@ -391,7 +218,7 @@ void Call::fail(Error error) {
   sign();
   const Message& message = accumulator_.message();
   if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
-  if (error.partial && error.kind == ErrorKind::incomplete_stream)
+  if (error.partial && (error.kind == ErrorKind::incomplete_stream || error.kind == ErrorKind::timeout))
     wire::add_sentence(error.message, "What had come is in .partial");
   if (error.request_id.empty()) error.request_id = message.request_id;
   advise({*setup_.provider, setup_.request.url, setup_.model, setup_.key_origin, has_key(setup_.request.headers),
@@ -440,43 +267,59 @@ void Call::tell() {
 // ---- time passes --------------------------------------------------------------------------------------------------
 
 Clock::time_point Call::deadline() const noexcept {
-  if (paused_) return Clock::time_point::max();  // the reader is slow, not the server
+  const auto earlier = [total = clocks_.total()](Clock::time_point due) { return std::min(due, total); };
+  if (over()) return Clock::time_point::max();
+  if (paused_) return clocks_.total();  // the reader is slow, not the server
   switch (phase_) {
-    case Phase::backing_off: return retry_at_;
-    case Phase::requesting:
-    case Phase::refused: return std::max({attempt_at_, waiting_since_, sent_at()}) + setup_.timeouts.first_event;
-    case Phase::reading: {
-      if (decoder_.finished())
-        return std::max(last_event_, waiting_since_) + std::min(finish_grace, setup_.timeouts.idle);
-      const bool begun = decoder_.has_begun() || body_kind_ == BodyKind::json;
-      return std::max(last_event_, waiting_since_) + (begun ? setup_.timeouts.idle : setup_.timeouts.first_event);
-    }
-    default: return Clock::time_point::max();
+    case Phase::backing_off: return earlier(retry_at_);
+    case Phase::reading:
+      if (decoder_.finished()) return earlier(clocks_.grace(finish_grace));
+      return earlier(said_ ? clocks_.idle() : clocks_.first_event());
+    default: return earlier(clocks_.first_event());
   }
+}
+
+void Call::look_what_was_sent(Clock::time_point now) noexcept {
+  if (exchange_) clocks_.sent(exchange_->connected().value_or(now));
+  if (outgoing_) clocks_.sent(outgoing_->at());
 }
 
 void Call::on_time(Clock::time_point now) {
   if (over() || now < deadline()) return;
+  if (now >= clocks_.total()) return out_of_time();
   if (phase_ == Phase::backing_off) return attempt();
+  if (phase_ == Phase::reading && decoder_.finished()) return complete_without_end();
+  if (phase_ == Phase::requesting) look_what_was_sent(now);
+  if (clocks_.away()) clocks_.still_away(now);
+  if (now < deadline()) return;
   if (phase_ == Phase::refused) return on_end(std::nullopt);  // the status says enough
-  if (phase_ == Phase::reading && decoder_.finished()) {
-    drain();  // all that matters has come; the rest is noted as missing
-    return complete_at_once();
+  if (said_) {
+    Error error = timed_out("idle", "the stream was silent for", setup_.limits.idle);
+    return has_begun() ? broken(std::move(error), true) : fail(std::move(error));
   }
-  const bool begun = phase_ == Phase::reading && decoder_.has_begun();
-  const auto limit = begun ? setup_.timeouts.idle : setup_.timeouts.first_event;
-  Error error;
-  error.kind = ErrorKind::timeout;
-  error.type = begun ? "idle_timeout" : "first_event_timeout";
-  const char* what = begun       ? "the stream was silent"
-                     : outgoing_ ? "nothing more of the request was taken, and no answer began,"
-                                 : "no answer began";
-  error.message = std::string(what) + " for " +
-                  std::to_string(static_cast<double>(limit.count()) / 1000.0).substr(0, 6) +
-                  " s; the model may think long: raise timeout, or try again";
-  error.retryable = true;
-  if (phase_ == Phase::reading && !has_begun()) return fail(std::move(error));
-  fail_or_retry(std::move(error), true);
+  Error error =
+      timed_out("first_event",
+                outgoing_ ? "nothing more of the request was taken, and no answer began, for" : "no answer began for",
+                setup_.limits.first_event);
+  if (phase_ == Phase::reading) return fail(std::move(error));
+  fail_or_retry(std::move(error));
+}
+
+/// The total is over. What had come before that and was not read yet, for the reader was away, still counts.
+void Call::out_of_time() {
+  if (phase_ == Phase::reading && !std::exchange(last_look_, true)) {
+    if (std::exchange(paused_, false) && exchange_) exchange_->resume();
+    return;
+  }
+  if (phase_ == Phase::refused) return on_end(std::nullopt);
+  if (phase_ == Phase::reading && decoder_.finished()) return complete_without_end();
+  fail(timed_out("total", "the answer was not complete within", setup_.limits.total));
+}
+
+/// All that matters has come; the rest is noted as missing.
+void Call::complete_without_end() {
+  drain();
+  complete_at_once();
 }
 
 }  // namespace kimistream

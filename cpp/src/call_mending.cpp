@@ -7,7 +7,6 @@
 
 #include "call.hpp"
 #include "continuation.hpp"
-#include "dice.hpp"
 #include "wire/triage.hpp"
 
 namespace kimistream {
@@ -47,6 +46,9 @@ std::size_t Call::settle(std::size_t fresh) {
   };
   if (fresh == events_.size()) return fresh;
   if (mending.later()) {
+    if (mending.what == Mending::For::restart && !mending.voided &&
+        any([](const Event& event) { return says(event) || std::holds_alternative<Finish>(event); }))
+      fresh = void_what_was_said(fresh);
     if (!mending.begun && any([](const Event& event) { return !is_notice(event); })) begin_later(fresh);
     if (mending.joint) mending.joint->filter(events_, fresh);
     mending.brought = mending.joint ? mending.joint->brought() : mending.brought || any(says);
@@ -66,7 +68,7 @@ std::size_t Call::settle(std::size_t fresh) {
   return fresh;
 }
 
-/// A later attempt has begun an answer: only now it counts.
+/// A later attempt has begun: only now it counts.
 void Call::begin_later(std::size_t& fresh) {
   Mending& mending = *mending_;
   mending.begun = true;
@@ -77,7 +79,6 @@ void Call::begin_later(std::size_t& fresh) {
   };
   mending.finish.reset();
   if (mending.what == Mending::For::growth) return;
-  if (mending.what == Mending::For::restart) fresh = void_what_was_said(fresh);
   {
     const std::lock_guard lock(message_mutex_);
     ++accumulator_.message().resumed;
@@ -88,9 +89,12 @@ void Call::begin_later(std::size_t& fresh) {
     insert(Notice{"broken_and_continued", "the answer broke off and was gone on with: " + mending.cause.message});
 }
 
-/// What is not handed over yet is dropped, what was is void.
+/// An attempt that begins the answer anew says something: what was said before is void, and what is not handed over yet
+/// is dropped. Tokens are counted before anything is said, and that alone voids nothing.
 std::size_t Call::void_what_was_said(std::size_t fresh) {
+  mending_->voided = true;
   const bool delivered = was_delivered();
+  const int attempt = mending_->answers + (mending_->begun ? 0 : 1);
   std::vector<Event> kept;
   std::size_t folded = 0;
   for (std::size_t i = next_event_; i < fresh; ++i) {
@@ -98,7 +102,7 @@ std::size_t Call::void_what_was_said(std::size_t fresh) {
     kept.push_back(std::move(events_[i]));
     if (i < folded_) ++folded;
   }
-  if (delivered) kept.emplace_back(Restarted{mending_->answers, sentence(mending_->cause.message)});
+  if (delivered) kept.emplace_back(Restarted{attempt, sentence(mending_->cause.message)});
   const std::size_t begin = kept.size();
   kept.insert(kept.end(), std::make_move_iterator(events_.begin() + static_cast<std::ptrdiff_t>(fresh)),
               std::make_move_iterator(events_.end()));
@@ -206,7 +210,7 @@ void Call::broken(Error error, bool lost) {
   if (plan.pauses) {
     RetryPolicy policy = setup_.retry;
     policy.max_retries = mending.policy.max_breaks + 1;  // breaks are counted on their own
-    delay = next_delay(policy, error, mending.breaks, roll_dice());
+    delay = pause_behind(error, policy, mending.breaks);
   }
   if (plan.mend == Mend::raise_instead) return fail(not_taken_back(std::move(error)));
   if (plan.mend == Mend::raise || !delay) {
@@ -328,7 +332,7 @@ void Call::ask(Asking asking) {
 void Call::attempt_later(double delay, std::string_view how) {
   Mending& mending = *mending_;
   mending.answers = std::max(mending.answers, 1);
-  mending.begun = mending.brought = mending.reasoning = false;
+  mending.begun = mending.voided = mending.brought = mending.reasoning = false;
   mending.spent = accumulator_.message().usage.value_or(Usage{});
   phase_ = Phase::backing_off;
   retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(delay));

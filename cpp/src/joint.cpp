@@ -43,19 +43,28 @@ std::vector<std::string_view> ends_of(const std::vector<std::string>& stops, std
   return ends;
 }
 
+/// Where the end of a text begins that may become that tag.
+std::size_t kept_back(std::string_view text, std::string_view tag) {
+  std::size_t size = std::min(text.size(), tag.size() - 1);
+  while (size > 0 && !text.ends_with(tag.substr(0, size))) --size;
+  return text.size() - size;
+}
+
 }  // namespace
 
 Joint::Joint(Before before)
-    : before_(std::move(before)),
-      splitter_(quotes(before_.arrived) ? wire::ThinkSplitter::Start::off : wire::ThinkSplitter::Start::joint),
-      state_(characters(before_.prefix) >= shortest_echo ? State::echo : State::white) {
+    : before_(std::move(before)), state_(quotes(before_.arrived) ? behind_reasoning() : State::think) {
   const std::string_view arrived = before_.arrived;
   white_ = arrived.substr(without_white_end(arrived).size());
   stop_ends_ = ends_of(before_.stops, arrived);
 }
 
+Joint::State Joint::behind_reasoning() const noexcept {
+  return characters(before_.prefix) >= shortest_echo ? State::echo : State::white;
+}
+
 void Joint::filter(std::vector<Event>& events, std::size_t from) {
-  if (state_ == State::open && splitter_.done() && !stopped_ && from + 1 == events.size() &&
+  if (state_ == State::open && !stopped_ && from + 1 == events.size() &&
       std::holds_alternative<Text>(events.back())) {  // as nearly always
     brought_ = true;
     return;
@@ -66,10 +75,7 @@ void Joint::filter(std::vector<Event>& events, std::size_t from) {
   for (Event& event : fresh) {
     if (stopped_) return;
     if (auto* text = std::get_if<Text>(&event)) {
-      std::string said;
-      part(text->text, said);
-      if (splitter_.acted()) leave_out_reasoning(events);
-      add(said, events);
+      add(text->text, events);
     } else if (std::holds_alternative<Thinking>(event)) {
       leave_out_reasoning(events);
     } else if (const auto* notice = std::get_if<Notice>(&event)) {
@@ -87,16 +93,6 @@ void Joint::filter(std::vector<Event>& events, std::size_t from) {
   }
 }
 
-/// What of a fragment is not reasoning.
-void Joint::part(const std::string& fragment, std::string& text) {
-  if (splitter_.done()) {
-    text = fragment;
-    return;
-  }
-  std::string reasoning;
-  splitter_.feed(fragment, reasoning, text);
-}
-
 void Joint::leave_out_reasoning(std::vector<Event>& out) {
   if (std::exchange(told_, true)) return;
   out.emplace_back(Notice{"reasoning_left_out",
@@ -108,6 +104,7 @@ void Joint::add(std::string_view text, std::vector<Event>& out) {
   if (state_ != State::open) {
     held_.append(text);
     settle(false);
+    if (left_out_) leave_out_reasoning(out);
     if (state_ != State::open) {
       if (stopped_) out.emplace_back(Finish{"stop"});
       return;
@@ -123,9 +120,36 @@ void Joint::add(std::string_view text, std::vector<Event>& out) {
 
 /// @param last nothing comes behind what is held
 void Joint::settle(bool last) {
+  if (state_ == State::think) look_for_reasoning(last);
   if (state_ == State::echo) look_for_echo(last);
   if (state_ == State::white) look_at_white(last);
   if (state_ == State::stop) look_for_stop(last);
+}
+
+void Joint::look_for_reasoning(bool last) {
+  constexpr std::string_view open = "<think>", close = "</think>";
+  if (!reasoning_ && !behind_tag_) {
+    const std::size_t lead = white_prefix(held_);
+    const std::string_view said = std::string_view(held_).substr(lead);
+    if (!last && said.size() < open.size() && open.starts_with(said)) return;  // it may become one
+    if (!said.starts_with(open)) {
+      state_ = behind_reasoning();
+      return;
+    }
+    reasoning_ = true;
+    held_.erase(0, lead + open.size());
+  }
+  if (reasoning_) {
+    const std::size_t end = held_.find(close);
+    const std::size_t size = end != std::string::npos ? end : last ? held_.size() : kept_back(held_, close);
+    left_out_ = left_out_ || !without_white_end(std::string_view(held_).substr(0, size)).empty();
+    held_.erase(0, end != std::string::npos ? end + close.size() : size);
+    if (end == std::string::npos && !last) return;
+    reasoning_ = false;
+    behind_tag_ = true;
+  }
+  held_.erase(0, held_.find_first_not_of("\r\n"));
+  if (!held_.empty() || last) state_ = behind_reasoning();
 }
 
 void Joint::look_for_echo(bool last) {
@@ -170,12 +194,8 @@ void Joint::look_for_stop(bool last) {
 /// The text ends here.
 void Joint::end(std::vector<Event>& out) {
   if (std::exchange(ended_, true)) return;
-  if (!splitter_.done()) {
-    std::string reasoning, text;
-    splitter_.finish(reasoning, text);
-    held_.append(text);
-  }
   settle(true);
+  if (left_out_) leave_out_reasoning(out);
   if (stopped_) {
     out.emplace_back(Finish{"stop"});
   } else if (!held_.empty()) {

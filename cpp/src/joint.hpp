@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "kimistream/event.hpp"
-#include "wire/think.hpp"
 
 namespace kimistream {
 
@@ -20,7 +19,8 @@ struct Before {
 };
 
 /// * Reasoning that comes all the same is left out, also where it stands in the text behind a new <think>; a notice
-///   tells ("reasoning_left_out").
+///   tells ("reasoning_left_out"). Blanks behind it may stand
+///   between two words of the text, line ends there are nobody's.
 /// * A prefix of 32 characters or more is looked for, whole, at the beginning and cut off. What begins like it is held
 ///   back until it is told apart.
 /// * Of the white space at the beginning, what had been shown already is left out.
@@ -41,25 +41,28 @@ class Joint {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
-  enum class State { echo, white, stop, open };
+  enum class State { think, echo, white, stop, open };
 
   void add(std::string_view text, std::vector<Event>& out);
+  [[nodiscard]] State behind_reasoning() const noexcept;
   void settle(bool last);
   void look_for_echo(bool last);
   void look_at_white(bool last);
   void look_for_stop(bool last);
-  void part(const std::string& fragment, std::string& text);
+  void look_for_reasoning(bool last);
   void end(std::vector<Event>& out);
   void leave_out_reasoning(std::vector<Event>& out);
 
   Before before_;
-  wire::ThinkSplitter splitter_;
   State state_;
   std::string held_;         // text that is not told apart yet
   std::size_t matched_ = 0;  // of held_, as far as it is known to be like the prefix
   std::string_view white_;   // at the end of what has arrived
   std::vector<std::string_view> stop_ends_;
-  bool brought_ = false, stopped_ = false, ended_ = false, told_ = false;
+  bool brought_ = false, stopped_ = false, ended_ = false;
+  bool behind_tag_ = false;
+  bool reasoning_ = false;                // held_ is within it
+  bool left_out_ = false, told_ = false;  // reasoning was left out
 };
 
 }  // namespace kimistream

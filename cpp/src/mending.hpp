@@ -49,7 +49,8 @@ struct Mending {
 
   For what = For::answer;
   bool begun = false;      // an event of this attempt has come
-  bool brought = false;    // and it was new
+  bool voided = false;     // it began anew, and what had been said before is void
+  bool brought = false;    // something new has come
   bool reasoning = false;  // the last that came was reasoning
   int answers = 0;         // requests that began an answer
   int breaks = 0;          // that were met and are, or were to be, mended

@@ -252,6 +252,7 @@ TEST_CASE("cut at every byte by the messages protocol") {
     check_whole(outcome, answer);
     CHECK(outcome.message.resumed == 1);
     CHECK(outcome.message.usage.value_or(ks::Usage{}).prompt_tokens == 14);
+    CHECK(outcome.message.id == "msg_1");
     CHECK(count(outcome, "restarted") == (prefix.empty() && !raised.message.reasoning.value_or("").empty() ? 1 : 0));
   }
 }

@@ -239,6 +239,16 @@ TEST_CASE("a later attempt that brings nothing leaves what had been shown") {
   CHECK(count(outcome, "restarted") == 0);
 }
 
+TEST_CASE("a later attempt that only counts tokens leaves what had been shown, and its tokens count") {
+  Mended server(OnBreak::restart);
+  server.wanted.max_breaks = 1;
+  const Outcome outcome = server.cut(frames({text("Hel")}), reset()).cut(frames({usage(5, 1)}), reset()).read();
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->partial->content == "Hel");
+  CHECK(outcome.error->partial->usage.value_or(ks::Usage{}).prompt_tokens == 5);
+  CHECK(count(outcome, "restarted") == 0);
+}
+
 TEST_CASE("a refused continuation becomes a restart, and counts as the same break") {
   Mended server(OnBreak::continue_);
   server.wanted.max_breaks = 1;
@@ -287,6 +297,22 @@ TEST_CASE("an echo, reasoning, and half of an emoji at the joint") {
   CHECK(count(outcome, "thinking") == 0);
   CHECK(outcome.warned("reasoning_left_out"));
   CHECK(server.prefix(1) == said);
+}
+
+TEST_CASE("a new <think> at the joint, where the row's answers have it in the text and where they do not") {
+  for (const char* provider : {"moonshot", "vllm", "ktransformers"}) {
+    CAPTURE(provider);
+    Mended server(OnBreak::continue_);
+    server.wanted.provider = provider;
+    server.wanted.base_url = "http://localhost:1/v1";
+    server.cut(frames({text("<think>Hm</think>Ten, 11,")}), reset());
+    server.whole(frames({text("<thi"), text("nk>So.</think> 12"), text(".")}) + rest_of);
+    const Outcome outcome = server.read();
+    const bool parts = std::string(provider) != "moonshot";
+    check_ended(outcome, std::string(parts ? "" : "<think>Hm</think>") + "Ten, 11, 12.");
+    CHECK(outcome.message.reasoning.value_or("") == (parts ? "Hm" : ""));
+    CHECK(outcome.warned("reasoning_left_out"));
+  }
 }
 
 TEST_CASE("an attempt that brings nothing but an echo is a break of its own") {

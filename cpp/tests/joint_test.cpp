@@ -84,8 +84,13 @@ TEST_CASE("what a joint shows") {
       {"an emoji of several characters", behind("\xF0\x9F\x91\xA8\xE2\x80\x8D"), "\xF0\x9F\x91\xA7!",
        "\xF0\x9F\x91\xA7!"},
       {"reasoning", behind("Hello"), "<think>Well.</think> world", " world"},
+      {"reasoning", behind("Hello"), "<think>Well.</think> world", " world"},
       {"reasoning behind a blank that was shown", behind("Hello "), "<think>Well.</think> world", "world"},
       {"reasoning, and line ends behind it", behind("Hel"), "<think>Well.</think>\n\nlo world", "lo world"},
+      {"reasoning behind white space", behind("Hello "), "\n<think>Well.</think> world", "world"},
+      {"reasoning without an end", behind("Hello"), "<think>Well. </thin", ""},
+      {"reasoning with half an end in it", behind("Hello"), "<think>a </th <</think>!", "!"},
+      {"no reasoning between the tags", behind("Hello"), "<think></think>!", "!"},
       {"a tag in quotes", behind("The tag is `"), "<think>` and `</think>`", "<think>` and `</think>`"},
       {"a tag in code", behind("```\n"), "<think>x</think>\n```", "<think>x</think>\n```"},
       {"less than a tag", behind("a "), "<thin line", "<thin line"},
@@ -133,6 +138,7 @@ TEST_CASE("reasoning that comes all the same is left out and told once") {
   CHECK(std::get<ks::Text>(events[1]).text == " world");
   CHECK(std::holds_alternative<ks::Finish>(events[2]));
   CHECK(shown(behind("Hello"), {"<think>a</think>b"}).notices == std::vector<std::string>{"reasoning_left_out"});
+  CHECK(shown(behind("Hello"), {"<think>\n</think>b"}).notices.empty());
 }
 
 TEST_CASE("a stop word that began before the joint ends the answer") {

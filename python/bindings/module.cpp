@@ -16,4 +16,5 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_providers(module);
   register_media(module);
   register_files(module);
+  register_timeouts(module);
 }

@@ -27,6 +27,7 @@ from kimistream import (
     Stream,
     Text,
     Thinking,
+    Timeout,
     TokenCount,
     ToolCall,
     ToolCallDelta,
@@ -39,6 +40,9 @@ def clients() -> None:
     assert_type(kimistream.__version__, str)
     Kimi()
     Kimi("sk-...", provider="moonshot", base_url=None, model="kimi-k2.6", timeout=30, max_retries=0)
+    clocks = Timeout(connect=5, first_event=300.0, idle=60, total=None)
+    assert_type(clocks.total, float | None)
+    Kimi(timeout=clocks).complete("Hello", timeout=Timeout(total=float("inf")))
     Kimi(default_headers={"X-Team": "search"})
     Kimi(on_break="continue", max_breaks=2, continue_on_length=1)
     kimistream.OpenAI(api_key="sk-...")
@@ -211,6 +215,7 @@ async def asynchronous() -> None:
 def mistakes(client: Kimi) -> None:
     """What must not pass: mypy says so where an ignore has nothing to ignore."""
     Kimi(timeout="10")  # type: ignore[arg-type]
+    Timeout("10")  # type: ignore[arg-type]
     Kimi(retries=3)  # type: ignore[call-arg]
     client.stream("Hello", thinking="on")  # type: ignore[arg-type]
     client.stream("Hello", on_break="resume")  # type: ignore[arg-type]

@@ -32,6 +32,8 @@ struct Error {
   /// What it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not said),
   /// "overload", "quota", "suspended", "content_filter", "context_overflow", "no_channel", "key". An open set.
   std::string reason{};
+  /// Of a timeout, which clock ran out: "connect", "first_event", "idle" or "total"; see timeout.hpp.
+  std::string clock{};
   std::string body{};  ///< the response body as it came, cut at 64 KiB
   std::string request_id{};
   Headers headers{};

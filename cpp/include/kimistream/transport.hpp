@@ -54,7 +54,7 @@ struct HttpRequest {
   std::string url{};
   Headers headers{};
   std::shared_ptr<Body> body{};                      ///< shared: a retry sends it again; null for none
-  std::chrono::milliseconds connect_timeout{60000};  ///< name lookup, TCP and TLS together
+  std::chrono::milliseconds connect_timeout{60000};  ///< name, TCP, the handshakes of proxy and TLS
   bool compressed = false;     ///< ask for a compressed response: never for a stream, a compressor holds tokens back
   UploadProgress on_upload{};  ///< may be empty
 };
@@ -85,6 +85,11 @@ class Exchange {
   /// The receiver has all that it wants. What still comes is thrown away for a short time, so that the connection can
   /// be used again; the receiver is not called any more.
   virtual void detach() = 0;
+  /// When the connection stood and the request could go out; nothing as long as it does not. A transport that has no
+  /// connections need not say: the request went out as it was started.
+  [[nodiscard]] virtual std::optional<std::chrono::steady_clock::time_point> connected() const {
+    return std::chrono::steady_clock::time_point{};
+  }
 };
 
 /// A set of exchanges and the connections that they share. One thread at a time, except for `wake()`.

@@ -61,6 +61,9 @@ class Decoder {
     content_.pending_half.clear();
   }
 
+  /// What comes goes on with a text: a tag at its beginning is left there, with the white space behind it.
+  void go_on() noexcept { splitter_ = ThinkSplitter(ThinkSplitter::Start::off); }
+
   /// True once a finish reason has come.
   [[nodiscard]] bool finished() const noexcept { return finished_; }
   [[nodiscard]] bool has_usage() const noexcept { return usage_.has_value(); }
@@ -87,6 +90,12 @@ class Decoder {
             choice.finish_reason,
             frame_.has_choices,
             frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
+  }
+  /// True when the last call's frame had a piece of reasoning, answer or tool call, be it held back for now.
+  [[nodiscard]] bool spoke() const noexcept {
+    const Choice& choice = frame_.choice;
+    return !text_.empty() && ((choice.content && !choice.content->empty()) ||
+                              (choice.reasoning && !choice.reasoning->empty()) || !choice.tool_calls.empty());
   }
   /// True when the events of that frame say something else than the frame: see chunks.hpp.
   [[nodiscard]] bool altered() const noexcept { return altered_; }

@@ -49,7 +49,7 @@ void ThinkSplitter::feed(std::string_view fragment, std::string& reasoning, std:
     state_ = State::behind_tag;
   }
   if (state_ == State::behind_tag) {
-    const std::size_t begin = rest.find_first_not_of(nobodys_);
+    const std::size_t begin = rest.find_first_not_of(white);
     if (begin == std::string_view::npos) return;
     rest.remove_prefix(begin);
     state_ = State::answer;

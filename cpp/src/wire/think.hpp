@@ -14,14 +14,12 @@ class ThinkSplitter {
     answer,     // reasoning begins with a tag, if at all
     reasoning,  // the opening tag was in the prompt: reasoning comes first, a closing tag ends it
     tag,        // the text is the reasoning: an opening tag at its beginning is nobody's, and nothing is parted
-    joint,      // as `answer`, in the middle of one: blanks behind the closing tag may stand between two of its words
   };
   explicit ThinkSplitter(Start start) noexcept
-      : state_(start == Start::off                               ? State::answer
-               : start == Start::answer || start == Start::joint ? State::before_tag
-               : start == Start::tag                             ? State::before_nothing
-                                                                 : State::before_reasoning),
-        nobodys_(start == Start::joint ? "\r\n" : " \t\r\n") {}
+      : state_(start == Start::off      ? State::answer
+               : start == Start::answer ? State::before_tag
+               : start == Start::tag    ? State::before_nothing
+                                        : State::before_reasoning) {}
 
   /// True when whatever comes is answer.
   [[nodiscard]] bool done() const noexcept { return state_ == State::answer; }
@@ -39,12 +37,11 @@ class ThinkSplitter {
     before_reasoning,  // the same, and it is open already
     before_nothing,    // the same, and it opens nothing
     reasoning,
-    behind_tag,  // white space between the closing tag and the answer is nobody's: Kimi writes none
+    behind_tag,  // white space between the closing tag and the answer is nobody's
     answer,
   };
   std::string held_;
   State state_;
-  std::string_view nobodys_;
   bool acted_ = false;
 };
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._requests.arguments import Check, OnBreak, Thinking
+    from .._values.timeout import AnyTimeout
 
 
 class BaseClient:
@@ -27,8 +28,8 @@ class BaseClient:
                      `base_url` is, else "moonshot". Or a row as a dict, see `kimistream.register_provider`
     base_url         replaces the row's address. CLOUDFLARE_ACCOUNT_ID fills in `{account_id}`
     model            for requests that name none; else the provider's default
-    timeout          seconds for connecting, for the first event and for silence between events, each; there is no limit
-                     for the whole answer. None: 60 s, 16 min and 10 min
+    timeout          a `Timeout`, with clocks for connecting, for the first event, for silence between events and for
+                     the whole; or seconds for the first three, each. None: 60 s, 16 min, 10 min; no limit for the whole
     max_retries      of attempts that failed before an answer began
     on_break         what becomes of an answer that breaks after something of it has come: the connection is lost or
                      cut, it is silent for too long, an error that may pass, an end without a finish reason. "raise",
@@ -65,7 +66,7 @@ class BaseClient:
         provider: str | Mapping[str, Any] | None = None,
         base_url: str | None = None,
         model: str | None = None,
-        timeout: float | None = None,
+        timeout: AnyTimeout = None,
         max_retries: int = DEFAULT_RETRIES,
         default_headers: dict[str, str] | None = None,
         environment: str | None = None,
@@ -97,7 +98,7 @@ class BaseClient:
         tools: list[Any] | None = None,
         tool_choice: Any = None,
         max_tokens: int | None = None,
-        timeout: float | None = None,
+        timeout: AnyTimeout = None,
         on_break: OnBreak = None,
         max_breaks: int | None = None,
         continue_on_length: int | None = None,
