@@ -4,13 +4,13 @@ once."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from broken import ANSWERS, ENDINGS, Answer, broken, of_message, read, whole
 from fault_server_client import FaultServer, Script
-from kit import async_kimi, kimi, run, sent
+from kit import async_kimi, drain, kimi, run, sent
 
 from kimistream import IncompleteStreamError, Kimi, Message, Notice, Restarted, Text, Thinking
 
@@ -215,6 +215,30 @@ def test_who_cannot_take_back_what_was_given_is_told(
     with pytest.raises(IncompleteStreamError) as caught:
         list(reader)
     assert of_message(caught.value.partial) == answer.at(answer.ends[frames - 1])
+
+
+@pytest.mark.parametrize(("shape", "answer", "frames", "policy"), CANNOT)
+def test_who_cannot_take_back_what_was_given_is_told_in_asyncio(
+    fault_server: FaultServer, shape: str, answer: Answer, frames: int, policy: str
+) -> None:
+    url = fault_server.url(gated(answer, frames))
+
+    async def read_on(reader: AsyncIterator[Any]) -> None:
+        await reader.__anext__()
+        await asyncio.to_thread(fault_server.open, url)
+        with pytest.raises(IncompleteStreamError) as caught:
+            await drain(reader)
+        assert of_message(caught.value.partial) == answer.at(answer.ends[frames - 1])
+
+    async def ask() -> None:
+        async with async_kimi(url, on_break=policy) as client:
+            if shape == "chunks":
+                asked: Any = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+                await read_on(aiter(await client.chat.completions.create(**asked)))
+            else:
+                await read_on(getattr(client.stream("hi"), shape))
+
+    run(ask())
 
 
 def test_texts_go_on_where_nothing_need_be_taken_back(fault_server: FaultServer) -> None:
