@@ -444,6 +444,27 @@ def test_resources_and_uploads(simulator: kimistream.simulator.Simulator, path: 
         assert ask(client) == seen
 
 
+def test_steps_do_not_wait_for_what_is_played(fault_server: FaultServer, path: Path) -> None:
+    """An upload that is looked after until it has been read, for example."""
+    from kimistream._clients import async_driver, driver
+    from kimistream._requests.steps import get
+
+    url = fault_server.url(Script().json(200, {"data": []}))
+
+    def look_twice(pause: float) -> Any:
+        yield get("/files", None)
+        yield pause
+        yield get("/files", None)
+        return "done"
+
+    record(url, path, lambda client: driver.run(client._core, look_twice(0)))
+    begin = time.monotonic()
+    assert driver.run(player(url, path)._core, look_twice(100)) == "done"
+    client = async_kimi(where(url), cassette=Cassette(path, "replay"))
+    assert run(async_driver.run(client._reactors, look_twice(100))) == "done"
+    assert time.monotonic() - begin < 90
+
+
 def test_uploads_under_asyncio(simulator: kimistream.simulator.Simulator, path: Path, tmp_path: Path) -> None:
     document = tmp_path / "notes.txt"
     document.write_text("Kimi is a model.")

@@ -82,7 +82,7 @@ streaming = pytest.mark.parametrize("way", ["stream", "create", "async"])
 @ways
 def test_connecting(way: str, full_listener: str) -> None:
     error, when = ask(way, full_listener, timeout=SHORT)
-    assert when == "call"
+    assert (when, error.clock) == ("call", "connect")
     assert (error.status_code, error.partial, error.retryable) == (None, None, True)
     assert isinstance(error, APIConnectionError)
 
@@ -91,7 +91,7 @@ def test_connecting(way: str, full_listener: str) -> None:
 def test_no_response_head(way: str, fault_server: FaultServer) -> None:
     url = fault_server.url(Script().stall())
     error, when = ask(way, url, timeout=SHORT)
-    assert (when, error.partial) == ("call", None)
+    assert (when, error.partial, error.clock) == ("call", None, "first_event")
     fault_server.wait_closed(url=url)
 
 
@@ -213,15 +213,15 @@ def test_a_timeout_while_reading_is_not(fault_server: FaultServer) -> None:
     with_patience(read, SHORT)
 
 
-def test_the_role_is_an_event(fault_server: FaultServer) -> None:
-    """After it, the clock is the one for silence, and the message says so."""
+@pytest.mark.parametrize(("way", "clock"), [("stream", "first_event"), ("create", "idle"), ("async", "first_event")])
+def test_a_role_alone_is_an_event_where_it_is_shown(way: str, clock: str, fault_server: FaultServer) -> None:
     url = fault_server.url(stalled(frame("", role="assistant")))
 
-    def read(limit: float) -> None:
-        with pytest.raises(APITimeoutError, match="silent"):
-            list(kimi(url).stream("hi", timeout=limit))
+    def attempt(limit: float) -> None:
+        error, when = ask(way, url, timeout=limit)
+        assert (when, error.clock) == ("reading", clock)
 
-    with_patience(read, SHORT)
+    with_patience(attempt, SHORT)
 
 
 def test_waiting_in_a_thread(fault_server: FaultServer) -> None:

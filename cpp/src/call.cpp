@@ -29,9 +29,12 @@ double roll_dice() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+bool all_notices(std::span<const Event> events) {
+  return std::all_of(events.begin(), events.end(),
+                     [](const Event& event) { return std::holds_alternative<Notice>(event); });
+}
 
-double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 
@@ -39,6 +42,7 @@ Call::Call(CallSetup setup, Listener* listener)
     : setup_(std::move(setup)),
       listener_(listener),
       outgoing_(Outgoing::watch(setup_.request.body)),
+      clocks_(setup_.limits),
       parser_(setup_.max_event_bytes),
       decoder_(*setup_.provider, setup_.thinks, setup_.offer),
       log_(std::move(setup_.log)) {
@@ -47,7 +51,7 @@ Call::Call(CallSetup setup, Listener* listener)
 
 void Call::start(Transport& transport) {
   transport_ = &transport;
-  started_at_ = waiting_since_ = Clock::now();
+  clocks_.begin(Clock::now());
   attempt();
 }
 
@@ -58,14 +62,15 @@ void Call::attempt() {
   begun_ = false;
   body_.clear();
   head_ = {};
-  attempt_at_ = last_event_ = rough_now();
+  said_ = news_ = false;
+  clocks_.attempt(rough_now());
   if (outgoing_) outgoing_->restart();
   created_ = static_cast<std::int64_t>(std::time(nullptr));
   if (setup_.request.body)
     for (auto& segment : setup_.request.body->segments)
       if (retries_ > 0 && segment.source && !segment.source->rewind())
         return fail(invalid_request("the request cannot be repeated: one of its media can be read only once"));
-  setup_.request.connect_timeout = setup_.timeouts.connect;
+  setup_.request.connect_timeout = setup_.limits.connect;
   try {
     exchange_ = transport_->start(setup_.request, *this);
     replayed_ = exchange_->is_replay();
@@ -91,8 +96,10 @@ void Call::on_head(ResponseHead head) {
 void Call::accept_head() {
   phase_ = Phase::reading;
   accepted_ = true;
-  last_event_ = rough_now();
-  tempo_.head(std::max(attempt_at_, sent_at()), last_event_);
+  const auto now = rough_now();
+  look_what_was_sent(now);
+  clocks_.head(now);
+  tempo_.head(clocks_.sent_at(), now);
   tell();
 }
 
@@ -118,25 +125,35 @@ bool Call::on_body(std::string_view block) {
   }
   if (body_kind_ != BodyKind::events) {
     body_.append(block);
-    last_event_ = rough_now();
     if (!begun_ && !setup_.raw && !setup_.bytes) look_at(body_);
-    if (body_kind_ == BodyKind::events) read_events(std::exchange(body_, {}));
+    if (body_kind_ == BodyKind::events)
+      read_events(std::exchange(body_, {}));
+    else
+      body_came(block);
     return true;
   }
   if (!begun_) look_at(block);
   if (body_kind_ == BodyKind::json) {
     body_.append(block);
+    body_came(block);
     return true;
   }
   if (!has_item()) queued_bytes_ = 0;
-  if (queued_bytes_ > max_queued_bytes || events_.size() - next_event_ > max_queued_items ||
-      chunks_.size() - next_chunk_ > max_queued_items) {
+  if (!last_look_ && (queued_bytes_ > max_queued_bytes || events_.size() - next_event_ > max_queued_items ||
+                      chunks_.size() - next_chunk_ > max_queued_items)) {
     paused_ = true;
     return false;
   }
   queued_bytes_ += block.size();
   read_events(block);
   return true;
+}
+
+/// Of an answer that comes whole. Gateways send blanks while they wait themselves.
+void Call::body_came(std::string_view block) {
+  if (body_kind_ != BodyKind::json || is_blank(block)) return;
+  said_ = true;
+  clocks_.came(rough_now());
 }
 
 void Call::read_events(std::string_view block) {
@@ -153,12 +170,15 @@ void Call::read_events(std::string_view block) {
 }
 
 void Call::read_event(const sse::Event& event) {
-  const std::size_t before = events_.size();
+  const std::size_t before = events_.size(), chunks_before = chunks_.size();
   const auto state = decoder_.feed(event.data, event.type, events_);
   if (gathers())
     gathering_.add(decoder_, created_);
   else if (setup_.shape == Shape::chunks && state != wire::Decoder::State::failed)
     wire::add_chunk(decoder_, std::span(events_).subspan(before), created_, chunks_);
+  // Text that is held back, for it may be markup, will be an event as well.
+  news_ = news_ || decoder_.spoke() || (chunks_.size() > chunks_before && chunks_.back().has_choices) ||
+          !all_notices(std::span(events_).subspan(before));
   if (state == wire::Decoder::State::open) return;
   if (state == wire::Decoder::State::ended) return complete();
   if (state == wire::Decoder::State::cut)
@@ -174,12 +194,15 @@ void Call::read_event(const sse::Event& event) {
 
 /// Folds the new events and hands them on.
 void Call::flush() {
-  if (folded_ == events_.size() && !has_item()) return;
   const std::size_t fresh = events_.size() - folded_;
-  const bool any = fresh > 0 || setup_.shape == Shape::chunks;
+  if (fresh == 0 && !news_ && !has_item()) return;
   const auto now = rough_now();
+  if (std::exchange(news_, false)) {
+    said_ = true;
+    clocks_.came(now);
+  }
   if (fresh > 0) {
-    tempo_.came(fresh, waiting_since_, now);
+    tempo_.came(fresh, clocks_.waiting_since(), now);
     const std::lock_guard lock(message_mutex_);
     for (; folded_ < events_.size(); ++folded_) accumulator_.add(events_[folded_]);
   }
@@ -187,7 +210,6 @@ void Call::flush() {
     events_.clear();
     folded_ = 0;
   }
-  if (any && !over()) last_event_ = now;
   tell();
 }
 
@@ -230,6 +252,7 @@ void Call::pop_chunk() {
 
 void Call::on_end(std::optional<Error> error) {
   if (over()) return;
+  if (error && !error->clock.empty() && error->clock != "connect") return run_out(*std::move(error));
   if (phase_ == Phase::refused || body_kind_ == BodyKind::other) hide_keys(body_);  // before it is cut
   switch (phase_) {
     case Phase::refused: return finish_refused();  // an error status whose body broke off is still that error
@@ -325,7 +348,7 @@ void Call::complete() {
 void Call::fail_or_retry(Error error) {
   const bool once = has_begun() || may_be_kept(error);
   auto delay =
-      once ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice(), seconds_since(started_at_));
+      once ? std::nullopt : next_delay(setup_.retry, error, retries_, roll_dice(), clocks_.elapsed(Clock::now()));
   if (!delay) return fail(std::move(error));
   if (replayed_) delay = 0;
   ++retries_;
@@ -349,9 +372,7 @@ void Call::fail_or_retry(Error error) {
 
 bool Call::has_begun() const {
   return body_kind_ == BodyKind::events && phase_ == Phase::reading &&
-         (!accumulator_.empty() ||
-          std::any_of(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
-                      [](const Event& event) { return !std::holds_alternative<Notice>(event); }));
+         (!accumulator_.empty() || !all_notices(std::span(events_).subspan(folded_)));
 }
 
 void Call::ask_for_stream() {
@@ -373,7 +394,7 @@ void Call::fail(Error error) {
   sign();
   const Message& message = accumulator_.message();
   if (!accumulator_.empty()) error.partial = std::make_shared<const Message>(message);
-  if (error.partial && error.kind == ErrorKind::incomplete_stream)
+  if (error.partial && (error.kind == ErrorKind::incomplete_stream || error.kind == ErrorKind::timeout))
     wire::add_sentence(error.message, "What had come is in .partial");
   if (error.request_id.empty()) error.request_id = message.request_id;
   advise({*setup_.provider, setup_.request.url, setup_.model, setup_.key_origin, has_key(setup_.request.headers),
@@ -416,46 +437,63 @@ void Call::tell() {
 // ---- time passes --------------------------------------------------------------------------------------------------
 
 Clock::time_point Call::deadline() const noexcept {
-  if (paused_) return Clock::time_point::max();  // the reader is slow, not the server
+  const auto earlier = [total = clocks_.total()](Clock::time_point due) { return std::min(due, total); };
+  if (over()) return Clock::time_point::max();
+  if (paused_) return clocks_.total();  // the reader is slow, not the server
   switch (phase_) {
-    case Phase::backing_off: return retry_at_;
-    case Phase::requesting:
-    case Phase::refused: return std::max({attempt_at_, waiting_since_, sent_at()}) + setup_.timeouts.first_event;
-    case Phase::reading: {
-      if (decoder_.finished())
-        return std::max(last_event_, waiting_since_) + std::min(finish_grace, setup_.timeouts.idle);
-      const bool begun = decoder_.has_begun() || body_kind_ == BodyKind::json;
-      return std::max(last_event_, waiting_since_) + (begun ? setup_.timeouts.idle : setup_.timeouts.first_event);
-    }
-    default: return Clock::time_point::max();
+    case Phase::backing_off: return earlier(retry_at_);
+    case Phase::reading:
+      if (decoder_.finished()) return earlier(clocks_.grace(finish_grace));
+      return earlier(said_ ? clocks_.idle() : clocks_.first_event());
+    default: return earlier(clocks_.first_event());
   }
+}
+
+void Call::look_what_was_sent(Clock::time_point now) noexcept {
+  if (exchange_) clocks_.sent(exchange_->connected().value_or(now));
+  if (outgoing_) clocks_.sent(outgoing_->at());
 }
 
 void Call::on_time(Clock::time_point now) {
   if (over() || now < deadline()) return;
+  if (now >= clocks_.total()) return out_of_time();
   if (phase_ == Phase::backing_off) return attempt();
+  if (phase_ == Phase::reading && decoder_.finished()) return complete_without_end();
+  if (phase_ == Phase::requesting) look_what_was_sent(now);
+  if (clocks_.away()) clocks_.still_away(now);
+  if (now < deadline()) return;
   if (phase_ == Phase::refused) return on_end(std::nullopt);  // the status says enough
-  if (phase_ == Phase::reading && decoder_.finished()) {
-    decoder_.finish(events_);  // all that matters has come; the rest is noted as missing
-    phase_ = Phase::ended;
-    exchange_.reset();  // whatever the server still holds open is of no use to another request
-    return complete();
-  }
-  const bool begun = phase_ == Phase::reading && decoder_.has_begun();
-  const auto limit = begun ? setup_.timeouts.idle : setup_.timeouts.first_event;
-  Error error;
-  error.kind = ErrorKind::timeout;
-  error.type = begun ? "idle_timeout" : "first_event_timeout";
-  const char* what = begun       ? "the stream was silent"
-                     : outgoing_ ? "nothing more of the request was taken, and no answer began,"
-                                 : "no answer began";
-  error.message = std::string(what) + " for " +
-                  std::to_string(static_cast<double>(limit.count()) / 1000.0).substr(0, 6) +
-                  " s; the model may think long: raise timeout, or try again";
-  error.retryable = true;
-  if (exchange_) exchange_->run_out(begun ? "idle" : "first_event");
-  if (phase_ == Phase::reading) return fail(std::move(error));
+  if (said_) return run_out(timed_out("idle", "the stream was silent for", setup_.limits.idle));
+  run_out(
+      timed_out("first_event",
+                outgoing_ ? "nothing more of the request was taken, and no answer began, for" : "no answer began for",
+                setup_.limits.first_event));
+}
+
+/// A clock has run out: here, or where what is played again was recorded.
+void Call::run_out(Error error) {
+  if (exchange_) exchange_->run_out(error);
+  if (phase_ == Phase::reading || error.clock == "total") return fail(std::move(error));
   fail_or_retry(std::move(error));
+}
+
+/// The total is over. What had come before that and was not read yet, for the reader was away, still counts.
+void Call::out_of_time() {
+  if (phase_ == Phase::reading && !std::exchange(last_look_, true)) {
+    if (std::exchange(paused_, false) && exchange_) exchange_->resume();
+    return;
+  }
+  if (phase_ == Phase::refused) return on_end(std::nullopt);
+  if (phase_ == Phase::reading && decoder_.finished()) return complete_without_end();
+  run_out(timed_out("total", "the answer was not complete within", setup_.limits.total));
+}
+
+/// All that matters has come; the rest is noted as missing.
+void Call::complete_without_end() {
+  decoder_.finish(events_);
+  phase_ = Phase::ended;
+  exchange_.reset();  // whatever the server still holds open is of no use to another request
+  complete();
 }
 
 }  // namespace kimistream

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "body_kind.hpp"
-#include "clock.hpp"
+#include "clocks.hpp"
 #include "kimistream/accumulator.hpp"
 #include "kimistream/client.hpp"
 #include "kimistream/retry.hpp"
@@ -25,13 +25,6 @@
 #include "wire/decoder.hpp"
 
 namespace kimistream {
-
-struct Timeouts {
-  std::chrono::milliseconds connect{60'000};
-  // Moonshot answers 504 after 900 s without a byte (platform.kimi.ai, errors): its own word should come first.
-  std::chrono::milliseconds first_event{960'000};
-  std::chrono::milliseconds idle{600'000};
-};
 
 /// What a call needs to know. The row, and what is viewed, must outlive it.
 struct CallSetup {
@@ -47,7 +40,7 @@ struct CallSetup {
   bool bytes = false;                        // and may be anything
   bool creates = false;                      // repeated only where nothing of it can have been kept
   RetryPolicy retry;
-  Timeouts timeouts;
+  Limits limits;
   std::size_t max_event_bytes = 0;
   std::size_t max_body_bytes = 0;
   std::vector<Notice> notices;
@@ -95,8 +88,11 @@ class Call final : private Receiver {
   [[nodiscard]] bool replayed() const noexcept { return replayed_; }
   [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
 
-  /// The reader waits from now on: the idle clock does not count the time before.
-  void reader_waits(Clock::time_point now) noexcept { waiting_since_ = now; }
+  /// Somebody waits from now on, or nobody any more: the clocks of first event and idle run only meanwhile. Somebody
+  /// does from the start.
+  void reader_waits(Clock::time_point now) noexcept { clocks_.reader_waits(now); }
+  void reader_leaves() noexcept { clocks_.reader_leaves(); }
+  [[nodiscard]] bool reader_is_away() const noexcept { return clocks_.away(); }
   /// When `on_time` must be called at the latest.
   [[nodiscard]] Clock::time_point deadline() const noexcept;
   /// Something may be due: a retry, a timeout, the end of a grace.
@@ -148,8 +144,12 @@ class Call final : private Receiver {
   /// Something of the answer has come; what comes first in many streams, a role alone, says nothing yet.
   [[nodiscard]] bool has_begun() const;
   void ask_for_stream();
-  /// As long as the request's body goes out, it is not the server that is late.
-  [[nodiscard]] Clock::time_point sent_at() const noexcept { return outgoing_ ? outgoing_->at() : Clock::time_point{}; }
+  /// As long as there is no connection, or the request's body goes out, it is not the server that is late.
+  void look_what_was_sent(Clock::time_point now) noexcept;
+  void body_came(std::string_view block);
+  void out_of_time();
+  void run_out(Error error);
+  void complete_without_end();
   /// The server may have made what was to be made, whatever it answered: trying again could make a second one.
   [[nodiscard]] bool may_be_kept(const Error& error) const noexcept {
     return setup_.creates && error.status_code != 429 && error.status_code != 503 && (!outgoing_ || outgoing_->begun());
@@ -185,7 +185,8 @@ class Call final : private Receiver {
   std::int64_t created_ = 0;  // seconds since 1970
   Tempo tempo_;
   wire::Gathering gathering_;  // see gathers()
-  Clock::time_point started_at_{}, attempt_at_{}, last_event_{}, waiting_since_{}, retry_at_{};
+  Clocks clocks_;
+  Clock::time_point retry_at_{};
 
   ResponseHead head_;
   std::string body_;  // of a refusal, a JSON answer, or one whose kind is not known yet
@@ -201,6 +202,9 @@ class Call final : private Receiver {
   std::size_t next_event_ = 0, folded_ = 0, next_chunk_ = 0;
   std::size_t queued_bytes_ = 0;
   bool paused_ = false, told_ = false;
+  bool said_ = false;       // something of this attempt has come that is an event, or will be
+  bool news_ = false;       // and since the last flush
+  bool last_look_ = false;  // the total is over: what lies there unread is read, and no more
 };
 
 }  // namespace kimistream

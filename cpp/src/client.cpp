@@ -115,6 +115,7 @@ Client::Impl::Impl(ClientOptions given)
   check_places(destination.base_url);
   check_key(options.api_key, destination);
   check_headers(options.default_headers);
+  (void)limits_of(options.timeout, {});
   const Provider* provider = destination.provider;
   if (!options.api_key.empty()) {
     if (provider->auth == Auth::x_api_key)
@@ -128,8 +129,7 @@ Client::Impl::Impl(ClientOptions given)
     for (const auto& [name, value] : *further) headers_.set(name, value);
 }
 
-CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers,
-                               std::optional<std::chrono::milliseconds> timeout) const {
+CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers, const Timeout& timeout) const {
   CallSetup setup;
   setup.provider = destination.provider;
   setup.key_origin = options.key_origin;
@@ -137,9 +137,10 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
   setup.request.headers = headers_;
   check_headers(extra_headers);
   for (const auto& [name, value] : extra_headers) setup.request.headers.set(name, value);
-  if (!timeout) timeout = options.timeout;
-  if (timeout) setup.timeouts = {*timeout, *timeout, *timeout};
+  setup.limits = limits_of(timeout, options.timeout);
   setup.retry.max_retries = options.max_retries;
+  setup.retry.total_seconds =
+      std::min(setup.retry.total_seconds, std::chrono::duration<double>(setup.limits.total).count());
   setup.max_event_bytes = options.max_event_bytes;
   setup.max_body_bytes = options.max_body_bytes;
   return setup;
@@ -218,6 +219,7 @@ Client::~Client() {
 const Provider& Client::provider() const noexcept { return *impl_->destination.provider; }
 const std::string& Client::base_url() const noexcept { return impl_->destination.base_url; }
 const std::string& Client::model() const noexcept { return impl_->model; }
+const Timeout& Client::timeout() const noexcept { return impl_->options.timeout; }
 void Client::close() noexcept { impl_->pool.clear(); }
 
 Stream Client::start(const Request& request, bool stream, Shape shape) {
@@ -264,7 +266,13 @@ void Client::run_all(std::span<const Request> requests, const std::function<void
       result.error = *error;
     else
       result.message = one.stream.partial();
+    const auto before = Clock::now();
     on_result(std::move(result));
+    if (Clock::now() - before < std::chrono::milliseconds(10)) return;
+    for (const auto& other : running) {  // nobody has waited for the others meanwhile
+      other->stream.set_waiting(false);
+      other->stream.set_waiting(true);
+    }
   };
   while (next < requests.size() || !running.empty()) {
     while (next < requests.size() && running.size() < std::max<std::size_t>(run.concurrency, 1)) {

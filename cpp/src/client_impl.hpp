@@ -47,8 +47,7 @@ class Client::Impl {
   TransportPool pool;
 
  private:
-  [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers,
-                                 std::optional<std::chrono::milliseconds> timeout) const;
+  [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers, const Timeout& timeout) const;
 
   bool in_clear_;  // a key that is sent can be read on the way
   /// What the provider says of the models, null before it was asked. Any thread.

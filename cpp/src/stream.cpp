@@ -74,13 +74,13 @@ Stream::State Stream::Impl::wait_held(milliseconds longest) {
   while (state() == before && (before == State::opening || before == State::waiting) && !close_requested_) {
     call.resume_reading();
     if (state() != before) break;
-    const auto next = std::min(until, call.deadline());
+    const auto due = call.deadline(), next = std::min(until, due);
     if (!lane_ && !reactor_) break;
     const auto pause = std::clamp(std::chrono::ceil<milliseconds>(next - now), milliseconds(0), milliseconds(60'000));
     if (!(lane_ ? lane_->pump(pause) : reactor_->drive(pause))) break;
     now = Clock::now();
     // The clocks are looked at behind the bytes: what lay unread while the reader was away is not late.
-    if (state() == before) call.on_time(now);
+    if (now >= due) call.on_time(now);
     if (now >= until) break;
   }
   if (close_requested_) call.close();
@@ -151,6 +151,13 @@ bool Stream::replayed() const noexcept { return impl_->call.replayed(); }
 bool Stream::busy() const noexcept { return impl_->busy(); }
 std::vector<std::string> Stream::take_log() { return impl_->call.take_log(); }
 void Stream::set_tag(void* tag) noexcept { impl_->tag = tag; }
+void Stream::set_waiting(bool waits) noexcept {
+  Call& call = impl_->call;
+  if (!waits)
+    call.reader_leaves();
+  else if (call.reader_is_away())
+    call.reader_waits(Clock::now());
+}
 std::optional<Usage> Stream::usage() const { return impl_->call.message().usage; }
 const std::string& Stream::request_id() const noexcept { return impl_->call.message().request_id; }
 int Stream::status_code() const noexcept { return impl_->call.head().status; }

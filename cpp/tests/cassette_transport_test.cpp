@@ -129,6 +129,29 @@ TEST_CASE("each attempt is played, without the pauses between them") {
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(90));
 }
 
+TEST_CASE("a clock that ran out runs out again, at once, by its name and with what had come") {
+  struct Case {
+    const char* clock;
+    ks::Timeout timeout;
+    bool begun;
+  };
+  for (const Case& each :
+       {Case{"first_event", {.first_event = milliseconds(50)}, false}, Case{"idle", {.idle = milliseconds(50)}, true},
+        Case{"total", {.total = milliseconds(200)}, true}, Case{"total", {.total = milliseconds(200)}, false}}) {
+    CAPTURE(each.clock);
+    Script script = stream_head();
+    if (each.begun) script.chunk(sse(text("Hel")));
+    ks::Request request = one_plus_one;
+    request.timeout = each.timeout;
+    const Twice seen = twice(script.wait_close(), 0, request);
+    check_same(seen);
+    REQUIRE(seen.played.error);
+    CHECK(seen.played.error->kind == ks::ErrorKind::timeout);
+    CHECK(seen.played.error->clock == seen.recorded.error->clock);
+    if (seen.recorded.error->clock == each.clock && each.begun) CHECK(seen.played.message.content == "Hel");
+  }
+}
+
 TEST_CASE("in real time pieces come when they came") {
   const Folder folder;
   const std::string path = write_exchange(

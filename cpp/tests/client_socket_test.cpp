@@ -204,7 +204,7 @@ TEST_CASE("a silent server runs into the clock of the phase it is in") {
       {Script().stall(), "first_event_timeout", ""},
       {Script().send("HTTP/1.1 200 OK\r\n").stall(), "first_event_timeout", ""},
       {stream_head().stall(), "first_event_timeout", ""},
-      {stream_head().chunk(sse(delta(R"("role":"assistant","content":"")"))).stall(), "idle_timeout", ""},
+      {stream_head().chunk(sse(delta(R"("role":"assistant","content":"")"))).stall(), "first_event_timeout", ""},
       {stream_head().chunk(sse(text("Hello"))).stall(), "idle_timeout", "Hello"},
       {pings, "first_event_timeout", ""},
       {pings_after_text, "idle_timeout", "Hello"}};

@@ -105,6 +105,7 @@ TEST_CASE("a clock that runs out is told by its name") {
     CHECK_THROWS_AS(client.stream(one_plus_one).message(), ks::Exception);
     CHECK(at(recorded.line(), "/end") == "timeout");
     CHECK(at(recorded.line(), "/clock") == (begun ? "idle" : "first_event"));
+    CHECK(at(recorded.line(), "/error/message").find("0.02 s") != std::string::npos);
   }
 }
 

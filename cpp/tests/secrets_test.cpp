@@ -42,6 +42,8 @@ TEST_CASE("a key is taken out as it is, in JSON, in an address and twice in a te
   CHECK(hidden("no such key: " + key + ", " + key + ".") == "no such key: [key], [key].");
   CHECK(hidden(R"({"key":"sk-T\/0123456789+abc"})") == R"({"key":"[key]"})");
   CHECK(hidden("/v1/x?key=sk-T%2F0123456789%2Babc&a=1") == "/v1/x?key=[key]&a=1");
+  CHECK(hidden("/v1/x?key=sk-T%2f0123456789%2babc") == "/v1/x?key=[key]");
+  CHECK(hidden(R"({"key":"sk-T\u002F0123456789\u002Babc \u002f"})") == R"({"key":"[key] \u002f"})");
   CHECK(hidden("the cookie c00kie-42") == "the cookie [key]");
   CHECK(hidden("dark sk-T") == "dark sk-T");
 }

@@ -226,7 +226,7 @@ TEST_CASE("a silent server runs into the clock that was on") {
   };
   CHECK(error_of({}).type == "first_event_timeout");
   CHECK(error_of({": ping\n\n", ": ping\n\n"}).type == "first_event_timeout");
-  CHECK(error_of({sse(delta(R"("role":"assistant","content":"")"))}).type == "idle_timeout");
+  CHECK(error_of({sse(delta(R"("role":"assistant","content":"")"))}).type == "first_event_timeout");
   const ks::Error error = error_of({sse(text("Hi")), ": ping\n\n"});
   CHECK(error.type == "idle_timeout");
   REQUIRE(error.partial);

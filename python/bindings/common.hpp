@@ -63,7 +63,13 @@ TransportFactory recorded(const py::object& cassette, const py::object& history,
 UploadProgress to_progress(py::handle function);
 /// @throws TypeError for what is no int, InvalidRequestError for one below `least`
 std::int64_t to_count(py::handle value, const char* what, std::int64_t least = 0);
-std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what);
+/// Seconds: a number that is more than 0, or None. @throws TypeError, InvalidRequestError
+std::optional<double> to_seconds(py::handle value, const char* what);
+/// A number of seconds for the first three clocks, a kimistream.Timeout, an httpx.Timeout, or None.
+/// @throws TypeError, InvalidRequestError
+Timeout to_timeout(py::handle value);
+/// Seconds as a float, None for a clock that is left open.
+py::object from_clock(const std::optional<std::chrono::milliseconds>& clock);
 
 py::object from_message(const Message& message);
 /// A body in the OpenAI shape as a ChatCompletion.
@@ -155,5 +161,6 @@ void register_providers(py::module_& module);
 void register_files(py::module_& module);
 void register_recording(py::module_& module);
 void register_retelling(py::module_& module);
+void register_timeouts(py::module_& module);
 
 }  // namespace kimistream::python

@@ -1,5 +1,4 @@
 // The arguments of a request as the core's typed values. Types are checked here, meaning in the core.
-#include <cmath>
 #include <limits>
 
 #include "reading.hpp"
@@ -89,16 +88,6 @@ std::int64_t to_count(py::handle value, const char* what, std::int64_t least) {
   return count;
 }
 
-std::optional<std::chrono::milliseconds> to_milliseconds(py::handle seconds, const char* what) {
-  if (seconds.is_none()) return std::nullopt;
-  const py::object number = plain_number(seconds);
-  if (!number || PyBool_Check(number.ptr()))
-    throw py::type_error(std::string(what) + " must be a number of seconds, not " + type_name(seconds));
-  const double value = number.cast<double>();
-  if (!(value > 0)) refuse(std::string(what) + " must be more than 0 seconds; None stands for the default");
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(std::min(value, 1e9) * 1000)));
-}
-
 Headers to_headers(py::handle mapping, const char* what) {
   Headers headers;
   if (mapping.is_none()) return headers;
@@ -181,7 +170,7 @@ Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
       more["tool_choice"] = tool_choice;
   }
   if (const py::handle most = next(); !most.is_none()) request.max_tokens = to_count(most, "max_tokens", 1);
-  request.timeout = to_milliseconds(next(), "timeout");
+  request.timeout = to_timeout(next());
   if (const py::handle on_break = next(); !on_break.is_none() && from_str(on_break, "on_break") != "raise")
     refuse("on_break takes only \"raise\" in this version: catch IncompleteStreamError and go on from its .partial");
   request.check = to_choice<Check>(
@@ -208,7 +197,7 @@ ResourceRequest to_resource(const py::object& path, const py::object& method, co
     request.body = std::make_shared<Body>();
     request.body->segments.push_back({.text = from_str(body, "body")});
   }
-  request.timeout = to_milliseconds(timeout, "timeout");
+  request.timeout = to_timeout(timeout);
   return request;
 }
 

@@ -32,7 +32,10 @@ PyObject* make(PyTypeObject* type, const SharedPtr& shared, std::variant<Gives, 
 }
 
 void drop_future(Iterator& self) {
-  if (self.future && self.shared->waiter == self.future) self.shared->waiter = nullptr;
+  if (self.future && self.shared->waiter == self.future) {
+    self.shared->waiter = nullptr;
+    self.shared->stream.set_waiting(false);
+  }
   Py_CLEAR(self.future);
 }
 
@@ -91,7 +94,10 @@ PySendResult step(Iterator& self, PyObject** result) {
     const int taken = take(self, result);
     const auto state = self.shared->stream.state();
     if (state == Stream::State::ended || state == Stream::State::failed) self.shared->owner = py::none();
-    if (taken == 1) return PYGEN_RETURN;
+    if (taken == 1) {
+      self.shared->stream.set_waiting(false);  // until the next one is asked for
+      return PYGEN_RETURN;
+    }
     if (taken < 0) return PYGEN_ERROR;
     if (taken == 2 || state == Stream::State::ended) {
       PyErr_SetNone(PyExc_StopAsyncIteration);
@@ -112,6 +118,7 @@ PySendResult step(Iterator& self, PyObject** result) {
       return PYGEN_ERROR;
     }
     self.shared->waiter = future;
+    self.shared->stream.set_waiting(true);
     self.future = Py_NewRef(future);
     *result = future;
     return PYGEN_NEXT;

@@ -18,4 +18,5 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_media(module);
   register_files(module);
   register_retelling(module);
+  register_timeouts(module);
 }

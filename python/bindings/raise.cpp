@@ -74,6 +74,7 @@ void set_error(const Error& error) {
     fields["type"] = text(error.type);
     fields["code"] = text(error.code);
     fields["reason"] = text(error.reason);
+    fields["clock"] = text(error.clock);
     fields["request_id"] = text(error.request_id);
     fields["headers"] = from_headers(error.headers);
     fields["retryable"] = error.retryable;

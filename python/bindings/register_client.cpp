@@ -43,7 +43,7 @@ void register_client(py::module_& module) {
                                    .base_url = from_str(base_url, "base_url")};
              if (!api_key.is_none()) options.api_key = from_str(api_key, "api_key");
              options.model = from_str(model, "model");
-             options.timeout = to_milliseconds(timeout, "timeout");
+             options.timeout = to_timeout(timeout);
              options.max_retries =
                  static_cast<int>(std::min<std::int64_t>(to_count(max_retries, "max_retries"), 1'000'000));
              options.default_headers = to_headers(default_headers, "default_headers");
@@ -100,6 +100,9 @@ void register_client(py::module_& module) {
       .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
       .def_property_readonly("base_url", [](const Client& self) { return text(self.base_url()); })
       .def_property_readonly("model", [](const Client& self) { return text(self.model()); })
+      .def_property_readonly(
+          "total", [](const Client& self) { return from_clock(self.timeout().total); },
+          "Seconds that a call may take in all, where its own timeout does not say.")
       .def_property_readonly(
           "row", [](const Client& self) { return loads(to_json(self.provider()).text); },
           "The provider's row as a dict, made anew each time.")

@@ -32,7 +32,7 @@ UploadOptions to_options(const py::object& filename, const py::object& content_t
                          const py::object& timeout) {
   UploadOptions options{.filename = from_str(filename, "the name of the file"),
                         .content_type = from_str(content_type, "content_type"),
-                        .timeout = to_milliseconds(timeout, "timeout")};
+                        .timeout = to_timeout(timeout)};
   if (on_progress.is_none()) return options;
   const auto callback = std::shared_ptr<py::object>(new py::object(on_progress), [](py::object* object) {
     const py::gil_scoped_acquire gil;
@@ -62,7 +62,7 @@ ResourceRequest to_file(const Client& client, const py::object& id, const py::ob
       file_request(client.provider(), from_str(id, "the id of a file"), content ? "/content" : "");
   request.method = from_str(method, "method");
   request.bytes = content;
-  request.timeout = to_milliseconds(timeout, "timeout");
+  request.timeout = to_timeout(timeout);
   return request;
 }
 

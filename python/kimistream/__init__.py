@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ._values.resources import FileObject as FileObject
     from ._values.resources import Model as Model
     from ._values.resources import TokenCount as TokenCount
+    from ._values.timeout import Timeout as Timeout
 
     AsyncOpenAI = AsyncKimi
 
@@ -94,6 +95,7 @@ __all__ = [
     "Stream",
     "Text",
     "Thinking",
+    "Timeout",
     "TokenCount",
     "ToolCall",
     "ToolCallDelta",
@@ -118,6 +120,7 @@ _LAZY = {
     "FileObject": ("_values.resources", "FileObject"),
     "Image": ("_requests.media", "Image"),
     "Model": ("_values.resources", "Model"),
+    "Timeout": ("_values.timeout", "Timeout"),
     "TokenCount": ("_values.resources", "TokenCount"),
     "Video": ("_requests.media", "Video"),
     "providers": ("_requests.providers", "providers"),

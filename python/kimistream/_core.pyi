@@ -10,6 +10,7 @@ from ._values.event import Event
 from ._values.headers import Headers
 from ._values.message import Finish, Message, Notice, ToolCall, Usage
 from ._values.object import Object
+from ._values.timeout import AnyTimeout
 
 __version__: str
 
@@ -124,7 +125,7 @@ class Client:
         base_url: str,
         api_key: str | None,
         model: str,
-        timeout: float | None,
+        timeout: AnyTimeout,
         max_retries: int,
         default_headers: Mapping[str, str] | None,
         key_origin: str = "",
@@ -141,7 +142,7 @@ class Client:
     def complete_chat(self, arguments: tuple[Any, ...]) -> ChatCompletion:
         """The same in the OpenAI shape."""
 
-    def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
+    def send(self, path: str, method: str = "GET", body: str | None = None, timeout: AnyTimeout = None) -> Stream: ...
     def count_tokens(self, client: Client, arguments: tuple[Any, ...]) -> Stream:
         """Starts a request for the count of a prompt's tokens."""
 
@@ -155,6 +156,10 @@ class Client:
     def base_url(self) -> str: ...
     @property
     def model(self) -> str: ...
+    @property
+    def total(self) -> float | None:
+        """Seconds that a call may take in all, where its own timeout does not say."""
+
     @property
     def row(self) -> dict[str, Any]:
         """The provider's row as a dict, made anew each time."""
@@ -226,7 +231,7 @@ class Reactor:
 
     def __init__(self, client: Client) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream: ...
-    def send(self, path: str, method: str = "GET", body: str | None = None, timeout: float | None = None) -> Stream: ...
+    def send(self, path: str, method: str = "GET", body: str | None = None, timeout: AnyTimeout = None) -> Stream: ...
     def count_tokens(self, client: Client, arguments: tuple[Any, ...]) -> Stream: ...
     def pump(self) -> None: ...
     @property
@@ -271,7 +276,7 @@ def upload(
     filename: str = "",
     content_type: str = "",
     on_progress: Callable[[int, int], object] | None = None,
-    timeout: float | None = None,
+    timeout: AnyTimeout = None,
 ) -> Stream:
     """Starts an upload."""
 
@@ -281,7 +286,7 @@ def file_request(
     id: str,
     method: str = "GET",
     content: bool = False,
-    timeout: float | None = None,
+    timeout: AnyTimeout = None,
 ) -> Stream:
     """Starts a request about one file, or for its content."""
 
@@ -325,6 +330,12 @@ def media_from_buffer(buffer: Any, video: bool) -> Part:
 
 def media_from_address(address: str, video: bool) -> Part:
     """An http(s) or data URL, or the ms:// id of an uploaded file."""
+
+def seconds(value: float | None, what: str) -> float | None:
+    """A number of seconds as a float, or None. Raises TypeError and InvalidRequestError; `what` names it there."""
+
+def clocks(timeout: AnyTimeout) -> tuple[float | None, float | None, float | None, float | None]:
+    """What a timeout says of connect, first event, idle and total."""
 
 def loads(text: str) -> Any:
     """JSON text as Python objects. Raises ValueError when it is not JSON."""

@@ -13,6 +13,8 @@ from kimistream import (
     APIStatusError,
     AsyncKimi,
     Balance,
+    Cassette,
+    CassetteMissError,
     Finish,
     Headers,
     IncompleteStreamError,
@@ -26,6 +28,7 @@ from kimistream import (
     Stream,
     Text,
     Thinking,
+    Timeout,
     TokenCount,
     ToolCall,
     ToolCallDelta,
@@ -38,6 +41,9 @@ def clients() -> None:
     assert_type(kimistream.__version__, str)
     Kimi()
     Kimi("sk-...", provider="moonshot", base_url=None, model="kimi-k2.6", timeout=30, max_retries=0)
+    clocks = Timeout(connect=5, first_event=300.0, idle=60, total=None)
+    assert_type(clocks.total, float | None)
+    Kimi(timeout=clocks).complete("Hello", timeout=Timeout(total=float("inf")))
     Kimi(default_headers={"X-Team": "search"})
     kimistream.OpenAI(api_key="sk-...")
     kimistream.AsyncOpenAI(api_key="sk-...")
@@ -174,6 +180,12 @@ def resources(client: Kimi) -> None:
     assert_type(kimistream.register_provider({"name": "mine"}, base_url="http://gpu:8000/v1"), str)
     assert_type(kimistream.providers(), dict[str, dict[str, Any]])
     Kimi(environment="dev")
+    cassette = Cassette("a.jsonl", mode="append", realtime=True, repeat=True)
+    assert_type(cassette.path, str)
+    Kimi(cassette=cassette)
+    AsyncKimi(cassette="a.jsonl")
+    missed: type[KimiError] = CassetteMissError
+    assert missed
     Kimi(provider={"inherits": "vllm", "base_url": "http://gpu:8000/v1"})
 
 
@@ -202,7 +214,10 @@ async def asynchronous() -> None:
 def mistakes(client: Kimi) -> None:
     """What must not pass: mypy says so where an ignore has nothing to ignore."""
     Kimi(timeout="10")  # type: ignore[arg-type]
+    Timeout("10")  # type: ignore[arg-type]
     Kimi(retries=3)  # type: ignore[call-arg]
+    Kimi(cassette=3)  # type: ignore[arg-type]
+    Cassette("a.jsonl", "all")  # type: ignore[arg-type]
     client.stream("Hello", thinking="on")  # type: ignore[arg-type]
     client.complete("Hello").txt  # type: ignore[attr-defined]  # noqa: B018
     Text("a").text = "b"  # type: ignore[misc]

@@ -19,13 +19,12 @@
 namespace kimistream {
 
 struct ClientOptions {
-  std::string provider{};  ///< name of a row; empty: the row whose address `base_url` is, else "moonshot"
-  std::string base_url{};  ///< replaces the row's address
-  std::string api_key{};   ///< empty: none is sent, which at the hosts of a provider that wants one is refused
-  std::string model{};     ///< for requests that name none; empty: the row's default
-  std::optional<std::chrono::milliseconds>
-      timeout{};        ///< connect, first event and idle each; empty: 60 s, 16 min, 10 min
-  int max_retries = 2;  ///< of attempts that failed before an answer began
+  std::string provider{};   ///< name of a row; empty: the row whose address `base_url` is, else "moonshot"
+  std::string base_url{};   ///< replaces the row's address
+  std::string api_key{};    ///< empty: none is sent, which at the hosts of a provider that wants one is refused
+  std::string model{};      ///< for requests that name none; empty: the row's default
+  TimeoutOption timeout{};  ///< one duration is connect, first event and idle each; see timeout.hpp for the defaults
+  int max_retries = 2;      ///< of attempts that failed before an answer began
   Headers default_headers{};
   std::size_t max_event_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 20;
@@ -61,8 +60,8 @@ struct ResourceRequest {
   std::string path{};  ///< behind the base URL, e.g. "/models"
   std::string method = "GET";
   std::shared_ptr<Body> body{};
-  std::string content_type = "application/json";       ///< of the body
-  std::optional<std::chrono::milliseconds> timeout{};  ///< nothing: the client's
+  std::string content_type = "application/json";  ///< of the body
+  TimeoutOption timeout{};                        ///< what is left open is the client's
   bool bytes = false;          ///< the answer may be anything, e.g. a file's content; else it must be a JSON object
   bool creates = false;        ///< makes something: repeated only where nothing of it can have been kept
   UploadProgress on_upload{};  ///< is told how far the body is; may be empty
@@ -122,6 +121,7 @@ class Client {
   [[nodiscard]] const Provider& provider() const noexcept;
   [[nodiscard]] const std::string& base_url() const noexcept;
   [[nodiscard]] const std::string& model() const noexcept;
+  [[nodiscard]] const Timeout& timeout() const noexcept;
 
   class Impl;
 

@@ -80,8 +80,8 @@ struct UploadOptions {
   /// times a second on the way, and at the end; never less than before. Called on the thread that drives the request.
   /// What it throws ends the upload: an Exception as it is, anything else as invalid_request.
   std::function<void(std::uint64_t sent, std::uint64_t total)> on_progress{};
-  /// Connect, each silence while the file goes out, and the wait for the answer behind it; nothing: the client's.
-  std::optional<std::chrono::milliseconds> timeout{};
+  /// `first_event` is each silence while the file goes out, and the wait for the answer behind it.
+  TimeoutOption timeout{};
 };
 
 /// An upload as a request, for those who wait in a way of their own. Repeated only where nothing of the file can have

@@ -20,6 +20,7 @@
 #include "kimistream/scripted_transport.hpp"
 #include "kimistream/sse.hpp"
 #include "kimistream/stream.hpp"
+#include "kimistream/timeout.hpp"
 #include "kimistream/tokens.hpp"
 #include "kimistream/transport.hpp"
 #include "kimistream/version.hpp"

@@ -2,7 +2,6 @@
 /// @brief What is asked of a model. A plain value.
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -14,6 +13,7 @@
 #include "kimistream/headers.hpp"
 #include "kimistream/json.hpp"
 #include "kimistream/message.hpp"
+#include "kimistream/timeout.hpp"
 
 namespace kimistream {
 
@@ -63,8 +63,8 @@ struct Request {
   std::vector<Tool> tools{};
   std::string tool_choice{};  ///< "auto", "none", "required" or a function's name
   std::optional<std::int64_t>
-      max_tokens{};  ///< of reasoning and answer together; sent under the provider's name for it
-  std::optional<std::chrono::milliseconds> timeout{};  ///< connect, first event and idle each; nothing: the client's
+      max_tokens{};         ///< of reasoning and answer together; sent under the provider's name for it
+  TimeoutOption timeout{};  ///< what is left open is the client's; one duration is connect, first event and idle each
   Check check = Check::warn;
   Json extra_body{};  ///< a JSON object merged into the body last and deep
   Headers extra_headers{};

@@ -89,6 +89,9 @@ class Stream {
   [[nodiscard]] bool busy() const noexcept;
   /// What happened behind the scenes since the last call (a failed attempt, a retry): lines for a log.
   [[nodiscard]] std::vector<std::string> take_log();
+  /// For those who wait by `Reactor::pump()`: whether somebody waits for this stream. The clocks of first event and
+  /// idle run only meanwhile; without a word they always do.
+  void set_waiting(bool waits) noexcept;
   /// A mark by which `Reactor::pump()` names this stream.
   void set_tag(void* tag) noexcept;
 

@@ -54,7 +54,7 @@ struct HttpRequest {
   std::string url{};
   Headers headers{};
   std::shared_ptr<Body> body{};                      ///< shared: a retry sends it again; null for none
-  std::chrono::milliseconds connect_timeout{60000};  ///< name lookup, TCP and TLS together
+  std::chrono::milliseconds connect_timeout{60000};  ///< name, TCP, the handshakes of proxy and TLS
   bool compressed = false;     ///< ask for a compressed response: never for a stream, a compressor holds tokens back
   UploadProgress on_upload{};  ///< may be empty
 };
@@ -72,7 +72,8 @@ class Receiver {
   virtual void on_head(ResponseHead head) = 0;
   /// @return false to be given these bytes again after `Exchange::resume`: nothing more is read until then
   virtual bool on_body(std::string_view block) = 0;
-  /// The last call. No error: the response came to its end as HTTP defines it.
+  /// The last call. No error: the response came to its end as HTTP defines it. One of a clock of the receiver's own
+  /// (`Error::clock`) comes from a recording: it ran out there.
   virtual void on_end(std::optional<Error> error) = 0;
 };
 
@@ -85,11 +86,16 @@ class Exchange {
   /// The receiver has all that it wants. What still comes is thrown away for a short time, so that the connection can
   /// be used again; the receiver is not called any more.
   virtual void detach() = 0;
-  /// One of the receiver's own clocks has run out, and it is about to let go. For those who write down why an exchange
-  /// ended; to others it is all the same. @param clock "first_event", "idle" or "total"
-  virtual void run_out(std::string_view /*clock*/) noexcept {}
+  /// One of the receiver's own clocks has run out, `why.clock` says which, and it is about to let go. For those who
+  /// write down why an exchange ended; to others it is all the same.
+  virtual void run_out(const Error& /*why*/) noexcept {}
   /// True for an exchange that is only played again: what would be waited for before the next one is not.
   [[nodiscard]] virtual bool is_replay() const noexcept { return false; }
+  /// When the connection stood and the request could go out; nothing as long as it does not. A transport that has no
+  /// connections need not say: the request went out as it was started.
+  [[nodiscard]] virtual std::optional<std::chrono::steady_clock::time_point> connected() const {
+    return std::chrono::steady_clock::time_point{};
+  }
 };
 
 /// A set of exchanges and the connections that they share. One thread at a time, except for `wake()`.

@@ -115,6 +115,10 @@ Error at_server(const CurlFailure& failure) {
     advice = "the trusted certificates cannot be read; check " +
              (failure.trusted.empty() ? "SSL_CERT_FILE" : std::string(failure.trusted));
   }
+  if (error.kind == ErrorKind::timeout) {  // no other of libcurl's clocks is set
+    error.clock = "connect";
+    error.type = "connect_timeout";
+  }
   error.message = describe(failure.url, failure.proxy, advice);
   return error;
 }

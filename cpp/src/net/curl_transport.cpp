@@ -52,6 +52,7 @@ struct CurlTransport::Transfer {
   std::optional<Error> error;  // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
   Clock::time_point deadline = Clock::time_point::max();
+  std::optional<Clock::time_point> connected;
   bool added = false, head_given = false, cancelled = false, paused = false, done = false;
 };
 
@@ -85,6 +86,9 @@ class CurlTransport::Handle final : public Exchange {
     if (transfer.done || transport_->in_child()) return;
     transfer.deadline = Clock::now() + drain_time;
     transport_->draining_.push_back(&transfer);
+  }
+  [[nodiscard]] std::optional<Clock::time_point> connected() const override {
+    return transfer_ ? transfer_->connected : Clock::time_point{};
   }
   void forget() noexcept { transfer_ = nullptr; }
 
@@ -143,6 +147,7 @@ CurlTransport::Easy CurlTransport::take_easy() {
   easy->set(CURLOPT_WRITEFUNCTION, &on_write);
   easy->set(CURLOPT_READFUNCTION, &on_read);
   easy->set(CURLOPT_SEEKFUNCTION, &on_seek);
+  easy->set(CURLOPT_PREREQFUNCTION, &on_connected);
   easy->set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
   easy->set(CURLOPT_OPENSOCKETDATA, this);
   easy->set(CURLOPT_CLOSESOCKETFUNCTION, &on_close);
@@ -161,7 +166,7 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
   transfer.easy = take_easy();
   transfer.easy->prepare(request, transfer.body);
   for (const CURLoption data :
-       {CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PRIVATE})
+       {CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA, CURLOPT_PRIVATE})
     transfer.easy->set(data, &transfer);
   transfer.receiver = &receiver;
   transfers_.push_back(std::move(owned));
@@ -277,6 +282,12 @@ int CurlTransport::on_seek(void* pointer, curl_off_t offset, int origin) {
   if (transfer.body.rewind()) return CURL_SEEKFUNC_OK;
   transfer.error = transfer.body.error();
   return CURL_SEEKFUNC_FAIL;
+}
+
+/// The connection stands, with all its handshakes, be it a kept one.
+int CurlTransport::on_connected(void* pointer, char*, char*, int, int) {
+  static_cast<Transfer*>(pointer)->connected = Clock::now();
+  return CURL_PREREQFUNC_OK;
 }
 
 void CurlTransport::act(curl_socket_t socket, int mask) {

@@ -45,6 +45,7 @@ class CurlTransport final : public Transport {
   static std::size_t on_write(char* data, std::size_t one, std::size_t size, void* transfer);
   static std::size_t on_read(char* to, std::size_t one, std::size_t size, void* transfer);
   static int on_seek(void* transfer, curl_off_t offset, int origin);
+  static int on_connected(void* transfer, char* to, char* from, int to_port, int from_port);
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int on_close(void* self, curl_socket_t socket);
 

@@ -1,6 +1,9 @@
 #include "net/easy_handle.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <limits>
 #include <new>
 
 #include "net/curl_errors.hpp"
@@ -15,6 +18,9 @@ constexpr long media_upload_buffer_bytes = 256 * 1024;
 
 // From 1 MiB on libcurl would wait a second for "100 Continue" before it sends a body.
 constexpr std::uint64_t large_bytes = std::uint64_t{1} << 19;
+
+// libcurl counts them in an int.
+constexpr std::chrono::milliseconds longest_connect{std::numeric_limits<int>::max()};
 
 // What "deflate" means servers do not agree on. "identity" asks for no compression, yet undoes one that a server
 // applies all the same.
@@ -60,7 +66,7 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
   const bool other_size = replace(large_, body.size() >= large_bytes);
   if (replace(headers_, request.headers) || other_size) set_headers(headers_);
   if (replace(connect_timeout_, request.connect_timeout))
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout_.count()));
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(connect_timeout_, longest_connect).count()));
   if (replace(compressed_, request.compressed)) set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
   if (replace(upload_buffer_, body.has_sources() ? media_upload_buffer_bytes : upload_buffer_bytes))
     set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_);

@@ -1,7 +1,6 @@
 #include "record/body.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "kimistream/json.hpp"
 #include "media/base64.hpp"
 #include "media/base64_decode.hpp"
+#include "net/body_reader.hpp"
 #include "record/sha256.hpp"
 
 namespace kimistream::record {
@@ -157,16 +157,15 @@ std::shared_ptr<const Body> read_body(const HttpRequest& request) {
   HttpRequest copy{.headers = request.headers, .body = request.body};
   const SentBody sent(copy);
   if (!copy.body || copy.body == request.body) return sent.text();
-  std::array<char, 16 * 1024> block;
-  for (const Body::Segment& segment : copy.body->segments) {
-    if (!segment.source) continue;
-    while (segment.source->read(block.data(), block.size()) > 0) continue;
+  net::BodyReader reader(copy.body);
+  std::vector<char> block(std::size_t{64} << 10);
+  for (;;) {
+    const auto size = reader.read(block.data(), block.size());
+    if (!size) throw Exception(*reader.error());
+    if (*size == 0) break;
   }
   auto text = sent.text();
-  for (const Body::Segment& segment : request.body->segments)
-    if (segment.source && !segment.source->rewind())
-      throw Exception(
-          invalid_request("the request cannot be compared with a recording: one of its media can be read only once"));
+  if (!reader.rewind()) throw Exception(*reader.error());
   return text;
 }
 

@@ -36,8 +36,11 @@ std::string shown(const record::Line& line) {
 }  // namespace
 
 Cassette::Impl::Impl(std::string path, CassetteMode mode, CassetteOptions options)
-    : mode_(mode), options_(std::move(options)), file_(std::move(path), options_.on_warning) {
-  auto lines = file_.read();  // in every mode: what is no cassette is not written over
+    : mode_(mode), options_(std::move(options)), file_(std::move(path)) {
+  std::vector<std::string> warnings;
+  auto lines = file_.read(warnings);  // in every mode: what is no cassette is not written over
+  if (options_.on_warning && mode != CassetteMode::record)
+    std::for_each(warnings.begin(), warnings.end(), options_.on_warning);
   if (!lines && mode == CassetteMode::replay)
     throw Exception(invalid_request("there is no cassette \"" + file_.path() +
                                     "\" to replay: record one, with the mode \"once\" or \"record\""));
@@ -98,8 +101,14 @@ void Cassette::Impl::miss(const record::Line& asked) const {
 void Cassette::Impl::add(const RecordedExchange& exchange) noexcept {
   try {
     const std::string line = exchange.line();
-    const std::lock_guard lock(mutex_);
-    if (file_.append(line, anew_)) anew_ = false;
+    std::string lost;
+    {
+      const std::lock_guard lock(mutex_);
+      lost = file_.append(line, anew_);
+      anew_ = anew_ && !lost.empty();
+    }
+    // Without the lock: whoever is told may wait for somebody who wants it.
+    if (!lost.empty() && options_.on_warning) options_.on_warning(lost);
   } catch (const std::exception&) {  // the recording is lost, the answer is not
   }
 }

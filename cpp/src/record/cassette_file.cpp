@@ -1,8 +1,8 @@
 #include "record/cassette_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <exception>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -78,17 +78,7 @@ First look_at(const json::Tree& tree, const std::string& path) {
 
 }  // namespace
 
-CassetteFile::CassetteFile(std::string path, std::function<void(const std::string&)> warn)
-    : path_(std::move(path)), warn_(std::move(warn)) {}
-
-void CassetteFile::warn(const std::string& what) const noexcept {
-  try {
-    if (warn_) warn_(quoted(path_) + what);
-  } catch (const std::exception&) {  // there is nobody else to tell
-  }
-}
-
-std::optional<std::vector<std::shared_ptr<const Line>>> CassetteFile::read() const {
+std::optional<std::vector<std::shared_ptr<const Line>>> CassetteFile::read(std::vector<std::string>& warnings) const {
   const auto content = content_of(path_);
   if (!content || content->empty()) return std::nullopt;
   std::vector<std::shared_ptr<const Line>> lines;
@@ -111,7 +101,7 @@ std::optional<std::vector<std::shared_ptr<const Line>>> CassetteFile::read() con
       continue;
     }
     if (!tree) {
-      warn(what(" is torn and left out: its writer was stopped within it"));
+      warnings.push_back(quoted(path_) + what(" is torn and left out: its writer was stopped within it"));
       continue;
     }
     if (is == First::header) continue;  // two processes began the file at once
@@ -122,33 +112,27 @@ std::optional<std::vector<std::shared_ptr<const Line>>> CassetteFile::read() con
   return lines;
 }
 
-bool CassetteFile::append(const std::string& line, bool anew) const noexcept {
-  try {
-    const auto folder = std::filesystem::path(path_).parent_path();
-    std::error_code ignored;
-    if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-    const File file(path_, O_RDWR | O_CREAT | O_APPEND | (anew ? O_TRUNC : 0));
-    struct ::stat state {};
-    if (file.get() < 0 || ::fstat(file.get(), &state) != 0) {
-      warn(" could not be written, and the exchange is not recorded: " + reason(errno));
-      return false;
-    }
-    std::string text;
-    char last = '\n';
-    if (state.st_size == 0)
-      text = "{\"" + std::string(name_of_version) + "\": " + std::to_string(version) + "}\n";
-    else if (::pread(file.get(), &last, 1, state.st_size - 1) == 1 && last != '\n')
-      text = "\n";
-    text += line;
-    text += '\n';
-    const ::ssize_t written = ::write(file.get(), text.data(), text.size());
-    if (written == static_cast<::ssize_t>(text.size())) return true;
-    warn(" could not be written, and the exchange is not recorded: " +
-         (written < 0 ? reason(errno) : "no room is left"));
-  } catch (const std::exception& exception) {
-    warn(std::string(" could not be written: ") + exception.what());
-  }
-  return false;
+std::string CassetteFile::append(const std::string& line, bool anew) const {
+  const auto lost = [&](const std::string& why) {
+    return quoted(path_) + " could not be written, and the exchange is not recorded: " + why;
+  };
+  std::error_code ignored;
+  const auto folder = std::filesystem::path(path_).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  const File file(path_, O_RDWR | O_CREAT | O_APPEND | (anew ? O_TRUNC : 0));
+  struct ::stat state {};
+  if (file.get() < 0 || ::fstat(file.get(), &state) != 0) return lost(reason(errno));
+  std::string text;
+  char last = '\n';
+  if (state.st_size == 0)
+    text = "{\"" + std::string(name_of_version) + "\": " + std::to_string(version) + "}\n";
+  else if (::pread(file.get(), &last, 1, state.st_size - 1) == 1 && last != '\n')
+    text = "\n";
+  text += line;
+  text += '\n';
+  const ::ssize_t written = ::write(file.get(), text.data(), text.size());
+  if (written == static_cast<::ssize_t>(text.size())) return {};
+  return lost(written < 0 ? reason(errno) : "no room is left");
 }
 
 }  // namespace kimistream::record

@@ -21,9 +21,10 @@ std::optional<Error> error_of(const record::Line& line) {
   switch (line.end) {
     case End::timeout:
       error.kind = ErrorKind::timeout;
-      error.clock = line.clock;
+      error.clock = line.clock.empty() ? "connect" : line.clock;
+      error.type = error.clock + "_timeout";
       error.retryable = true;
-      error.message = "no connection in time";
+      error.message = error.clock == "connect" ? "no connection in time" : "the clock \"" + error.clock + "\" ran out";
       break;
     case End::left: error.message = "the recording ends here, for its reader had left"; break;
     case End::refused:

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -18,7 +19,7 @@ namespace {
 using json::Tree;
 
 constexpr std::size_t most_shown = 8;       // differences
-constexpr std::size_t most_compared = 200;  // per pair of requests, when the nearest is looked for
+constexpr std::size_t most_compared = 200;  // of requests, and of differences of two, as the nearest is looked for
 constexpr std::size_t longest_shown = 100;  // of a value
 constexpr std::size_t shown_before = 30;    // of two texts, before the place where they part
 
@@ -196,13 +197,24 @@ std::string differences(const Line& recorded, const Line& asked) {
 }
 
 std::size_t nearest(const std::vector<std::shared_ptr<const Line>>& recorded, const Line& asked) {
-  const auto distance = [&](const Line& line) {
-    const std::size_t elsewhere = line.method == asked.method && line.path == asked.path ? 0 : most_compared;
-    return elsewhere + compared(line, asked, most_compared).count();
+  std::vector<std::size_t> places(recorded.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  const auto is_elsewhere = [&](std::size_t place) {
+    return recorded[place]->method != asked.method || recorded[place]->path != asked.path;
   };
-  std::size_t best = 0, least = distance(*recorded.front());
-  for (std::size_t i = 1; i < recorded.size(); ++i)
-    if (const std::size_t away = distance(*recorded[i]); away < least) std::tie(best, least) = std::pair(i, away);
+  if (!std::all_of(places.begin(), places.end(), is_elsewhere)) std::erase_if(places, is_elsewhere);
+  // Looking closely at all of a large cassette would take long: the size tells which may be near.
+  const auto apart = [&](std::size_t place) {
+    const auto size = recorded[place]->body.size();
+    return std::max(size, asked.body.size()) - std::min(size, asked.body.size());
+  };
+  std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) { return apart(a) < apart(b); });
+  places.resize(std::min(places.size(), most_compared));
+  std::size_t best = places.front(), least = std::string::npos;
+  for (const std::size_t place : places) {
+    const std::size_t differing = compared(*recorded[place], asked, most_compared).count();
+    if (differing < least || (differing == least && place < best)) std::tie(best, least) = std::pair(place, differing);
+  }
   return best;
 }
 

@@ -88,8 +88,8 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
     if (Receiver* const receiver = std::exchange(receiver_, nullptr)) receiver->on_end(std::move(error));
   }
 
-  void run_out(std::string_view clock) {
-    if (const auto open = hold()) end_by(*open.capture, clock);
+  void run_out(const Error& why) {
+    if (const auto open = hold()) end_by(*open.capture, why);
   }
 
   /// The receiver is not called any more.
@@ -126,9 +126,10 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
 
   [[nodiscard]] double seconds_since_begin() const { return seconds_between(began_, Clock::now()); }
 
-  static void end_by(Capture& capture, std::string_view clock) {
+  static void end_by(Capture& capture, const Error& why) {
     capture.end = End::timeout;
-    capture.clock = clock;
+    capture.clock = why.clock;
+    capture.failure = record::Failure{why.message, why.retryable};
   }
 
   void end_with(const std::optional<Error>& error) {
@@ -137,7 +138,7 @@ class Recording final : public Receiver, public std::enable_shared_from_this<Rec
     if (!error) {
       capture_->end = End::clean;
     } else if (error->kind == ErrorKind::timeout) {
-      end_by(*capture_, "connect");
+      end_by(*capture_, *error);
     } else if (error->kind == ErrorKind::invalid_request) {
       capture_->end = End::left;  // what was to be sent could not be read
     } else {
@@ -177,9 +178,12 @@ class Handle final : public Exchange {
     recording_->exchange->detach();
     recording_->finish(End::clean);
   }
-  void run_out(std::string_view clock) noexcept override {
-    recording_->exchange->run_out(clock);
-    recording_->run_out(clock);
+  void run_out(const Error& why) noexcept override {
+    recording_->exchange->run_out(why);
+    recording_->run_out(why);
+  }
+  [[nodiscard]] std::optional<Clock::time_point> connected() const override {
+    return recording_->exchange->connected();
   }
   [[nodiscard]] bool is_replay() const noexcept override { return recording_->exchange->is_replay(); }
 

@@ -19,37 +19,35 @@ constexpr std::size_t shortest_base64 = 8;
 constexpr std::array<std::string_view, 5> secret_headers = {"authorization", "x-api-key", "cookie", "set-cookie",
                                                             "proxy-authorization"};
 
-std::string in_json(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
+bool is_plain(char c) {  // RFC 3986, 2.3
+  constexpr std::string_view marks = "-._~";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         marks.find(c) != std::string_view::npos;
 }
 
-std::string with_escaped_slashes(std::string_view text) {
-  std::string escaped;
+/// What is not plain, escaped: "%2B" in an address, "\u002B" where a server writes JSON with great care.
+std::string escaped(std::string_view text, std::string_view prefix, std::string_view digits) {
+  std::string out;
   for (const char c : text) {
-    if (c == '/') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
-/// RFC 3986, 2.3: what need not be escaped stays.
-std::string in_address(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF", plain = "-._~";
-  std::string escaped;
-  for (const char c : text) {
+    if (is_plain(c)) {
+      out += c;
+      continue;
+    }
     const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-        plain.find(c) != std::string_view::npos)
-      escaped += c;
-    else
-      ((escaped += '%') += digits[byte >> 4]) += digits[byte & 15];
+    out += prefix;
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
   }
-  return escaped;
+  return out;
+}
+
+std::string with_backslashes(std::string_view text, std::string_view before) {
+  std::string out;
+  for (const char c : text) {
+    if (before.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
 }
 
 /// The characters of base64 text that the secret alone decides when `before` bytes (0 to 2) of a group precede it.
@@ -70,8 +68,9 @@ Secrets::Secrets(const Headers& sent) {
 
 void Secrets::add(const std::string& secret) {
   add_form(secret, false);
-  add_form(in_json(secret), false);
-  add_form(in_address(secret), false);
+  add_form(with_backslashes(secret, "\"\\"), false);
+  for (const std::string_view digits : {"0123456789ABCDEF", "0123456789abcdef"})
+    for (const std::string_view prefix : {"%", "\\u00"}) add_form(escaped(secret, prefix, digits), false);
   for (std::size_t before = 0; before < 3; ++before) {
     std::string text = in_base64(secret, before);
     if (text.size() < shortest_base64) continue;
@@ -85,7 +84,7 @@ void Secrets::add(const std::string& secret) {
 void Secrets::add_form(std::string text, bool base64) {
   const auto known = [&](const Form& form) { return form.text == text; };
   if (std::any_of(forms_.begin(), forms_.end(), known)) return;
-  if (text.find('/') != std::string::npos) forms_.push_back({with_escaped_slashes(text), base64});
+  if (text.find('/') != std::string::npos) forms_.push_back({with_backslashes(text, "/"), base64});
   forms_.push_back({std::move(text), base64});
 }
 

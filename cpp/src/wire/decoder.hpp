@@ -81,6 +81,12 @@ class Decoder {
             frame_.has_choices,
             frame_.has_choices && !frame_.other_choices && choice.tool_calls.empty()};
   }
+  /// True when the last call's frame had a piece of reasoning, answer or tool call, be it held back for now.
+  [[nodiscard]] bool spoke() const noexcept {
+    const Choice& choice = frame_.choice;
+    return !text_.empty() && ((choice.content && !choice.content->empty()) ||
+                              (choice.reasoning && !choice.reasoning->empty()) || !choice.tool_calls.empty());
+  }
   /// True when the events of that frame say something else than the frame: see chunks.hpp.
   [[nodiscard]] bool altered() const noexcept { return altered_; }
   [[nodiscard]] bool has_frame() const noexcept { return !text_.empty(); }

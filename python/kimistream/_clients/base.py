@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .._requests.arguments import Check, OnBreak, Thinking
     from .._requests.cassette import Cassette
+    from .._values.timeout import AnyTimeout
 
 
 def _core_cassette(cassette: Cassette | str | PathLike[str]) -> _core.Cassette:
@@ -45,8 +46,8 @@ class BaseClient:
                      `base_url` is, else "moonshot". Or a row as a dict, see `kimistream.register_provider`
     base_url         replaces the row's address. CLOUDFLARE_ACCOUNT_ID fills in `{account_id}`
     model            for requests that name none; else the provider's default
-    timeout          seconds for connecting, for the first event and for silence between events, each; there is no limit
-                     for the whole answer. None: 60 s, 16 min and 10 min
+    timeout          a `Timeout`, with clocks for connecting, for the first event, for silence between events and for
+                     the whole; or seconds for the first three, each. None: 60 s, 16 min, 10 min; no limit for the whole
     max_retries      of attempts that failed before an answer began
     default_headers  sent with every request
     environment      a name in the file of environments, which is read only when one is named here or, for a client that
@@ -81,7 +82,7 @@ class BaseClient:
         provider: str | Mapping[str, Any] | None = None,
         base_url: str | None = None,
         model: str | None = None,
-        timeout: float | None = None,
+        timeout: AnyTimeout = None,
         max_retries: int = DEFAULT_RETRIES,
         default_headers: dict[str, str] | None = None,
         environment: str | None = None,
@@ -114,7 +115,7 @@ class BaseClient:
         tools: list[Any] | None = None,
         tool_choice: Any = None,
         max_tokens: int | None = None,
-        timeout: float | None = None,
+        timeout: AnyTimeout = None,
         on_break: OnBreak = None,
         check: Check = None,
         prefill: str | None = None,

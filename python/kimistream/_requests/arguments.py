@@ -44,6 +44,10 @@ def completed(arguments: tuple[Any, ...], defaults: dict[str, Any] | None) -> tu
         for name in NAMES:
             if given[name] is None and name in defaults:
                 given[name] = defaults[name]
+            elif name == "timeout" and name in defaults:
+                from .._values.timeout import over  # seldom
+
+                given[name] = over(given[name], defaults[name])
             elif name in _MERGED and name in defaults:
                 given[name] = {**defaults[name], **given[name]}
         given["fields"] = {**{key: value for key, value in defaults.items() if key not in given}, **given["fields"]}

@@ -9,7 +9,7 @@
     [environments.prod]
     base_url = "https://api.moonshot.ai/v1"
     model = "kimi-k2.6"
-    timeout = 60
+    timeout = { first_event = 300, idle = 60, total = 1800 }    # or seconds for connect, first event and idle each
     max_retries = 5
 
     [providers.mine]
@@ -44,7 +44,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "base_url": (str,),
     "key_variable": (str,),
     "model": (str,),
-    "timeout": (int, float),
+    "timeout": (object,),  # see _timeout_of
     "max_retries": (int,),
     "headers": (dict,),
     "options": (dict,),
@@ -69,6 +69,9 @@ def load(name: str) -> dict[str, Any]:
     if settings is None:
         _refuse(path, f"there is no [environments.{name}] in it{_near(name, environments)}")
     _check(settings, f"environments.{name}", path)
+    for table, where in ((settings, ""), (settings.get("options", {}), "options.")):
+        if "timeout" in table:
+            table["timeout"] = _timeout_of(table["timeout"], f"environments.{name}.{where}timeout", path)
     if settings.get("provider") in rows:
         _register(str(settings["provider"]), rows, path, ())
     return {**settings, "is_trusted": not _is_found_here(path)}
@@ -153,11 +156,23 @@ def _check(settings: dict[str, Any], where: str, path: str) -> None:
     _refuse_unknown(settings, _KINDS, where, path)
     for key, value in settings.items():
         kinds = _KINDS[key]
-        if not isinstance(value, kinds) or isinstance(value, bool):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds != (object,)):
             _refuse(path, f"{where}.{key} must be a {kinds[-1].__name__}, not {type(value).__name__}")
     for name in settings.get("headers", ()):
         if name.lower() in ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"):
             _refuse(path, f"{where}.headers: {name} carries a key, which has no place in this file")
+
+
+def _timeout_of(said: Any, where: str, path: str) -> Any:
+    """A number of seconds, or a table of clocks."""
+    from .._values.timeout import Timeout
+
+    if isinstance(said, dict):
+        _refuse_unknown(said, Timeout._fields, where, path)
+    try:
+        return Timeout(**said) if isinstance(said, dict) else _core.seconds(said, "timeout")
+    except (TypeError, InvalidRequestError) as error:
+        _refuse(path, f"{where}: {error}")
 
 
 def _register(name: str, rows: dict[str, dict[str, Any]], path: str, heirs: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from .. import _core
 from .._values.errors import KimiError, NotFoundError
 from .arguments import NAMES
 from .media import Medium
+from .totals import begun
 from .uploads import Prepared, delete_steps, upload_steps, wait_steps
 
 TYPE_CHECKING = False
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .._values.timeout import AnyTimeout
     from .steps import Steps
 
 _INLINE_BYTES = 10 << 20  # of base64: more, and send="auto" uploads
 _BLOCK = 1 << 20
 _NEXT_LOOK = 0.05  # seconds, while somebody else uploads the same file
 _KEYS = ("image_url", "video_url")
+_TIMEOUT = NAMES.index("timeout")
 
 
 class Uploads:
@@ -41,11 +44,14 @@ class Uploads:
         """The request with ids in place of what has been uploaded. The caller's own objects stay as they are."""
         made: dict[int, Medium] = {}
         on_progress = request[NAMES.index("on_upload")]
+        timeout = begun(request[_TIMEOUT], self._core)
         for medium in _media_in(request[0]):
             if id(medium) not in made and self._is_uploaded(medium):
-                file_id = yield from self._upload_steps(medium, on_progress)
+                file_id = yield from self._upload_steps(medium, on_progress, timeout)
                 made[id(medium)] = type(medium)(f"ms://{file_id}")
-        return (_replaced(request[0], made), *request[1:]) if made else request
+        if not made:
+            return request
+        return (_replaced(request[0], made), *request[1:_TIMEOUT], timeout, *request[_TIMEOUT + 1 :])
 
     def _is_uploaded(self, medium: Medium) -> bool:
         if medium.send == "inline" or medium.url is not None:
@@ -58,7 +64,7 @@ class Uploads:
         forms = row["videos" if medium._video else "images"]
         return bool(row["files_path"]) and isinstance(forms, list) and "ms" in forms
 
-    def _upload_steps(self, medium: Medium, on_progress: Any) -> Steps[str]:
+    def _upload_steps(self, medium: Medium, on_progress: Any, timeout: AnyTimeout) -> Steps[str]:
         content = _core.FileContent.from_part(medium._to_part())
         purpose = "video" if medium._video else "image"
         key = ((yield from self._digest_steps(medium, content)), purpose)
@@ -73,11 +79,11 @@ class Uploads:
             if known is not None:
                 return known
             stored = yield from upload_steps(
-                self._core, Prepared((content, content.name, content.mime_type)), purpose, on_progress
+                self._core, Prepared((content, content.name, content.mime_type)), purpose, on_progress, timeout
             )
             self._ids[key] = stored.id  # remembered before it is ready, so that it can be deleted in any case
             try:
-                yield from wait_steps(self._core, stored, None)
+                yield from wait_steps(self._core, stored, timeout)
             except KimiError:
                 self._ids.pop(key, None)
                 raise

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from .._values.timeout import AnyTimeout
+
 PROVIDER_VARIABLE = "KIMISTREAM_PROVIDER"
 ENVIRONMENT_VARIABLE = "KIMISTREAM_ENVIRONMENT"
 HISTORY_VARIABLE = "KIMISTREAM_HISTORY"
@@ -51,7 +53,7 @@ def client_setup(
     provider: str | Mapping[str, Any] | None,
     base_url: str | None,
     model: str | None,
-    timeout: float | None,
+    timeout: AnyTimeout,
     max_retries: int,
     default_headers: dict[str, str] | None,
     environment: str | None,
@@ -77,7 +79,10 @@ def client_setup(
         provider = provider if provider is not None else settings.get("provider")
         base_url = base_url if base_url is not None else settings.get("base_url")
         model = model if model is not None else settings.get("model")
-        timeout = timeout if timeout is not None else settings.get("timeout")
+        if "timeout" in settings:
+            from .._values.timeout import over
+
+            timeout = over(timeout, settings["timeout"])
         if isinstance(max_retries, _Retries):
             max_retries = settings.get("max_retries", max_retries)
         if "headers" in settings:
@@ -101,7 +106,7 @@ def _core_arguments(
     provider: str | Mapping[str, Any] | None,
     base_url: str | None,
     model: str | None,
-    timeout: float | None,
+    timeout: AnyTimeout,
     max_retries: int,
     default_headers: dict[str, str] | None,
     environment: str | None,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Any, TypeVar
 
+    from .._values.timeout import AnyTimeout
+
     Starter = _core.Client | _core.Reactor
     T = TypeVar("T")
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     Steps = Generator[Step | float, Any, T]
 
 
-def get(path: str, timeout: float | None, read: Callable[[_core.Stream], Any] = _core.Stream.json) -> Step:
+def get(path: str, timeout: AnyTimeout, read: Callable[[_core.Stream], Any] = _core.Stream.json) -> Step:
     return Step(lambda starter: starter.send(path, timeout=timeout), read)
 
 

@@ -8,12 +8,14 @@ from .. import _core
 from .._values.errors import APIError, APIStatusError, APITimeoutError, KimiError
 from .._values.resources import FileDeleted, FileObject
 from .steps import Step
+from .totals import patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .._values.timeout import AnyTimeout
     from .steps import Starter, Steps
 
     Progress = Callable[[int, int], object]
@@ -93,7 +95,7 @@ def upload_steps(
     file: Any,
     purpose: str,
     on_progress: Progress | None = None,
-    timeout: float | None = None,
+    timeout: AnyTimeout = None,
 ) -> Steps[FileObject]:
     content, name, content_type = file if isinstance(file, Prepared) else content_of(file)
     watched = None if on_progress is None else _Watched(on_progress)
@@ -125,12 +127,12 @@ def _is_about_a_limit(error: APIStatusError, size: int) -> bool:
     )
 
 
-def retrieve_steps(core: _core.Client, file_id: str, timeout: float | None = None) -> Steps[FileObject]:
+def retrieve_steps(core: _core.Client, file_id: str, timeout: AnyTimeout = None) -> Steps[FileObject]:
     answer = yield Step(lambda starter: _core.file_request(starter, core, file_id, timeout=timeout), _core.Stream.json)
     return FileObject(_object_with_id(answer))
 
 
-def delete_steps(core: _core.Client, file_id: str, timeout: float | None = None) -> Steps[FileDeleted]:
+def delete_steps(core: _core.Client, file_id: str, timeout: AnyTimeout = None) -> Steps[FileDeleted]:
     answer = yield Step(
         lambda starter: _core.file_request(starter, core, file_id, "DELETE", timeout=timeout), _core.Stream.json
     )
@@ -143,18 +145,19 @@ def _object_with_id(answer: Any) -> dict[str, Any]:
     return answer
 
 
-def wait_steps(core: _core.Client, stored: FileObject, timeout: float | None) -> Steps[FileObject]:
+def wait_steps(core: _core.Client, stored: FileObject, timeout: AnyTimeout) -> Steps[FileObject]:
     """Until the file can be used. What a status means is told by known words; an unknown one counts as ready."""
     from time import monotonic
 
-    end = monotonic() + (_PATIENCE if timeout is None else timeout)
+    end = monotonic() + patience(timeout, _PATIENCE)
     pause = _FIRST_PAUSE
     while stored.status in _PENDING:
         left = end - monotonic()
         if left <= 0:
             raise APITimeoutError(
                 f"the file {stored.filename or stored.id!r} is still {stored.status!r}; raise timeout, or ask later by "
-                f"its id {stored.id}"
+                f"its id {stored.id}",
+                clock="total",
             )
         yield min(pause, left)
         pause = min(pause * 1.5, _LONGEST_PAUSE)

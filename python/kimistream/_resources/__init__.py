@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from .._requests.steps import Steps
     from .._requests.uploads import Progress
     from .._values.resources import Balance, Extracted, TokenCount
+    from .._values.timeout import AnyTimeout
 
 
-def balance(sender: Sender, *, timeout: float | None = None) -> Steps[Balance]:
+def balance(sender: Sender, *, timeout: AnyTimeout = None) -> Steps[Balance]:
     """What is left on the account, in exact decimals. Raises InvalidRequestError where the provider tells none."""
     from .balance import balance
 
@@ -30,7 +31,7 @@ def count_tokens(
     model: str | None = None,
     system: str | None = None,
     tools: list[Any] | None = None,
-    timeout: float | None = None,
+    timeout: AnyTimeout = None,
 ) -> Steps[TokenCount]:
     """How many tokens a prompt has; prompt, model, system and tools as for `stream`.
 
@@ -47,7 +48,7 @@ def count_tokens(
 def extract(
     sender: Sender,
     *files: str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, ...],
-    timeout: float | None = None,
+    timeout: AnyTimeout = None,
     delete: bool = False,
     on_progress: Progress | None = None,
 ) -> Steps[Extracted]:
@@ -58,7 +59,8 @@ def extract(
     Uploads each (see `files.create`), waits until its text is ready, and makes one system message of it, whole and
     as the provider gives it. `.files` of the result are the files at the provider.
 
-    timeout      seconds as for `files.create`, and for each file's extraction; None: 10 minutes for that
+    timeout      seconds as for `files.create`, and for each file's extraction; or a `Timeout`, whose `total` is for all
+                 of it. None: 10 minutes for each extraction
     delete       delete the files afterwards, also when something fails; not on Ctrl-C, which ends at once
 
     Raises APIError for a file that the provider cannot read, APITimeoutError for one that takes too long.

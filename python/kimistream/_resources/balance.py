@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from .._requests.sender import Sender
     from .._requests.steps import Steps
+    from .._values.timeout import AnyTimeout
 
 
-def balance(sender: Sender, timeout: float | None) -> Steps[Balance]:
+def balance(sender: Sender, timeout: AnyTimeout) -> Steps[Balance]:
     path = path_of(sender.core, "balance_path", "has no resource that tells a balance: look at its console")
     return _read((yield get(path, timeout, _core.body_text)), sender.core.currency)
 

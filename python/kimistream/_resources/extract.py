@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._requests import uploads
+from .._requests.totals import begun
 from .._values.errors import InvalidRequestError, KimiError, NotFoundError, log
 from .._values.resources import Extracted
 from . import files as files_at
@@ -15,16 +16,18 @@ if TYPE_CHECKING:
     from .._requests.steps import Steps
     from .._requests.uploads import Progress
     from .._values.resources import FileObject
+    from .._values.timeout import AnyTimeout
 
 
 def extract(
-    sender: Sender, files: tuple[Any, ...], timeout: float | None, delete: bool, on_progress: Progress | None
+    sender: Sender, files: tuple[Any, ...], timeout: AnyTimeout, delete: bool, on_progress: Progress | None
 ) -> Steps[Extracted]:
     if not files:
         raise InvalidRequestError("extract() needs at least one file")
     prepared = [
         uploads.Prepared(uploads.content_of(file)) for file in files
     ]  # what is missing is told before anything is sent
+    timeout = begun(timeout, sender.core)
     messages = Extracted()
     messages.files = []
     try:

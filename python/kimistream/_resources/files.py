@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._requests import uploads
 from .._requests.steps import Step, get, path_of
+from .._requests.totals import begun
 from .._values.errors import APIError
 from .._values.resources import FileContent, FileDeleted, FileList, FileObject
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .._requests.sender import Sender
     from .._requests.steps import Steps
     from .._requests.uploads import Progress
+    from .._values.timeout import AnyTimeout
 
 _MAX_PAGES = 10_000  # of a list, by a server that never says that it ends
 
@@ -26,7 +28,7 @@ def create(
     file: str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, ...],
     purpose: str = "",
     on_progress: Progress | None = None,
-    timeout: float | None = None,
+    timeout: AnyTimeout = None,
 ) -> Steps[FileObject]:
     """Uploads a file; returns when the provider has it.
 
@@ -36,7 +38,8 @@ def create(
     purpose      "file-extract" for its text, "image" and "video" for messages (as ms://ID), "batch"
     on_progress  called with the bytes sent and the bytes in all, at most 20 times a second and at the end. What it
                  raises ends the upload and is raised here
-    timeout      seconds for connecting, for each silence while the file goes out, and for the answer behind it
+    timeout      seconds for connecting, for each silence while the file goes out, and for the answer behind it; or a
+                 `Timeout`, whose `first_event` is the last two
 
     Tried again only where nothing of the file can have been kept: before any of it was sent, and after 429 and 503.
     The provider's limits are checked there (Moonshot's: 1,000 files, 100 MB each, 10 GB together).
@@ -49,12 +52,13 @@ def create(
     return uploads.upload_steps(sender.core, file, purpose, on_progress, timeout)
 
 
-def list_all(sender: Sender, *, purpose: str | None = None, timeout: float | None = None) -> Steps[FileList]:
+def list_all(sender: Sender, *, purpose: str | None = None, timeout: AnyTimeout = None) -> Steps[FileList]:
     """All files, also where they come in pages. Iterates, and has them in `.data`."""
     path = path_of(sender.core, "files_path", "has no files")
     from urllib.parse import urlencode
 
     asked = {} if purpose is None else {"purpose": purpose}
+    timeout = begun(timeout, sender.core)
     found: dict[str, Any] = {}
     first: dict[str, Any] | None = None
     for _ in range(_MAX_PAGES):
@@ -77,12 +81,12 @@ def list_all(sender: Sender, *, purpose: str | None = None, timeout: float | Non
     return FileList({**(first or {}), "data": rows, **({"has_more": False} if first and "has_more" in first else {})})
 
 
-def retrieve(sender: Sender, file_id: str, *, timeout: float | None = None) -> Steps[FileObject]:
+def retrieve(sender: Sender, file_id: str, *, timeout: AnyTimeout = None) -> Steps[FileObject]:
     """What the provider knows of a file. Raises NotFoundError for an id that it does not know; likewise the others."""
     return uploads.retrieve_steps(sender.core, file_id, timeout)
 
 
-def content(sender: Sender, file_id: str, *, timeout: float | None = None) -> Steps[FileContent]:
+def content(sender: Sender, file_id: str, *, timeout: AnyTimeout = None) -> Steps[FileContent]:
     """What a file holds: of one for "file-extract" the text, as JSON; of others the bytes."""
     data = yield Step(
         lambda starter: _core.file_request(starter, sender.core, file_id, content=True, timeout=timeout),
@@ -91,7 +95,7 @@ def content(sender: Sender, file_id: str, *, timeout: float | None = None) -> St
     return FileContent(data)
 
 
-def delete(sender: Sender, file_id: str, *, timeout: float | None = None) -> Steps[FileDeleted]:
+def delete(sender: Sender, file_id: str, *, timeout: AnyTimeout = None) -> Steps[FileDeleted]:
     """Deletes a file at the provider."""
     deleted = yield from uploads.delete_steps(sender.core, file_id, timeout)
     sender.uploads.forget(file_id)

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from .. import _core
     from .._requests.sender import Sender
     from .._requests.steps import Steps
+    from .._values.timeout import AnyTimeout
 
 
-def list_all(sender: Sender, *, timeout: float | None = None) -> Steps[ModelList]:
+def list_all(sender: Sender, *, timeout: AnyTimeout = None) -> Steps[ModelList]:
     """The models that the provider serves. Iterates, and has them in `.data`; see `Model` for what each can.
 
     From then on this client checks requests for a model that is newer than the library by what the list says of it.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .._requests.sender import Sender
     from .._requests.steps import Steps
+    from .._values.timeout import AnyTimeout
 
 
 def count(sender: Sender, request: tuple[Any, ...]) -> Steps[TokenCount]:
@@ -33,7 +34,7 @@ def token_request(
     model: str | None,
     system: str | None,
     tools: list[Any] | None,
-    timeout: float | None,
+    timeout: AnyTimeout,
     defaults: dict[str, Any] | None,
 ) -> tuple[Any, ...]:
     kept = {key: value for key, value in (defaults or {}).items() if key in ("model", "system", "tools", "timeout")}

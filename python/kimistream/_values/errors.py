@@ -19,9 +19,11 @@ from .headers import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal
 
     from .message import Message
+
+    Clock = Literal["connect", "first_event", "idle", "total"]
 
 
 class KimiError(Exception):
@@ -101,7 +103,11 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """One of the clocks ran out: connect, first event, or silence between events."""
+    """One of the clocks ran out; `clock` is which: "connect", "first_event", "idle" or "total" (see `Timeout`)."""
+
+    def __init__(self, message: str, *, clock: Clock | None = None, **known: Any) -> None:
+        super().__init__(message, **known)
+        self.clock = clock
 
 
 class APIStatusError(APIError):
@@ -195,6 +201,7 @@ def make_error(
     type: str,
     code: str,
     reason: str,
+    clock: str,
     request_id: str,
     headers: Headers,
     retryable: bool,
@@ -204,8 +211,10 @@ def make_error(
     """The core's error value as an exception. Called by the core."""
     if kind in _OF_MESSAGE_ALONE:
         return _OF_MESSAGE_ALONE[kind](message)
+    known: dict[str, Any] = {"clock": clock or None} if kind == "timeout" else {}
     return _class_of(kind, status_code)(
         message,
+        **known,
         status_code=status_code,
         body=_read_body(body),
         request_id=request_id or None,
