@@ -62,6 +62,7 @@ class Retelling final : public Transport {
     if (line.end == record::End::clean) return std::nullopt;
     Error error;
     error.kind = line.end == record::End::timeout ? ErrorKind::timeout : ErrorKind::connection;
+    error.clock = line.clock;
     if (line.failure)
       error.message = line.failure->message;
     else if (line.end == record::End::timeout)
