@@ -434,3 +434,20 @@ def test_what_the_request_takes_goes_with_every_row() -> None:
         assert body["user"] == "me"
         assert 9 in (body.get("max_tokens"), body.get("max_completion_tokens"))
     assert json.dumps(server.bodies).count("Be short.") == 2
+
+
+def test_a_proxy_that_does_not_wait_gets_a_stream_the_next_time() -> None:
+    def reply(text: str) -> str:
+        if not server.bodies[-1].get("stream"):
+            raise Refused(504, "Gateway timeout", {"Retry-After": "0.01"})
+        return text
+
+    with BulkServer(reply) as server:
+        (row,) = server.client().map(["a"], "{}")
+    assert (row.error, row.attempts, [bool(body.get("stream")) for body in server.bodies]) == (None, 2, [False, True])
+
+
+def test_a_run_with_no_rows_is_over_at_once() -> None:
+    with BulkServer() as server:
+        assert list(server.client().map([], "{}")) == []
+        assert not server.asked
