@@ -167,6 +167,20 @@ def test_requests_of_a_window_are_found_by_few_refusals(hint: float) -> None:
     assert world.now <= 20 * 1.15
 
 
+@pytest.mark.parametrize("hint", [None, 1.0])
+def test_a_minutes_limit_is_used_up_without_being_known(hint: float | None) -> None:
+    """Within 10 %, in two minutes; and again after it has changed."""
+    world = Simulated(Limits(), 50, rpm=100, hint=hint)
+    world.run(until=119)
+    for rpm in (100, 300):
+        world.rpm = rpm
+        world.run(until=world.now + 120)
+        before, asked = world.answered, world.refused
+        world.run(until=world.now + 600)
+        assert world.answered - before >= 0.9 * rpm * 10
+        assert world.refused - asked <= (50 + 60) * 10  # in each minute those that were out, then one for each pause
+
+
 def test_a_storm_earns_few_refusals_and_fails_no_row() -> None:
     """200 in 10 s, 100 at once, 600 rows: at most one refusal for each row in flight and window."""
     with BulkServer(per_window=40, window=1.0, hint=1) as server:

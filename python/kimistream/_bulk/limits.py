@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MINUTE, DAY = 60.0, 86_400.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds, after a refusal without a hint
+_LONGEST_OF_A_MINUTE = 5.0  # of a minute's limit: what is waited too long is lost, and a few refusals cost nothing
 _TRY = 0.5  # seconds without a refusal, after which twice as many may go out
 _MOST_PATIENCE = 16
 _GRACE = 0.1  # seconds that somebody's turn waits for them
@@ -189,7 +190,8 @@ class Limits:
                     window.drop(place.tokens)
             self._under_way -= 1
             first = place.round == self._round  # of those that went out together; the others tell the same once more
-            growing = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._refusals, 10)) * (0.5 + 0.5 * dice)
+            longest = _LONGEST_OF_A_MINUTE if reason in ("rpm", "tpm") else _LONGEST_PAUSE
+            growing = min(longest, _FIRST_PAUSE * 2.0 ** min(self._refusals, 10)) * (0.5 + 0.5 * dice)
             if first:
                 self._round += 1
                 self._sent = 0
