@@ -6,14 +6,19 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bulk_server import BulkServer, Refused, too_many
 from kit import KEY, run, until, wait_until
+from test_files_uploads import PNG
 
 import kimistream
-from kimistream import AsyncKimi, InvalidRequestError, Kimi, Row
+from kimistream import AsyncKimi, Image, InvalidRequestError, Kimi, Row
+
+if TYPE_CHECKING:
+    from kimistream.simulator import Simulator
 
 
 def rows(count: int) -> list[dict[str, Any]]:
@@ -434,3 +439,60 @@ def test_what_the_request_takes_goes_with_every_row() -> None:
         assert body["user"] == "me"
         assert 9 in (body.get("max_tokens"), body.get("max_completion_tokens"))
     assert json.dumps(server.bodies).count("Be short.") == 2
+
+
+def test_a_proxy_that_does_not_wait_gets_a_stream_the_next_time() -> None:
+    def reply(text: str) -> str:
+        if not server.bodies[-1].get("stream"):
+            raise Refused(504, "Gateway timeout", {"Retry-After": "0.01"})
+        return text
+
+    with BulkServer(reply) as server:
+        (row,) = server.client().map(["a"], "{}")
+    assert (row.error, row.attempts, [bool(body.get("stream")) for body in server.bodies]) == (None, 2, [False, True])
+
+
+def test_a_run_with_no_rows_is_over_at_once() -> None:
+    with BulkServer() as server:
+        assert list(server.client().map([], "{}")) == []
+        assert not server.asked
+
+
+# ---- pictures -------------------------------------------------------------------------------------------------------
+
+
+def test_pictures_go_with_their_rows_and_one_that_cannot_be_read_is_its_rows_error(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        (tmp_path / f"{number}.png").write_bytes(PNG)
+    client = Kimi(api_key=simulator.api_key, base_url=simulator.base_url)
+    found = list(client.map([1, 2, 3], lambda row: row, ordered=True))
+    assert all(isinstance(row.error, InvalidRequestError) for row in found)  # no rows at all
+    given = [{"picture": str(tmp_path / f"{number}.png")} for number in (1, 2, 3)]
+    found = list(client.map(given, lambda row: ["What is it?", Image(row["picture"])], ordered=True))
+    assert ["one image (image/png" in row.message.text for row in found[:2]] == [True, True]
+    assert (found[2].attempts, type(found[2].error)) == (0, InvalidRequestError)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_what_must_be_uploaded_is_uploaded_once(asynchronous: bool, simulator: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(PNG)
+
+    def prompt(row: str) -> list[Any]:
+        return [row, Image(path, send="upload")]
+
+    async def main() -> list[Row]:
+        client = AsyncKimi(api_key=simulator.api_key, base_url=simulator.base_url)
+        return [row async for row in client.map([str(number) for number in range(12)], prompt, concurrency=6)]
+
+    if asynchronous:
+        found = run(main())
+    else:
+        client = Kimi(api_key=simulator.api_key, base_url=simulator.base_url)
+        found = list(client.map([str(number) for number in range(12)], prompt, concurrency=6))
+    assert [row.error for row in found] == [None] * 12
+    paths = [request.path for request in simulator.requests if request.method == "POST"]
+    assert paths.count("/v1/files") == 1
+    assert paths.count("/v1/chat/completions") == 12

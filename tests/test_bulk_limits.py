@@ -59,12 +59,12 @@ class Simulated:
     """
 
     def __init__(self, limits: Limits, at_once: int, *, takes: float = 1.0, on_the_way: float = 0.3, hint: Any = None,
-                 most: int | None = None, rpm: int | None = None) -> None:  # fmt: skip
+                 most: int | None = None, rpm: int | None = None, window: float = 60) -> None:  # fmt: skip
         self.now = 0.0
         self.limits = limits
         limits._clock = lambda: self.now  # type: ignore[method-assign]
         self.at_once, self.takes, self.on_the_way, self.hint = at_once, takes, on_the_way, hint
-        self.most, self.rpm = most, rpm
+        self.most, self.rpm, self.window = most, rpm, window
         self.events: list[tuple[float, int, str, Place]] = []
         self.number = self.under_way = self.at_server = self.refused = self.answered = 0
         self.times: deque[float] = deque()
@@ -95,7 +95,7 @@ class Simulated:
                 getattr(self, what)(place)
 
     def arrives(self, place: Place) -> None:
-        while self.times and self.times[0] <= self.now - 60:
+        while self.times and self.times[0] <= self.now - self.window:
             self.times.popleft()
         full = self.most is not None and self.at_server >= self.most
         if full or (self.rpm is not None and len(self.times) >= self.rpm):
@@ -156,6 +156,29 @@ def test_without_limits_it_settles_where_the_server_is_full(hint: float | None) 
         ceiling = world.limits._ceiling
         assert ceiling is not None
         assert 0.9 * most - 1 <= ceiling <= 1.1 * most + 1
+
+
+@pytest.mark.parametrize("hint", [1.0, 10.0])
+def test_requests_of_a_window_are_found_by_few_refusals(hint: float) -> None:
+    """200 in any 10 s, 100 at once, 600 rows: ideal are 20 s, and one refusal for each row in flight and window."""
+    world = Simulated(Limits(), 100, rpm=200, window=10, hint=hint, takes=0.05, on_the_way=0.02)
+    world.run(answers=600)
+    assert world.refused <= 200
+    assert world.now <= 20 * 1.15
+
+
+@pytest.mark.parametrize("hint", [None, 1.0])
+def test_a_minutes_limit_is_used_up_without_being_known(hint: float | None) -> None:
+    """Within 10 %, in two minutes; and again after it has changed."""
+    world = Simulated(Limits(), 50, rpm=100, hint=hint)
+    world.run(until=119)
+    for rpm in (100, 300):
+        world.rpm = rpm
+        world.run(until=world.now + 120)
+        before, asked = world.answered, world.refused
+        world.run(until=world.now + 600)
+        assert world.answered - before >= 0.9 * rpm * 10
+        assert world.refused - asked <= 130 * 10  # in each minute about those that were out, then one for each pause
 
 
 def test_a_storm_earns_few_refusals_and_fails_no_row() -> None:

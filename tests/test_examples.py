@@ -23,6 +23,7 @@ PYTHON = {
     "checks.py": ("kimi-k2.6: 262144 tokens", "USD left", "refused: temperature=0.2", BIGGER, "changed before sending"),
     "hello.py": (BIGGER, "completion_tokens="),
     "openai_shape.py": ("Paris", "\x1b[2m", BIGGER),
+    "rows.py": (*CAPITALS, "8 were answered before, 0 asked again"),
     "stream.py": ("\x1b[2m", BIGGER, "stop Usage("),
     "threads.py": CAPITALS,
     "tools.py": ("get_weather(", "Paris", "Tokyo", "24 degrees"),

@@ -25,7 +25,9 @@ class Interrupts:
         self.work: Work | None = None
         self.waiting = False
         self._before: Any = None
-        self.descriptor, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self.descriptor, self._write = os.pipe()
+        for end in (self.descriptor, self._write):
+            os.set_blocking(end, False)
 
     def __enter__(self) -> Interrupts:
         on_main = threading.current_thread() is threading.main_thread()

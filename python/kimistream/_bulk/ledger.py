@@ -94,17 +94,14 @@ class Ledger:
         self._at.execute("pragma synchronous = normal")
 
     def get(self, name: str, otherwise: Any = None) -> Any:
-        try:
-            found = self._at.execute("select value from meta where name = ?", (name,)).fetchone()
-        except sqlite3.DatabaseError as error:
-            raise _no_ledger(self.path, str(error)) from error
+        found = self._do(lambda: self._at.execute("select value from meta where name = ?", (name,)).fetchone())
         return otherwise if found is None else found[0]
 
     def set(self, **values: Any) -> None:
         self._do(lambda: self._at.executemany("insert or replace into meta values (?, ?)", values.items()))
 
     def look(self, key: str) -> Entry | None:
-        found = self._at.execute("select * from rows where key = ?", (key,)).fetchone()
+        found = self._do(lambda: self._at.execute("select * from rows where key = ?", (key,)).fetchone())
         return None if found is None else Entry(*found)
 
     def commit(self, entries: Iterable[Entry], moved: Iterable[tuple[int, str]] = (), **meta: Any) -> None:
@@ -165,12 +162,14 @@ class Ledger:
         order = "position is null, position, place" if by_position else "place"
         return iter(self._at.execute(f"select key, place, length from rows where place not null order by {order}"))
 
-    def plan_move(self, places: Iterable[tuple[str, int]], size: int, tail: int) -> None:
-        """Writes down where each line stands once `out` is replaced by the file that was made for it."""
+    def plan_move(self, places: Iterable[tuple[str, int]], ended: Callable[[], tuple[int, int]]) -> None:
+        """Writes down where each line stands once `out` is replaced by the file that is made for it. `places` are taken
+        one by one, then `ended` gives the file's size and tail."""
         with self.transaction():
             self._at.execute("create table if not exists moves (key text primary key, place int) without rowid")
             self._at.execute("delete from moves")
             self._at.executemany("insert into moves values (?, ?)", places)
+            size, tail = ended()
             self._at.executemany("insert or replace into meta values (?, ?)", [("moving", size), ("moving_tail", tail)])
 
     def end_move(self, happened: bool) -> None:
@@ -202,9 +201,9 @@ class Ledger:
     def _do(self, what: Callable[[], T]) -> T:
         try:
             return what()
-        except sqlite3.OperationalError as error:
-            raise _as_os_error(error, self.path) from error
         except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                raise _as_os_error(error, self.path) from error
             raise _no_ledger(self.path, str(error)) from error
 
 

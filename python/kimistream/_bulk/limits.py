@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MINUTE, DAY = 60.0, 86_400.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds, after a refusal without a hint
+_LONGEST_OF_A_MINUTE = 5.0  # of a minute's limit: what is waited too long is lost, and a few refusals cost nothing
+_TRY = 0.5  # seconds without a refusal, after which twice as many may go out
 _MOST_PATIENCE = 16
 _GRACE = 0.1  # seconds that somebody's turn waits for them
 _NAMES = ("concurrency", "rpm", "tpm", "tpd")
@@ -52,7 +54,10 @@ class Limits:
         self._ceiling: float | None = None  # found by refusals; None: nothing was refused
         self._answered_since = 0
         self._patience = 1  # rounds of answers before one more is tried; more after each that was refused
-        self._paused_until = 0.0
+        self._paused_until = float("-inf")
+        self._round = 0  # of requests that go out together, between one pause and the next
+        self._sent = 0  # in this round
+        self._trying = False  # nothing of this round has been accepted yet
         self._refusals = 0  # without a hint, one after the other
         self._turns: dict[Any, _Turn] = {}
 
@@ -121,11 +126,16 @@ class Limits:
             self._under_way += 1
             for window in self._windows:
                 window.hold(tokens)
-            return Place(tokens)
+            self._sent += 1
+            return Place(tokens, self._round)
 
     def _wait(self, now: float, tokens: int) -> float:
         if now < self._paused_until:
             return self._paused_until - now
+        if self._trying:  # few at first: twice as many as long as none of them is refused
+            doubled = int((now - self._paused_until) / _TRY)
+            if self._sent >= 2 ** min(doubled, 30):
+                return self._paused_until + (doubled + 1) * _TRY - now
         most = self.concurrency
         if self._ceiling is not None:
             most = int(self._ceiling) if most is None else min(most, int(self._ceiling))
@@ -139,6 +149,8 @@ class Limits:
             self._stamp(place)
 
     def _stamp(self, place: Place) -> None:
+        if place.round == self._round:
+            self._trying = False
         if place.entries is None:
             now = self._clock()
             place.entries = [window.stamp(now, place.tokens) for window in self._windows]
@@ -177,17 +189,25 @@ class Limits:
                 for window in self._windows:
                     window.drop(place.tokens)
             self._under_way -= 1
-            growing = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._refusals, 10))
-            pause = hint or growing * (0.5 + 0.5 * dice)
-            if now >= self._paused_until or hint:
+            first = place.round == self._round  # of those that went out together; the others tell the same once more
+            longest = _LONGEST_OF_A_MINUTE if reason in ("rpm", "tpm") else _LONGEST_PAUSE
+            growing = min(longest, _FIRST_PAUSE * 2.0 ** min(self._refusals, 10)) * (0.5 + 0.5 * dice)
+            if first:
+                self._round += 1
+                self._sent = 0
+                self._trying = True
                 self._refusals += 0 if hint else 1
-                self._paused_until = max(self._paused_until, now + pause)
-            if reason in (None, "concurrency", "overload", "rate_limit"):
+                self._patience = min(_MOST_PATIENCE, 2 * self._patience)
+            if first or hint:
+                self._paused_until = max(self._paused_until, now + (hint or growing))
+            before = self._ceiling if self._ceiling is not None else self._under_way + 1
+            if reason == "concurrency":
                 # What is still under way was accepted, or is refused in its turn: so this settles where the limit is.
-                before = self._ceiling if self._ceiling is not None else self._under_way + 1
                 self._ceiling = max(1, min(before, max(self._under_way, before / 2)))
                 self._answered_since = 0
-                self._patience = min(_MOST_PATIENCE, 2 * self._patience)
+            elif first and reason in (None, "overload", "rate_limit"):
+                self._ceiling = max(1, before / 2)
+                self._answered_since = 0
             self._wake_others(None)
 
     def _free(self) -> None:
@@ -204,10 +224,11 @@ class Limits:
 class Place:
     """One request's place: `entries` in the windows once it is counted."""
 
-    __slots__ = ("entries", "tokens")
+    __slots__ = ("entries", "round", "tokens")
 
-    def __init__(self, tokens: int) -> None:
+    def __init__(self, tokens: int, round: int) -> None:
         self.tokens = tokens
+        self.round = round
         self.entries: list[Any] | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._requests.arguments import NAMES
 from .._values.bulk import Counts
 from .._values.errors import InvalidRequestError
 from .budget import Spending, budget_of
@@ -65,7 +66,8 @@ class Plan:
         self.progress = _progress(progress)
         arguments = sender.completed(arguments)
         _core.estimate_tokens(("", *arguments[1:]))  # what is wrong with the options is every row's mistake
-        self.max_tokens: int | None = arguments[6] or arguments[-1].get("max_completion_tokens")
+        given = dict(zip(NAMES, arguments, strict=True))
+        self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
         self.asked = Asked(core, prompt, arguments)
         self.key_of = None if key is None else key_maker(key)
         self.key_name = key_name(key)

@@ -275,23 +275,27 @@ class Output:
         self._lock.close()
 
     def _write_anew(self) -> None:
-        new, places, size = f"{self.path}.new", [], 0
-        with open(new, "wb") as file:
+        new, size = f"{self.path}.new", 0
+
+        def moved() -> Iterator[tuple[str, int]]:
+            nonlocal size
             for key, place, length in self._ledger.places(self._ordered):
                 file.write(os.pread(self._lock.descriptor, length, place))
-                places.append((key, size))
+                yield key, size
                 size += length
+
+        def ended() -> tuple[int, int]:
             file.flush()
             os.fsync(file.fileno())
+            file.seek(max(0, size - _TAIL))
+            return size, zlib.crc32(file.read())
+
+        with open(new, "w+b") as file:
+            self._ledger.plan_move(moved(), ended)
         with contextlib.suppress(OSError):
             os.chmod(new, os.fstat(self._lock.descriptor).st_mode & 0o7777)
-        with open(new, "rb") as file:
-            file.seek(max(0, size - _TAIL))
-            tail = zlib.crc32(file.read())
-        self._ledger.plan_move(places, size, tail)
         self._lock.replace(new)
         self._ledger.end_move(True)
-        self._size, self._tail = size, tail
 
     def _write_failures(self) -> None:
         path = failures_path(self.path)

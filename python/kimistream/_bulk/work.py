@@ -144,8 +144,9 @@ class Work:
             return 0.0
         if self._wait is not None:
             held_by_others = self._plan.shares and self._wait == FOREVER and not len(self._sending)
-            return _LOOK_AGAIN if held_by_others else self._wait
-        return max(0.0, self._later[0][0] - time.monotonic()) if self._later else FOREVER
+            return min(_LOOK_AGAIN if held_by_others else self._wait, self._sending.due)
+        due = max(0.0, self._later[0][0] - time.monotonic()) if self._later else FOREVER
+        return min(due, self._sending.due)
 
     def stop(self, why: str | None = None, error: BaseException | None = None) -> None:
         self._stopping = True
@@ -364,11 +365,6 @@ class Work:
         self.outside = True
         try:
             item.arguments, item.request = self._plan.asked(row)
-            if self._plan.sender.must_upload(item.arguments):
-                return InvalidRequestError(
-                    "a picture or clip of this row would have to be uploaded first, which map() does not do in this "
-                    'version: upload it with client.files.create, or pass send="data" to Image or Video'
-                )
         except KimiError as error:
             return error
         except (TypeError, ValueError, OverflowError) as error:
@@ -408,7 +404,9 @@ class Work:
         if not item.attempts:
             item.began = time.monotonic()
         try:
-            self._sending.start(item, item.arguments, item.streams)
+            sender = self._plan.sender
+            uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
+            self._sending.start(item, item.arguments, item.streams, uploads)
         except (KimiError, TypeError, ValueError) as error:
             self._limits.gone(place, False)
             wrong = error if isinstance(error, KimiError) else InvalidRequestError(f"it cannot be sent: {error}")
