@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from kimistream import (
     IncompleteStreamError,
     InvalidRequestError,
     KimiError,
+    StopRun,
     Usage,
 )
 
@@ -267,8 +269,6 @@ def test_one_turn_at_a_time(fault_server: FaultServer) -> None:
     chat = side.client(url).conversation()
 
     async def both() -> None:
-        import asyncio
-
         first = asyncio.ensure_future(chat.send("One"))
         await asyncio.sleep(0)
         with pytest.raises(InvalidRequestError, match="branch"):
@@ -294,6 +294,37 @@ def test_ctrl_c_leaves_the_history_as_it_was(fault_server: FaultServer, side: Si
     assert roles(chat.messages) == ["user", "assistant"]
     assert chat.messages[1].tool_calls == [], "a call without its result is nothing to send"
     assert chat.messages[1].text == "Let me see."
+
+
+def test_cancellation_leaves_the_history_as_it_was(fault_server: FaultServer) -> None:
+    side = Side("asyncio")
+    url = fault_server.url(Script().gate().close().attempt().json(200, whole(text="Hi.")))
+    chat = side.client(url).conversation()
+
+    async def cancel() -> None:
+        task = asyncio.ensure_future(chat.send("Hello"))
+        await until(lambda: fault_server.at_gate(url) == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert chat.messages == []
+        await chat.send("Again")
+
+    side.wait(cancel())
+    side.close()
+    assert sent(fault_server, url)["messages"] == [{"role": "user", "content": "Again"}]
+
+
+def test_a_tool_may_stop_the_turn(fault_server: FaultServer, side: Side) -> None:
+    def approve() -> None:
+        raise StopRun("ask a person")
+
+    url = fault_server.url(bodies_of(whole(call("approve")), whole(text="Good.")))
+    chat = side.client(url).conversation(tools=[approve])
+    assert side.do(chat.send, "Go").tool_calls[0].name == "approve"
+    assert fault_server.attempts(url) == 1
+    assert roles(chat.messages) == ["user", "assistant", "tool"]
+    assert side.do(chat.send, "They said yes.").text == "Good."
 
 
 def test_an_answer_without_content_and_calls_is_not_sent_back(fault_server: FaultServer, side: Side) -> None:

@@ -70,6 +70,10 @@ class Point(NamedTuple):
 Id = NewType("Id", str)
 
 
+class Name(str):
+    __slots__ = ()
+
+
 def schema_of(annotation: Any) -> dict[str, Any]:
     """What a parameter of this type is told to be."""
 
@@ -141,6 +145,7 @@ TYPES = [
     (Level, {"type": "integer", "enum": [1, 2]}, 2, Level.HIGH),
     (Annotated[int, "how many"], {"type": "integer", "description": "how many"}, 3, 3),
     (Id, {"type": "string"}, "x", "x"),
+    (Name, {"type": "string"}, "x", Name("x")),
     (Place, OBJECT_OF_PLACE, {"city": "Paris", "height": 1}, Place("Paris", 1.0)),
     (
         Options,

@@ -58,6 +58,7 @@ _PLAIN: dict[Any, Kind] = {
     pathlib.Path: Written("a path", pathlib.Path),
     pathlib.PurePath: Written("a path", pathlib.PurePath),
 }
+_SCALARS = {str: STRING, int: INTEGER, float: NUMBER}  # and their subclasses
 _LISTS: dict[Any, Callable[[list[Any]], Any]] = {
     list: list,
     set: set,
@@ -170,6 +171,9 @@ class Reader:
             return MapKind(None, None)
         if issubclass(annotation, enum.Enum):
             return Choice((_scalar(member.value), member) for member in annotation)
+        for plain in _SCALARS:
+            if issubclass(annotation, plain):
+                return _SCALARS[plain].made_into(annotation)
         if annotation in self._classes:
             kind = self._classes[annotation]
             kind.recursive = kind.recursive or annotation in self._under_way

@@ -81,6 +81,9 @@ class Scalar(Kind):
         self._fits = fits
         self._make = make
 
+    def made_into(self, subclass: Callable[[Any], Any]) -> Scalar:
+        return Scalar(self.type, self.words, self._fits, subclass)
+
     def schema(self, defs: Definitions) -> Schema:
         return {"type": self.type}
 

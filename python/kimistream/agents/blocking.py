@@ -35,7 +35,13 @@ class Reading:
         _failure: BaseException | None
 
     def __iter__(self) -> Iterator[RunEvent]:
-        return self
+        try:
+            yield from self._driver.rest()
+        except GeneratorExit:
+            raise
+        except BaseException as failure:
+            self._failure = failure
+            raise
 
     def __next__(self) -> RunEvent:
         try:

@@ -236,7 +236,10 @@ def told_of(error: Exception) -> str:
         return f"Error: {error}"
     if isinstance(error, StopRun):
         return str(error) or "The run was stopped."
-    words = str(error)
+    try:
+        words = str(error)
+    except Exception:
+        words = ""  # one that cannot say what it is
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
