@@ -363,7 +363,16 @@ def test_files_are_short() -> None:
 TESTED_ELSEWHERE = {
     "error.cpp": "errors_test.cpp",
 }
-OF_SEVERAL = {"call_clocks", "client_socket", "concurrency", "early_exit", "golden", "sse_parser_limits"}
+OF_SEVERAL = {
+    "call_clocks",
+    "call_mending_cuts",
+    "call_mending_socket",
+    "client_socket",
+    "concurrency",
+    "early_exit",
+    "golden",
+    "sse_parser_limits",
+}
 
 
 def test_each_source_has_its_tests() -> None:
