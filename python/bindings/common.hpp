@@ -143,8 +143,8 @@ class ValueClass {
 /// The Python classes that the binding makes objects of; set once by the package (registry.cpp).
 struct Registry {
   ValueClass message, tool_call, usage, finish, notice;
-  PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *warn = nullptr, *object = nullptr, *completion = nullptr,
-           *picture = nullptr, *completion_chunk = nullptr;
+  PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *warn = nullptr, *object = nullptr,
+           *completion = nullptr, *picture = nullptr, *completion_chunk = nullptr;
 };
 Registry& registry();
 
