@@ -168,9 +168,8 @@ void Call::complete() {
 void Call::fail_or_retry(Error error, bool lost) {
   if (has_begun()) return broken(std::move(error), lost);
   if (is_later() && mending_->goes_on() && refuses(error)) return refused_to_go_on(std::move(error));
-  auto delay = may_be_kept(error) ? std::nullopt : pause_behind(error, setup_.retry, retries_);
+  const auto delay = may_be_kept(error) ? std::nullopt : pause_behind(error, setup_.retry, retries_);
   if (!delay) return fail(std::move(error));
-  if (replayed_) delay = 0;
   ++retries_;
   // What this attempt said does not belong to what the next one says; what it was warned of does.
   events_.erase(std::remove_if(events_.begin() + static_cast<std::ptrdiff_t>(folded_), events_.end(),
@@ -198,7 +197,8 @@ std::optional<double> Call::pause_behind(const Error& error, const RetryPolicy& 
   const auto since = std::chrono::duration<double>(now - trying_since_).count();
   const auto delay = next_delay(policy, error, retries, roll_dice(), since);
   const auto left = std::chrono::duration<double>(clocks_.total() - now).count();
-  return delay && *delay >= left ? std::nullopt : delay;
+  if (!delay || *delay >= left) return std::nullopt;
+  return replayed_ ? 0 : *delay;
 }
 
 void Call::ask_for_stream() {

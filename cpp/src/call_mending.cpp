@@ -331,7 +331,6 @@ void Call::ask(Asking asking) {
 /// @param how what is done about what broke
 void Call::attempt_later(double delay, std::string_view how) {
   Mending& mending = *mending_;
-  if (replayed_) delay = 0;
   mending.answers = std::max(mending.answers, 1);
   mending.begun = mending.voided = mending.brought = mending.reasoning = false;
   mending.spent = accumulator_.message().usage.value_or(Usage{});
