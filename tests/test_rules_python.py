@@ -136,7 +136,10 @@ CASES: list[tuple[str, dict[str, Any], str, bool, dict[str, Any]]] = [
     ("kimi-code", {"prompt": [{"role": "developer", "content": "Be short."}, USER]}, "developer_role", True, {}),
     ("vllm", {"prompt": [USER, calls("a"), {**result("a"), "content": part("image_url", PNG)}]}, "media_in_result",
      True, {}),
-    ("moonshot", {"prompt": part("image_url", "data:image/png;base64," + PNG)}, "no_address", True, {}),
+    ("moonshot", {"prompt": part("image_url", "data:image/png;base64," + PNG)}, "no_address", True,
+     {"messages": [{"role": "user", "content": part("image_url", PNG)}]}),
+    ("moonshot", {"prompt": part("image_url", PNG.split(",")[1])}, "no_address", True,
+     {"messages": [{"role": "user", "content": part("image_url", PNG)}]}),
     ("moonshot", {"tools": [tool("some", x={"type": "string", "enum": ["a", None]})]}, "schema_malformed", True, {}),
     ("moonshot", {"tools": [tool("some", x={"type": "object", "required": ["a"]})]}, "schema_keyword", True, {}),
 ]  # fmt: skip

@@ -102,6 +102,28 @@ TEST_CASE("a data URI that begins twice is no address") {
   CHECK(codes(image(png)) == "");
 }
 
+TEST_CASE("base64 is told by what it holds, and given its beginning") {
+  const auto bare = [](std::string begin) { return begin + std::string(64, 'A'); };
+  const auto url = [](Request request) { return test::fixed(std::move(request)).messages[0].parts.back().value; };
+  CHECK(url(image(bare("/9j/4AAQ"))) == "data:image/jpeg;base64," + bare("/9j/4AAQ"));
+  CHECK(url(image(bare("iVBORw0KGgo"))) == "data:image/png;base64," + bare("iVBORw0KGgo"));
+  CHECK(url(image(bare("R0lGODlh"))) == "data:image/gif;base64," + bare("R0lGODlh"));
+  CHECK(url(image(bare("UklGRg"))) == "data:image/webp;base64," + bare("UklGRg"));
+  CHECK(url(video(bare("AAAAIGZ0eXBpc29t"))) == "data:video/mp4;base64," + bare("AAAAIGZ0eXBpc29t"));
+  CHECK(url(video(bare("GkXfo"))) == "data:video/webm;base64," + bare("GkXfo"));
+  CHECK(url(image("data:image/png;base64," + png)) == png);
+  const std::string part = R"({"type":"image_url","image_url":{"url":")" + bare("/9j/") + R"(","detail":"low"}})";
+  CHECK(contains(url(raw(part)), "\"url\":\"data:image/jpeg;base64,/9j/"));
+  CHECK(contains(url(raw(part)), "\"detail\":\"low\""));
+  for (const Request& other :
+       {image("photo.png"), image(std::string(1000, 'i')), video(bare("/9j/")), image("/9j/short")}) {
+    Request request = other;
+    request.check = Check::fix;
+    (void)rules::apply(request, *find_provider("moonshot"), test::default_model("moonshot"));
+    CHECK(request.messages[0].parts == other.messages[0].parts);
+  }
+}
+
 TEST_CASE("pictures in a tool's result go into the next message where they would be dropped") {
   const std::string part = R"({"type":"image_url","image_url":{"url":")" + png + R"("}})";
   Request request{.messages = {user("Hi"),

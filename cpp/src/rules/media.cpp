@@ -5,6 +5,7 @@
 
 #include "kimistream/headers.hpp"
 #include "kimistream/media.hpp"
+#include "rules/addresses.hpp"
 #include "rules/rules.hpp"
 
 namespace kimistream::rules {
@@ -61,13 +62,8 @@ struct Medium {
   Form form = Form::other;
   bool svg = false;
   std::string no_address{};  // what stands where an address should: its beginning, quoted
+  bool known = false;        // and what was meant by it
 };
-
-/// "data:image/png;base64,data:image/png;base64,...": who added the beginning had not seen that it is there.
-bool begins_twice(std::string_view url) {
-  const std::size_t comma = url.find(',');
-  return comma != std::string_view::npos && form_of(url.substr(comma + 1)) == Form::data;
-}
 
 /// Servers of one's own may know addresses that nobody else does, e.g. file://; a letter and a colon is a drive.
 bool has_scheme(std::string_view url) {
@@ -83,6 +79,7 @@ Medium medium(bool video, std::string_view url) {
   Medium medium{video, form_of(url), begins(url, "data:image/svg")};
   if (medium.form == Form::other ? !has_scheme(url) : medium.form == Form::data && begins_twice(url))
     medium.no_address = "\"" + std::string(url.substr(0, kept_of_a_string)) + "\"";
+  medium.known = !medium.no_address.empty() && (begins_twice(url) || !missing_beginning(url, video).empty());
   return medium;
 }
 
@@ -145,7 +142,7 @@ class MediaRules {
              medium.no_address + " is no address: " + kind +
                  "_url takes a data URI, an http(s) address or an ms:// id. " + "A file is sent as " +
                  (medium.video ? "Video" : "Image") + "(path), base64 text behind \"data:" + kind + "/...;base64,\"",
-             true);
+             true, medium.known ? mend_addresses : nullptr);
       return;
     }
     if (!medium.video && model_ && !model_->takes_images) {
