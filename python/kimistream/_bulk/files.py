@@ -142,7 +142,16 @@ def _csv(read: Read, path: str) -> Iterator[Any]:
 
 
 def _unzipped(file: BinaryIO, path: str) -> Read:
-    """gzip, of any number of members. One that is cut is an error once what there is has been read."""
+    return _decoded(file, path, lambda: zlib.decompressobj(zlib.MAX_WBITS | 16), "gzip", padding=b"\0")
+
+
+def _unpacked(file: BinaryIO, path: str) -> Read:
+    return _decoded(file, path, _zstd_decoder(), "zstd")
+
+
+def _decoded(file: BinaryIO, path: str, new: Callable[[], Any], kind: str, padding: bytes = b"") -> Read:
+    """A packed file of any number of members, with `padding` between them. One that is cut is an error once what there
+    is has been read."""
     decoder: Any = None
     kept = b""
 
@@ -156,43 +165,14 @@ def _unzipped(file: BinaryIO, path: str) -> Read:
                     raise _cut(path)
                 return b""
             if decoder is None:
-                data = data.lstrip(b"\0")  # padding between members
+                data = data.lstrip(padding)
                 if not data:
                     continue
-                decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            try:
-                out: bytes = decoder.decompress(data)
-            except zlib.error as error:
-                raise InvalidRequestError(f"{path} is no gzip file, or a broken one: {error}") from error
-            if decoder.eof:
-                kept = decoder.unused_data
-                decoder = None
-            if out:
-                return out
-
-    return read
-
-
-def _unpacked(file: BinaryIO, path: str) -> Read:
-    """zstd, of any number of frames, likewise."""
-    new = _zstd_decoder()
-    decoder: Any = None
-    kept = b""
-
-    def read(size: int) -> bytes:
-        nonlocal decoder, kept
-        while True:
-            data = kept or file.read(size)
-            kept = b""
-            if not data:
-                if decoder is not None:
-                    raise _cut(path)
-                return b""
-            decoder = decoder or new()
+                decoder = new()
             try:
                 out: bytes = decoder.decompress(data)
             except Exception as error:
-                raise InvalidRequestError(f"{path} is no zstd file, or a broken one: {error}") from error
+                raise InvalidRequestError(f"{path} is no {kind} file, or a broken one: {error}") from error
             if decoder.eof:
                 kept = decoder.unused_data
                 decoder = None
