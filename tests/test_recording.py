@@ -13,6 +13,7 @@ from kit import KEY, answer, completion, cut, run, stalled, stream_of, wait_unti
 
 from kimistream import APIError, _core
 from kimistream._clients.reactors import Reactors
+from kimistream._requests.arguments import NAMES
 
 
 def core_client(url: str, queue: _core.ExchangeQueue | None, **more: Any) -> _core.Client:
@@ -30,7 +31,7 @@ def core_client(url: str, queue: _core.ExchangeQueue | None, **more: Any) -> _co
     return _core.Client(**arguments | more)
 
 
-ARGUMENTS = ("hi", *[None] * 14, {})
+ARGUMENTS = tuple({"prompt": "hi", "fields": {}}.get(name) for name in NAMES)
 
 
 def taken(queue: _core.ExchangeQueue) -> dict[str, Any]:
