@@ -34,7 +34,8 @@ ks::Message answer() {
           {{.index = 0, .id = "a:0", .name = "f", .arguments = R"({"x":1})"},
            {.index = 5, .id = "", .name = "$web", .arguments = "{\"x", .type = "builtin_function", .complete = false}},
       .finish_reason = "tool_calls",
-      .usage = ks::Usage{.prompt_tokens = 9007199254740993, .completion_tokens = 0, .cost = 0.1, .cache_write_tokens = 5},
+      .usage =
+          ks::Usage{.prompt_tokens = 9007199254740993, .completion_tokens = 0, .cost = 0.1, .cache_write_tokens = 5},
       .warnings = {{"missing_end_marker", "the end"}},
       .id = "chatcmpl-1",
       .model = "kimi-k2.6",
