@@ -368,3 +368,30 @@ def test_what_is_no_path_is_a_type_error(wrong: Any) -> None:
 def test_an_empty_path_is_refused(wrong: str) -> None:
     with pytest.raises(InvalidRequestError, match="history is no path"):
         places.path_of(wrong)
+
+
+def test_another_process_may_make_the_tables_meanwhile(path: Path) -> None:
+    """The numbers of a new file are of one moment: not the old ones beside tables that have come since."""
+    connection = schema._connected(str(path), "rwc", 5.0)
+    execute = connection.execute
+
+    class Between:
+        """As the connection, but that somebody else makes the history behind the first look."""
+
+        in_transaction = property(lambda self: connection.in_transaction)
+
+        def execute(self, sql: str) -> sqlite3.Cursor:
+            rows = execute(sql).fetchall()
+            if sql != "BEGIN" and not others:
+                other = schema._connected(str(path), "rwc", 0.0)
+                others.append(other)
+                with contextlib.suppress(sqlite3.OperationalError):  # it has to wait
+                    schema._prepare(other, str(path))
+            return rows  # type: ignore[return-value]
+
+    others: list[sqlite3.Connection] = []
+    assert schema._numbers(Between()) == (0, 0, 0)  # type: ignore[arg-type]
+    schema._prepare(connection, str(path))
+    assert schema._numbers(connection)[:2] == (places.APPLICATION_ID, places.VERSION)
+    for each in (connection, *others):
+        each.close()

@@ -111,6 +111,13 @@ TEST_CASE("media up to 65,536 bytes stay, larger ones are named by the SHA-256 o
 TEST_CASE("a long text is no medium") {
   const std::string text(200'000, ' ');
   CHECK(body_of("{\"a\":\"" + text + "\"}") == "{\"a\":\"" + text + "\"}");
+  std::string dna;  // good base64
+  while (dna.size() < 200'000) dna += "ACGT";
+  for (const char* key : {"content", "text", "arguments"}) {
+    const std::string body = "{\"" + std::string(key) + "\":\"" + dna + "\"}";
+    const bool stays = body_of(body) == body;  // too long to be shown
+    CHECK(stays);
+  }
 }
 
 TEST_CASE("a medium that did not go out whole has no name; sent again it has") {

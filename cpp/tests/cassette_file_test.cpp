@@ -128,6 +128,12 @@ TEST_CASE("what is no cassette is refused by its name, and stays as it is") {
   }
 }
 
+TEST_CASE("a device is not read without end") {
+  std::vector<std::string> warnings;
+  CHECK_THROWS_WITH_AS((void)CassetteFile("/dev/zero").read(warnings), doctest::Contains("is no cassette"),
+                       kimistream::Exception);
+}
+
 TEST_CASE("a newer version is told as such") {
   Kept kept;
   write_file(kept.file.path(), "{\"kimistream_cassette\": 2}\n");

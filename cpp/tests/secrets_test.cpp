@@ -48,6 +48,23 @@ TEST_CASE("a key is taken out as it is, in JSON, in an address and twice in a te
   CHECK(hidden("dark sk-T") == "dark sk-T");
 }
 
+TEST_CASE("a key is found whichever of its characters are escaped, and in JSON that is text in JSON") {
+  CHECK(hidden(R"(say sk\u002dT/01\u00323456789+abc!)") == "say [key]!");
+  CHECK(hidden(R"({"a":"{\"b\":\"sk\\u002dT\\/0123456789+abc\"}"})") == R"({"a":"{\"b\":\"[key]\"}"})");
+  CHECK(hidden("/x?a=%73k-T%2F0123456789%2Bab%63") == "/x?a=[key]");
+  std::string all;
+  for (const char c : key) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    all += std::string("\\u00") + digits[static_cast<unsigned char>(c) >> 4] + digits[c & 15];
+  }
+  CHECK(hidden("\"" + all + "\"") == "\"[key]\"");
+  const std::string other = R"(sk\u002dT is a beginning, \u00e9 and \u4e2d are letters, 100 % of it, %zz, \u00)";
+  CHECK(hidden(other) == other);
+  std::vector<Piece> pieces = {{0, "data: \"" + all.substr(0, 40)}, {1, all.substr(40) + "\"\n\n"}};
+  secrets.hide(pieces);
+  CHECK(joined(pieces) == "data: \"[key]\"\n\n");
+}
+
 TEST_CASE("in base64 a key is overwritten at each alignment, and what stands around it can still be read") {
   for (const bool in_address : {false, true})
     for (std::size_t before = 0; before < 7; ++before)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -34,10 +35,18 @@ std::string_view data_prefix(std::string_view text) {
   return at == std::string_view::npos ? std::string_view() : text.substr(0, at + before.size());
 }
 
+/// Where a medium may stand as base64 without the beginning of a data URI. Elsewhere such a text is one: of DNA, of
+/// hex.
+bool names_bytes(std::string_view key) {
+  constexpr std::string_view keys[] = {"data", "file_data", "b64_json", "url", "image_url", "video_url"};
+  return std::find(std::begin(keys), std::end(keys), key) != std::end(keys);
+}
+
 /// What stands for a text that is a large medium in base64; nothing for any other.
-std::optional<std::string> named(std::string_view text) {
+std::optional<std::string> named(std::string_view text, bool bare) {
   if (text.size() < longest_base64) return std::nullopt;
   const std::string_view prefix = data_prefix(text);
+  if (prefix.empty() && !bare) return std::nullopt;
   const auto bytes = base64::decode(text.substr(prefix.size()));
   if (!bytes || bytes->size() <= largest_inline) return std::nullopt;
   Sha256 hash;
@@ -46,11 +55,11 @@ std::optional<std::string> named(std::string_view text) {
 }
 
 /// Media that somebody has put into the JSON as text.
-void name_media(json::Tree& tree) {
-  for (auto& [key, value] : tree.fields()) name_media(value);
+void name_media(json::Tree& tree, bool bare = false) {
+  for (auto& [key, value] : tree.fields()) name_media(value, names_bytes(key));
   for (json::Tree& item : tree.items()) name_media(item);
   if (!tree.is(json::Tree::Kind::string)) return;
-  if (const auto name = named(tree.text())) tree = json::Tree::string(*name);
+  if (const auto name = named(tree.text(), bare)) tree = json::Tree::string(*name);
 }
 
 bool is_json_type(const Headers& headers) {
@@ -96,7 +105,7 @@ class SentBody::Source final : public BodySource {
   [[nodiscard]] std::string text() const {
     if (read_ != size_ || is_strange_) return std::string(unsent_mark) + ", " + std::to_string(size_) + " bytes]";
     if (hash_) return hashed(kept_, Sha256(*hash_).finish());
-    return (is_base64_ ? named(kept_) : std::nullopt).value_or(kept_);
+    return (is_base64_ ? named(kept_, true) : std::nullopt).value_or(kept_);
   }
 
  private:

@@ -53,8 +53,10 @@ std::optional<std::string> content_of(const std::string& path) {
       content.resize(size + block);
       const ::ssize_t count = ::read(file.get(), content.data() + size, block);
       content.resize(size + static_cast<std::size_t>(std::max<::ssize_t>(count, 0)));
-      if (count == 0) return content;
-      if (count < 0 && errno != EINTR) break;
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) break;
+      // A device, or something large of somebody else's, is not read on: the first line would say that it is none.
+      if (count == 0 || content.find(name_of_version) == std::string::npos) return content;
     }
   }
   refuse(quoted(path) + " cannot be read: " + reason(errno));

@@ -7,6 +7,7 @@
 
 #include "media/base64.hpp"
 #include "record/spoken.hpp"
+#include "record/unescaped.hpp"
 #include "redact.hpp"
 
 namespace kimistream::record {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view stand_in = "[key]";
 constexpr char overwritten = 'x';
+constexpr int deepest = 3;  // JSON as text in JSON, and an address in it
 // Fewer characters of base64 could stand in any picture by chance.
 constexpr std::size_t shortest_base64 = 8;
 constexpr std::array<std::string_view, 5> secret_headers = {"authorization", "x-api-key", "cookie", "set-cookie",
@@ -106,11 +108,18 @@ std::vector<Secrets::Place> Secrets::merged(std::vector<Place> found) {
   return places;
 }
 
-std::vector<Secrets::Place> Secrets::find_in(std::string_view text) const {
+std::vector<Secrets::Place> Secrets::find_in(std::string_view text, int depth) const {
   std::vector<Place> found;
   for (const Form& form : forms_)
     for (std::size_t at = text.find(form.text); at != std::string_view::npos; at = text.find(form.text, at + 1))
       found.push_back({at, form.text.size(), form.base64});
+  if (depth == deepest) return merged(std::move(found));
+  for (const auto& plain : {without_json_escapes(text), without_percents(text)})
+    if (plain)
+      for (const Place& place : find_in(plain->text, depth + 1)) {
+        const std::size_t at = plain->place_of(place.at);
+        found.push_back({at, plain->place_of(place.at + place.size) - at});
+      }
   return merged(std::move(found));
 }
 

@@ -15,8 +15,8 @@ struct Piece {
   std::string bytes{};
 };
 
-/// Knows the secrets of one request in all the ways to write them: as they are, in JSON, in an address, and in base64
-/// at each of its three alignments.
+/// Knows the secrets of one request in all the ways to write them: as they are, in JSON (also in JSON within JSON), in
+/// an address, whichever characters are escaped there, and in base64 at each of its three alignments.
 class Secrets {
  public:
   explicit Secrets(const Headers& sent);
@@ -42,7 +42,7 @@ class Secrets {
   void add(const std::string& secret);
   void add_form(std::string text, bool base64);
   static std::vector<Place> merged(std::vector<Place> found);
-  [[nodiscard]] std::vector<Place> find_in(std::string_view text) const;
+  [[nodiscard]] std::vector<Place> find_in(std::string_view text, int depth = 0) const;
   void find_spoken(std::string_view text, std::vector<Place>& found) const;
 
   std::vector<Form> forms_;

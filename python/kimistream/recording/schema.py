@@ -96,10 +96,17 @@ def _connected(path: str, mode: str, patience: float) -> sqlite3.Connection:
 
 
 def _numbers(connection: sqlite3.Connection) -> tuple[int, int, int]:
-    """The application's number, the schema's version, the tables."""
-    ((application_id,),) = connection.execute("PRAGMA application_id")
-    ((version,),) = connection.execute("PRAGMA user_version")
-    ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
+    """The application's number, the schema's version, the tables: of one moment, others may be making them."""
+    own = not connection.in_transaction
+    if own:
+        connection.execute("BEGIN")
+    try:
+        ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
+        ((application_id,),) = connection.execute("PRAGMA application_id")
+        ((version,),) = connection.execute("PRAGMA user_version")
+    finally:
+        if own and connection.in_transaction:
+            connection.execute("ROLLBACK")
     return application_id, version, tables
 
 
