@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from agents_kit import Side, call, calling, roles, saying, script_of, side
 from fault_server_client import DONE, LONG_ENOUGH, FaultServer, Script, frame
-from kit import USAGE, call_frame, cut, kimi, python, sent, stalled, until
+from kit import USAGE, call_frame, cut, kimi, python, sent, stalled, until, wait_until
 
 from kimistream import (
     APIStatusError,
@@ -444,6 +444,65 @@ def test_a_generator_tells_its_progress(fault_server: FaultServer, side: Side) -
     assert results_of(sent(fault_server, url)) == ["treasure", "2"]
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_tool_that_tells_without_an_end_is_over_its_time(
+    fault_server: FaultServer, side: Side, asynchronous: bool
+) -> None:
+    ended = threading.Event()
+
+    def dig() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            ended.set()
+
+    async def dig_on() -> AsyncIterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            ended.set()
+
+    tool = Tool(dig_on if asynchronous else dig, name="dig", timeout=0.2)
+    url = fault_server.url(script_of(calling(call("dig")), saying("Done.")))
+    run = side.client(url).run("Go", [tool])
+    (result,) = tool_results(side.events(run))
+    assert isinstance(result.error, TimeoutError)
+    assert run.stopped == "done"
+    assert ended.wait(LONG_ENOUGH), "the generator ends when its call is over"
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_tool_that_tells_waits_for_its_reader(fault_server: FaultServer, side: Side, asynchronous: bool) -> None:
+    told = 0
+    ended = threading.Event()
+
+    def dig() -> Iterator[int]:
+        nonlocal told
+        try:
+            while told < 10_000:
+                told += 1
+                yield told
+        finally:
+            ended.set()
+
+    async def dig_on() -> AsyncIterator[int]:
+        for n in dig():
+            yield n
+
+    tool = Tool(dig_on if asynchronous else dig, name="dig")
+    url = fault_server.url(script_of(calling(call("dig")), saying("Done.")))
+    run = side.client(url).run("Go", [tool])
+    taken = 0
+    while taken < 10:
+        taken += side.events(run, most=1)[0].type == "tool_progress"
+    assert told < 1000
+    side.do(run.close)
+    assert ended.wait(LONG_ENOUGH), "it ends when its reader leaves"
+    assert told < 1000
+
+
 # ---- stopping -------------------------------------------------------------------------------------------------------
 
 
@@ -593,6 +652,52 @@ def side_events(side: Side, run: Any) -> Any:
             pass
 
     return read()
+
+
+def test_what_has_ended_is_in_the_state_before_it_is_read(
+    fault_server: FaultServer, side: Side, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+    both = threading.Barrier(2)
+
+    def first() -> str:
+        seen.append("first")
+        if len(seen) <= 2:
+            both.wait(LONG_ENOUGH)
+        return "one"
+
+    def second() -> str:
+        seen.append("second")
+        if len(seen) <= 2:
+            both.wait(LONG_ENOUGH)
+        return "two"
+
+    state = tmp_path / "run.json"
+    url = fault_server.url(script_of(calling(call("first"), call("second")), saying("Done.")))
+    client = side.client(url)
+    left = client.run("Go", [first, second], state=state)
+    while side.events(left, most=1)[0].type != "tool_result":
+        pass
+    wait_until(lambda: len(json.loads(state.read_text("utf-8"))["results"]) == 2)
+    side.do(left.close)
+    again = client.run("Go", [first, second], state=state)
+    assert tool_results(side.events(again)) == []
+    assert sorted(seen) == ["first", "second"]
+    assert results_of(sent(fault_server, url)) == ["one", "two"]
+
+
+def test_a_state_that_cannot_be_written_is_the_readers_to_know(
+    fault_server: FaultServer, side: Side, tmp_path: Path
+) -> None:
+    def work() -> None:
+        state.unlink()
+        state.mkdir()
+
+    state = tmp_path / "run.json"
+    url = fault_server.url(script_of(calling(call("work")), saying("Done.")))
+    run = side.client(url).run("Go", [work], state=state)
+    with pytest.raises(OSError, match="run.json"):
+        side.events(run)
 
 
 def test_save_after_a_step_goes_on_from_there(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
 from .._tools.results import content_of
@@ -149,6 +151,7 @@ class Loop:
 
     def _call_all(self, message: Message) -> Turn[None]:
         calls, ready, ended = message.tool_calls, [], []
+        heard = _Heard(self, calls)
         for place, call in enumerate(calls):
             if place in self.results or was_cut(message, call) or self.is_handed_out(call):
                 continue
@@ -158,19 +161,24 @@ class Loop:
                 ended.append(Outcome(place, None, error, 0.0))
             else:
                 ready.append(Call(place, function, timeout if timeout is not None else self._limits.tool_timeout))
-        for outcome in ended:
-            yield self._result_of(calls[outcome.place], outcome)
-        if not ready:
-            return
-        yield Calls(ready, self._limits.max_parallel)
-        left = len(ready)
-        while left:
-            said = yield next_outcome
-            if isinstance(said, Outcome):
-                left -= 1
-                yield self._result_of(calls[said.place], said)
-            else:
-                yield ToolProgress(calls[said.place].id, calls[said.place].name, said.value)
+        try:
+            if ended:
+                heard.hear(*ended)
+            for outcome in ended:
+                yield heard.result_of(outcome)
+            if not ready:
+                return
+            yield Calls(ready, self._limits.max_parallel, heard.hear)
+            left = len(ready)
+            while left:
+                said = yield next_outcome
+                if isinstance(said, Outcome):
+                    left -= 1
+                    yield heard.result_of(said)
+                else:
+                    yield ToolProgress(calls[said.place].id, calls[said.place].name, said.value)
+        finally:
+            heard.over = True
 
     def is_handed_out(self, call: ToolCall) -> bool:
         """Whether its result is the caller's to give: of a tool that is a dict, and where there is no other."""
@@ -187,23 +195,6 @@ class Loop:
         if not call.complete:  # it did not come as a call should, whatever its arguments look like
             raise ToolArgumentsError(f"the call of {call.name} did not come whole, and was not made")
         return prepared, tool.timeout
-
-    def _result_of(self, call: ToolCall, outcome: Outcome) -> ToolResult:
-        error = outcome.error
-        if error is not None and not isinstance(error, Exception):
-            raise error  # Ctrl-C and the like are nothing to tell the model
-        content: Content = ""
-        if error is None:
-            try:
-                content = content_of(outcome.value)
-            except Exception as no_json:
-                error = no_json
-        if error is not None:
-            content = told_of(error)
-            self.told_to_stop = self.told_to_stop or isinstance(error, StopRun)
-        self.results[outcome.place] = content
-        self._changed()
-        return ToolResult(call.id, call.name, content, error, outcome.seconds)
 
     # ---- the end of a step ----
 
@@ -228,6 +219,60 @@ class Loop:
         self.same = self.same + 1 if told == self.last else 1
         self.last = told
         return self.same >= SAME_STEPS
+
+
+class _Heard:
+    """The outcomes of one step's calls. They are taken in when they arrive, on whichever thread, before a reader is
+    given any of them: what has ended is kept also where nobody reads on."""
+
+    __slots__ = ("_calls", "_failure", "_lock", "_loop", "_results", "over")
+
+    def __init__(self, loop: Loop, calls: list[ToolCall]) -> None:
+        self._loop = loop
+        self._calls = calls
+        self._results: dict[int, ToolResult] = {}
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+        self.over = False  # the step has ended, or was left
+
+    def hear(self, *outcomes: Outcome) -> None:
+        """The first of a call counts: one that comes when it was told to be too late is not heard."""
+        with self._lock:
+            if self.over:
+                return
+            for outcome in outcomes:
+                if outcome.place not in self._results:
+                    self._take(outcome)
+            try:
+                self._loop._changed()
+            except BaseException as failure:
+                self._failure = failure  # the reader's to know
+
+    def _take(self, outcome: Outcome) -> None:
+        error = outcome.error
+        if error is not None and not isinstance(error, Exception):
+            return
+        content: Content = ""
+        if error is None:
+            try:
+                content = content_of(outcome.value)
+            except Exception as no_json:
+                error = no_json
+        if error is not None:
+            content = told_of(error)
+            self._loop.told_to_stop = self._loop.told_to_stop or isinstance(error, StopRun)
+        call = self._calls[outcome.place]
+        self._results[outcome.place] = ToolResult(call.id, call.name, content, error, outcome.seconds)
+        self._loop.results[outcome.place] = content
+
+    def result_of(self, outcome: Outcome) -> ToolResult:
+        if self._failure is not None:
+            raise self._failure
+        result = self._results.get(outcome.place)
+        if result is None:
+            assert outcome.error is not None
+            raise outcome.error  # Ctrl-C and the like are nothing to tell the model
+        return result
 
 
 def told_of(error: Exception) -> str:

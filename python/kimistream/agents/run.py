@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 from .. import _core
 from .._tools.tool_set import ToolSet
@@ -99,8 +100,13 @@ class Saved:
     def __init__(self, question: list[Any]) -> None:
         self._length = len(question)
         self._plain: list[Any] = []
+        self._lock = threading.Lock()  # outcomes arrive on their tools' threads
 
     def write(self, path: Path, loop: Loop) -> None:
+        with self._lock:
+            self._write(path, loop)
+
+    def _write(self, path: Path, loop: Loop) -> None:
         self._plain.extend(plain_message(message) for message in loop.messages[len(self._plain) :])
         write(
             path,
@@ -110,7 +116,9 @@ class Saved:
                 "messages": self._plain[self._length :],
                 "message": None if loop.message is None else plain_message(loop.message),
                 "pending": None if loop.pending is None else plain_message(loop.pending),
-                "results": [[place, _core.loads(_core.dumps(content))] for place, content in loop.results.items()],
+                "results": [
+                    [place, _core.loads(_core.dumps(content))] for place, content in list(loop.results.items())
+                ],
                 "steps": loop.steps,
                 "usage": plain_usage(loop.usage),
                 "stopped": loop.stopped,
