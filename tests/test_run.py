@@ -696,7 +696,7 @@ def test_a_state_that_cannot_be_written_is_the_readers_to_know(
     state = tmp_path / "run.json"
     url = fault_server.url(script_of(calling(call("work")), saying("Done.")))
     run = side.client(url).run("Go", [work], state=state)
-    with pytest.raises(OSError, match="run.json"):
+    with pytest.raises(OSError, match=r"run\.json"):
         side.events(run)
 
 

@@ -204,10 +204,10 @@ class Loop:
         calls = [(place, call) for place, call in enumerate(message.tool_calls) if not was_cut(message, call)]
         self.messages.extend(group(message, self.results, keep_open=True))
         self.steps += 1
-        if not calls or any(place not in self.results for place, _ in calls):
-            self.stopped = "done"
-        elif self.told_to_stop:
+        if calls and self.told_to_stop:
             self.stopped = "stop_run"
+        elif not calls or any(place not in self.results for place, _ in calls):
+            self.stopped = "done"
         elif self._is_same(calls):
             self.stopped = "repeated"
         elif self.steps >= self._limits.max_steps:
