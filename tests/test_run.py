@@ -228,6 +228,22 @@ def test_what_is_wrong_goes_back_to_the_model(fault_server: FaultServer, side: S
     assert not any("Traceback" in text or __file__ in text for text in told.values())
 
 
+def test_no_path_of_this_machine_is_told_to_the_model(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    def read() -> str:
+        return (tmp_path / "nothing").read_text("utf-8")
+
+    def load() -> None:
+        from json import nothing_of_the_kind  # type: ignore[attr-defined]  # noqa: F401
+
+    url = fault_server.url(script_of(calling(call("read"), call("load")), saying("Sorry.")))
+    results = tool_results(side.events(side.client(url).run("Go", [read, load])))
+    told = {result.name: result.content for result in results}
+    assert told["read"] == "FileNotFoundError: [Errno 2] No such file or directory"
+    assert told["load"] == "ImportError: cannot import name 'nothing_of_the_kind' from 'json'"
+    (error,) = (result.error for result in results if result.name == "read")
+    assert str(tmp_path) in str(error), "the caller sees all of it"
+
+
 def test_a_tool_over_its_time_is_an_error_and_the_run_goes_on(fault_server: FaultServer, side: Side) -> None:
     release = threading.Event()
 
@@ -754,6 +770,34 @@ def test_a_state_that_is_none_stays_as_it_is(fault_server: FaultServer, side: Si
         client.run("Go", [get_weather], state=state)
     assert state.read_bytes() == before
     assert fault_server.attempts(url) == (1 if text == "other" else 0)
+
+
+@pytest.mark.parametrize("fields", [{"stopped": "nonsense"}, {"stopped": 3}, {"steps": -1}, {"steps": "2"}])
+def test_a_state_with_wrong_fields_stays_as_it_is(
+    fault_server: FaultServer, side: Side, tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    url = fault_server.url(script_of(saying("Done.")))
+    client = side.client(url)
+    state = tmp_path / "run.json"
+    side.message(client.run("Go", [get_weather], state=state))
+    text = json.dumps({**json.loads(state.read_text("utf-8")), **fields})
+    state.write_text(text, "utf-8")
+    with pytest.raises(InvalidRequestError, match=r"run\.json.*(steps|stopped)"):
+        client.run("Go", [get_weather], state=state)
+    assert state.read_text("utf-8") == text
+
+
+def test_a_state_of_another_system_stays_as_it_is(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    url = fault_server.url(script_of(saying("Done.")))
+    client = side.client(url)
+    state = tmp_path / "run.json"
+    side.message(client.run("Go", [get_weather], state=state, system="Be kind."))
+    before = state.read_bytes()
+    for other in ({"system": "Be brief."}, {}):
+        with pytest.raises(InvalidRequestError, match=r"run\.json.*another system"):
+            client.run("Go", [get_weather], state=state, **other)
+    assert state.read_bytes() == before
+    assert client.run("Go", [get_weather], state=state, system="Be kind.").stopped == "done"
 
 
 def test_a_killed_program_goes_on_where_it_was(fault_server: FaultServer, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Content = str | list[Any]
 
+STOPS = ("done", "max_steps", "budget", "repeated", "stop_run")
 SAME_STEPS = 5  # in a row, and a run goes nowhere
 
 
@@ -282,10 +283,19 @@ def told_of(error: Exception) -> str:
     if isinstance(error, StopRun):
         return str(error) or "The run was stopped."
     try:
-        words = str(error)
+        words = _words(error)
     except Exception:
         words = ""  # one that cannot say what it is
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _words(error: Exception) -> str:
+    """What it says, but for the places in this machine's files that Python puts behind it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"[Errno {error.errno}] {error.strerror}"
+    if isinstance(error, ImportError) and error.path:
+        return str(error).replace(f" ({error.path})", "")
+    return str(error)
 
 
 def last_message(loop: Loop) -> Message:
