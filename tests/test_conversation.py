@@ -265,6 +265,29 @@ def test_the_history_holds_beginning_and_answer_as_one(fault_server: FaultServer
     assert chat.keep_partial().text == "It was a sun"
 
 
+def test_a_name_of_the_beginning_is_refused_with_what_to_do_instead(side: Side) -> None:
+    client = side.client("http://127.0.0.1:9/v1")
+    given = {"prefill": "It was ", "prefill_name": "Poirot"}
+    waits = [
+        lambda: side.do(client.conversation().send, "Tell.", **given),
+        lambda: side.do(client.conversation(**given).send, "Tell."),
+        lambda: side.do(client.complete, "Tell.", **given),
+        lambda: side.message(client.stream("Tell.", **given)),
+        lambda: side.message(client.run("Tell.", [get_weather], **given)),
+    ]
+    for wait in waits:
+        with pytest.raises(InvalidRequestError, match=r'prefill_name.*"partial": True'):
+            wait()
+
+
+def test_a_named_beginning_goes_out_as_a_message(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(bodies_of(whole(text="a sunny day.")))
+    beginning = {"role": "assistant", "name": "Poirot", "content": "It was ", "partial": True}
+    prompt = [{"role": "user", "content": "Tell."}, beginning]
+    assert side.do(side.client(url).complete, prompt).text == "a sunny day."
+    assert sent(fault_server, url)["messages"][-1] == beginning
+
+
 def test_one_turn_at_a_time(fault_server: FaultServer) -> None:
     side = Side("asyncio")
     url = fault_server.url(Script().gate().json(200, whole(text="Hi.")))

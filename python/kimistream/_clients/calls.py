@@ -101,7 +101,7 @@ class ThreadCalls:
         in_thread(call, say, run_to_end)
 
     def _patience(self) -> float | None:
-        end = min((each.end for each in self._running.values()), default=float("inf"))
+        end = min((each.end for each in self._running.values() if not each.ended), default=float("inf"))
         return None if end == float("inf") else max(0.0, min(end - time.monotonic(), threading.TIMEOUT_MAX))
 
     def _late(self) -> Outcome | None:

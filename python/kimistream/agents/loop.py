@@ -241,10 +241,10 @@ class _Heard:
         with self._lock:
             if self.over:
                 return
-            for outcome in outcomes:
-                if outcome.place not in self._results:
-                    self._take(outcome)
             try:
+                for outcome in outcomes:
+                    if outcome.place not in self._results:
+                        self._take(outcome)
                 self._loop._changed()
             except BaseException as failure:
                 self._failure = failure  # the reader's to know
