@@ -702,6 +702,36 @@ def test_what_has_ended_is_in_the_state_before_it_is_read(
     assert results_of(sent(fault_server, url)) == ["one", "two"]
 
 
+def test_what_coroutines_have_ended_with_is_in_the_state_too(fault_server: FaultServer, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def first() -> None:
+        seen.append("first")
+
+    async def second() -> None:
+        for _ in range(3):  # it ends while the outcome of the first one is on its way
+            await asyncio.sleep(0)
+        seen.append("second")
+
+    side = Side("asyncio")
+    state = tmp_path / "run.json"
+    url = fault_server.url(script_of(calling(call("first"), call("second")), saying("Done.")))
+    client = side.client(url)
+
+    async def leave() -> None:
+        run = client.run("Go", [first, second], state=state)
+        async for event in run:
+            if event.type == "tool_result":
+                while len(seen) < 2:
+                    await asyncio.sleep(0)
+                break
+        await run.close()
+
+    side.wait(leave())
+    assert len(json.loads(state.read_text("utf-8"))["results"]) == 2
+    side.close()
+
+
 def test_a_state_that_cannot_be_written_is_the_readers_to_know(
     fault_server: FaultServer, side: Side, tmp_path: Path
 ) -> None:

@@ -171,8 +171,11 @@ class TaskCalls:
             if not asked.done():
                 asked.cancel()
                 running.leave()
-        outcome = asked.result() if asked.done() else told_too_late(call)
-        self._heard(outcome)
+        if asked.done():
+            outcome = asked.result()
+        else:
+            outcome = told_too_late(call)
+            self._heard(outcome)
         self._said.put_nowait(outcome)
 
     async def _outcome(self, running: Running) -> Outcome:
@@ -183,7 +186,9 @@ class TaskCalls:
             value = await self._value(running)
         except BaseException as raised:
             error = raised
-        return Outcome(running.call.place, value, error, time.monotonic() - begin)
+        outcome = Outcome(running.call.place, value, error, time.monotonic() - begin)
+        self._heard(outcome)
+        return outcome
 
     async def _value(self, running: Running) -> Any:
         call = running.call
