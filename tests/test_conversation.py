@@ -133,14 +133,16 @@ def test_thinking_ends_where_the_answer_begins(fault_server: FaultServer, side: 
         assert list(stream.text) == ["Hi."]
 
 
-def test_a_reader_that_leaves_at_the_end_has_had_the_turn(fault_server: FaultServer, side: Side) -> None:
-    url = fault_server.url(script_of(saying("Hi.")))
+@pytest.mark.parametrize("most", [1, 2, 3, 4])
+def test_a_reader_that_leaves_has_not_had_the_turn(fault_server: FaultServer, side: Side, most: int) -> None:
+    url = fault_server.url(script_of(saying("Hi."), saying("Hi.")))
     chat = side.client(url).conversation()
     stream = chat.stream("Hello")
-    assert side.events(stream, most=4)[-1].type == "finish"
+    side.events(stream, most=most)
     side.do(stream.close)
+    assert chat.messages == [], "however much of it had come"
+    assert side.message(chat.stream("Hello")).text == "Hi."
     assert roles(chat.messages) == ["user", "assistant"]
-    assert chat.usage.total_tokens == 22
 
 
 def broken_in_words() -> Script:
@@ -263,6 +265,29 @@ def test_the_history_holds_beginning_and_answer_as_one(fault_server: FaultServer
     assert chat.keep_partial().text == "It was a sun"
 
 
+def test_a_name_of_the_beginning_is_refused_with_what_to_do_instead(side: Side) -> None:
+    client = side.client("http://127.0.0.1:9/v1")
+    given = {"prefill": "It was ", "prefill_name": "Poirot"}
+    waits = [
+        lambda: side.do(client.conversation().send, "Tell.", **given),
+        lambda: side.do(client.conversation(**given).send, "Tell."),
+        lambda: side.do(client.complete, "Tell.", **given),
+        lambda: side.message(client.stream("Tell.", **given)),
+        lambda: side.message(client.run("Tell.", [get_weather], **given)),
+    ]
+    for wait in waits:
+        with pytest.raises(InvalidRequestError, match=r'prefill_name.*"partial": True'):
+            wait()
+
+
+def test_a_named_beginning_goes_out_as_a_message(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(bodies_of(whole(text="a sunny day.")))
+    beginning = {"role": "assistant", "name": "Poirot", "content": "It was ", "partial": True}
+    prompt = [{"role": "user", "content": "Tell."}, beginning]
+    assert side.do(side.client(url).complete, prompt).text == "a sunny day."
+    assert sent(fault_server, url)["messages"][-1] == beginning
+
+
 def test_one_turn_at_a_time(fault_server: FaultServer) -> None:
     side = Side("asyncio")
     url = fault_server.url(Script().gate().json(200, whole(text="Hi.")))
@@ -323,8 +348,39 @@ def test_a_tool_may_stop_the_turn(fault_server: FaultServer, side: Side) -> None
     chat = side.client(url).conversation(tools=[approve])
     assert side.do(chat.send, "Go").tool_calls[0].name == "approve"
     assert fault_server.attempts(url) == 1
+    assert chat.messages == []
+    assert chat.keep_partial() is None
     assert roles(chat.messages) == ["user", "assistant", "tool"]
+    assert chat.messages[-1]["content"] == "ask a person"
     assert side.do(chat.send, "They said yes.").text == "Good."
+
+
+def test_a_tool_that_stops_beside_a_call_that_is_handed_out_stops(fault_server: FaultServer, side: Side) -> None:
+    def approve() -> None:
+        raise StopRun
+
+    ours = {"type": "function", "function": {"name": "ours", "parameters": {"type": "object", "properties": {}}}}
+    url = fault_server.url(bodies_of(whole(call("approve"), call("ours"))))
+    chat = side.client(url).conversation(tools=[approve, ours])
+    assert len(side.do(chat.send, "Go").tool_calls) == 2
+    assert chat.messages == []
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_turn_with_too_many_steps_leaves_the_history_as_it_was(
+    fault_server: FaultServer, side: Side, streamed: bool
+) -> None:
+    weather = call("get_weather", {"city": "Rome"})
+    url = fault_server.url(script_of(calling(weather)) if streamed else bodies_of(whole(weather)))
+    chat = side.client(url).conversation(tools=[get_weather])
+    if streamed:
+        side.events(chat.stream("Rome?", max_steps=2))
+    else:
+        side.do(chat.send, "Rome?", max_steps=2)
+    assert fault_server.attempts(url) == 2
+    assert chat.messages == []
+    chat.keep_partial()
+    assert roles(chat.messages) == ["user", *["assistant", "tool"] * 2]
 
 
 def test_an_answer_without_content_and_calls_is_not_sent_back(fault_server: FaultServer, side: Side) -> None:

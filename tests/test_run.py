@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from agents_kit import Side, call, calling, roles, saying, script_of, side
 from fault_server_client import DONE, LONG_ENOUGH, FaultServer, Script, frame
-from kit import USAGE, call_frame, cut, kimi, python, sent, stalled, until
+from kit import USAGE, call_frame, cut, kimi, python, sent, stalled, until, wait_until
 
 from kimistream import (
     APIStatusError,
@@ -226,6 +226,22 @@ def test_what_is_wrong_goes_back_to_the_model(fault_server: FaultServer, side: S
     assert arguments[2] == "{}", "what is no JSON would be refused"
     assert json.loads(arguments[1]) == {"n": "3", "m": 1}
     assert not any("Traceback" in text or __file__ in text for text in told.values())
+
+
+def test_no_path_of_this_machine_is_told_to_the_model(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    def read() -> str:
+        return (tmp_path / "nothing").read_text("utf-8")
+
+    def load() -> None:
+        from json import nothing_of_the_kind  # type: ignore[attr-defined]  # noqa: F401
+
+    url = fault_server.url(script_of(calling(call("read"), call("load")), saying("Sorry.")))
+    results = tool_results(side.events(side.client(url).run("Go", [read, load])))
+    told = {result.name: result.content for result in results}
+    assert told["read"] == "FileNotFoundError: [Errno 2] No such file or directory"
+    assert told["load"] == "ImportError: cannot import name 'nothing_of_the_kind' from 'json'"
+    (error,) = (result.error for result in results if result.name == "read")
+    assert str(tmp_path) in str(error), "the caller sees all of it"
 
 
 def test_a_tool_over_its_time_is_an_error_and_the_run_goes_on(fault_server: FaultServer, side: Side) -> None:
@@ -444,6 +460,65 @@ def test_a_generator_tells_its_progress(fault_server: FaultServer, side: Side) -
     assert results_of(sent(fault_server, url)) == ["treasure", "2"]
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_tool_that_tells_without_an_end_is_over_its_time(
+    fault_server: FaultServer, side: Side, asynchronous: bool
+) -> None:
+    ended = threading.Event()
+
+    def dig() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            ended.set()
+
+    async def dig_on() -> AsyncIterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            ended.set()
+
+    tool = Tool(dig_on if asynchronous else dig, name="dig", timeout=0.2)
+    url = fault_server.url(script_of(calling(call("dig")), saying("Done.")))
+    run = side.client(url).run("Go", [tool])
+    (result,) = tool_results(side.events(run))
+    assert isinstance(result.error, TimeoutError)
+    assert run.stopped == "done"
+    assert ended.wait(LONG_ENOUGH), "the generator ends when its call is over"
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_tool_that_tells_waits_for_its_reader(fault_server: FaultServer, side: Side, asynchronous: bool) -> None:
+    told = 0
+    ended = threading.Event()
+
+    def dig() -> Iterator[int]:
+        nonlocal told
+        try:
+            while told < 10_000:
+                told += 1
+                yield told
+        finally:
+            ended.set()
+
+    async def dig_on() -> AsyncIterator[int]:
+        for n in dig():
+            yield n
+
+    tool = Tool(dig_on if asynchronous else dig, name="dig")
+    url = fault_server.url(script_of(calling(call("dig")), saying("Done.")))
+    run = side.client(url).run("Go", [tool])
+    taken = 0
+    while taken < 10:
+        taken += side.events(run, most=1)[0].type == "tool_progress"
+    assert told < 1000
+    side.do(run.close)
+    assert ended.wait(LONG_ENOUGH), "it ends when its reader leaves"
+    assert told < 1000
+
+
 # ---- stopping -------------------------------------------------------------------------------------------------------
 
 
@@ -595,6 +670,82 @@ def side_events(side: Side, run: Any) -> Any:
     return read()
 
 
+def test_what_has_ended_is_in_the_state_before_it_is_read(
+    fault_server: FaultServer, side: Side, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+    both = threading.Barrier(2)
+
+    def first() -> str:
+        seen.append("first")
+        if len(seen) <= 2:
+            both.wait(LONG_ENOUGH)
+        return "one"
+
+    def second() -> str:
+        seen.append("second")
+        if len(seen) <= 2:
+            both.wait(LONG_ENOUGH)
+        return "two"
+
+    state = tmp_path / "run.json"
+    url = fault_server.url(script_of(calling(call("first"), call("second")), saying("Done.")))
+    client = side.client(url)
+    left = client.run("Go", [first, second], state=state)
+    while side.events(left, most=1)[0].type != "tool_result":
+        pass
+    wait_until(lambda: len(json.loads(state.read_text("utf-8"))["results"]) == 2)
+    side.do(left.close)
+    again = client.run("Go", [first, second], state=state)
+    assert tool_results(side.events(again)) == []
+    assert sorted(seen) == ["first", "second"]
+    assert results_of(sent(fault_server, url)) == ["one", "two"]
+
+
+def test_what_coroutines_have_ended_with_is_in_the_state_too(fault_server: FaultServer, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def first() -> None:
+        seen.append("first")
+
+    async def second() -> None:
+        for _ in range(3):  # it ends while the outcome of the first one is on its way
+            await asyncio.sleep(0)
+        seen.append("second")
+
+    side = Side("asyncio")
+    state = tmp_path / "run.json"
+    url = fault_server.url(script_of(calling(call("first"), call("second")), saying("Done.")))
+    client = side.client(url)
+
+    async def leave() -> None:
+        run = client.run("Go", [first, second], state=state)
+        async for event in run:
+            if event.type == "tool_result":
+                while len(seen) < 2:
+                    await asyncio.sleep(0)
+                break
+        await run.close()
+
+    side.wait(leave())
+    assert len(json.loads(state.read_text("utf-8"))["results"]) == 2
+    side.close()
+
+
+def test_a_state_that_cannot_be_written_is_the_readers_to_know(
+    fault_server: FaultServer, side: Side, tmp_path: Path
+) -> None:
+    def work() -> None:
+        state.unlink()
+        state.mkdir()
+
+    state = tmp_path / "run.json"
+    url = fault_server.url(script_of(calling(call("work")), saying("Done.")))
+    run = side.client(url).run("Go", [work], state=state)
+    with pytest.raises(OSError, match=r"run\.json"):
+        side.events(run)
+
+
 def test_save_after_a_step_goes_on_from_there(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
     seen = []
 
@@ -649,6 +800,34 @@ def test_a_state_that_is_none_stays_as_it_is(fault_server: FaultServer, side: Si
         client.run("Go", [get_weather], state=state)
     assert state.read_bytes() == before
     assert fault_server.attempts(url) == (1 if text == "other" else 0)
+
+
+@pytest.mark.parametrize("fields", [{"stopped": "nonsense"}, {"stopped": 3}, {"steps": -1}, {"steps": "2"}])
+def test_a_state_with_wrong_fields_stays_as_it_is(
+    fault_server: FaultServer, side: Side, tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    url = fault_server.url(script_of(saying("Done.")))
+    client = side.client(url)
+    state = tmp_path / "run.json"
+    side.message(client.run("Go", [get_weather], state=state))
+    text = json.dumps({**json.loads(state.read_text("utf-8")), **fields})
+    state.write_text(text, "utf-8")
+    with pytest.raises(InvalidRequestError, match=r"run\.json.*(steps|stopped)"):
+        client.run("Go", [get_weather], state=state)
+    assert state.read_text("utf-8") == text
+
+
+def test_a_state_of_another_system_stays_as_it_is(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    url = fault_server.url(script_of(saying("Done.")))
+    client = side.client(url)
+    state = tmp_path / "run.json"
+    side.message(client.run("Go", [get_weather], state=state, system="Be kind."))
+    before = state.read_bytes()
+    for other in ({"system": "Be brief."}, {}):
+        with pytest.raises(InvalidRequestError, match=r"run\.json.*another system"):
+            client.run("Go", [get_weather], state=state, **other)
+    assert state.read_bytes() == before
+    assert client.run("Go", [get_weather], state=state, system="Be kind.").stopped == "done"
 
 
 def test_a_killed_program_goes_on_where_it_was(fault_server: FaultServer, tmp_path: Path) -> None:

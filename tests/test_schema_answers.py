@@ -138,6 +138,11 @@ def test_where_the_request_cannot_say_it_the_prompt_does(fault_server: FaultServ
         f"Here you are: {RIGHT} Anything else?",
         f"Not {{this}} but {RIGHT}",
         f'First {{"a": 1}}, then {RIGHT}',
+        f'```json\n{{"a": 1}}\n```\nNo:\n```json\n{RIGHT}\n```',
+        f'```json\n{{"a": 1}}\n```\nNo: {RIGHT}',
+        f'{{"number": 4, "lines": []}} is an example.\n```json\n{RIGHT}\n```',
+        f'<think>Maybe {{"number": 4, "lines": []}}?</think>\n{RIGHT}',
+        f'\n<think>\n```json\n{{"number": 4, "lines": []}}\n```\n</think>It is {RIGHT}',
     ],
 )
 def test_fences_and_words_are_taken_off(text: str) -> None:
@@ -183,6 +188,16 @@ def test_an_answer_that_was_cut_is_told_as_cut(fault_server: FaultServer, side: 
     assert fault_server.attempts(url) == 1, "it is not told to be wrong"
     assert caught.value.message.text == '{"number": 3, "li'
     assert caught.value.message.usage.total_tokens == 22
+
+
+def test_an_answer_that_a_filter_ended_is_not_asked_for_again(fault_server: FaultServer, side: Side) -> None:
+    body = whole(text="I")
+    body["choices"][0]["finish_reason"] = "content_filter"
+    url = fault_server.url(bodies_of(body))
+    with pytest.raises(SchemaError, match="content filter") as caught:
+        side.do(side.client(url).complete, "Invoice?", schema=Invoice)
+    assert fault_server.attempts(url) == 1
+    assert (caught.value.message.text, len(caught.value.errors)) == ("I", 1)
 
 
 def test_calls_are_handed_out_as_ever(fault_server: FaultServer, side: Side) -> None:

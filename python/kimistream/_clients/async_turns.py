@@ -9,14 +9,14 @@ import inspect
 import time
 
 from .._requests.turns import Ask, Calls, NextOutcome, Outcome, told_too_late
-from .calls import awaited, in_thread
+from .calls import Running, awaited, in_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from typing import Any
 
-    from .._requests.turns import Call, Progress, Turn
+    from .._requests.turns import Progress, Turn
     from .._values.run_events import RunEvent
     from .async_kimi import AsyncKimi
     from .async_stream import AsyncStream
@@ -140,44 +140,69 @@ class TaskCalls:
     def __init__(self, calls: Calls) -> None:
         self._waiting = list(reversed(calls.calls))
         self._most = calls.most
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._heard = calls.heard
+        self._running: dict[int, tuple[Running, asyncio.Task[None]]] = {}
+        self._taken = asyncio.Event()  # something that was said, and there is room again
         self._said: asyncio.Queue[Outcome | Progress | None] = asyncio.Queue()
 
     async def next(self) -> Outcome | Progress:
         while True:
             while self._waiting and len(self._running) < self._most:
                 call = self._waiting.pop()
-                self._running[call.place] = asyncio.ensure_future(self._run(call))
+                running = Running(call)
+                self._running[call.place] = (running, asyncio.ensure_future(self._run(running)))
             said = await self._said.get()
             if said is None:
                 raise GeneratorExit  # the reader has left
             if said.place in self._running:  # else it came too late
                 if isinstance(said, Outcome):
                     del self._running[said.place]
+                else:
+                    self._running[said.place][0].room.release()
+                    self._taken.set()
                 return said
 
-    async def _run(self, call: Call) -> None:
-        asked = asyncio.ensure_future(self._outcome(call))
+    async def _run(self, running: Running) -> None:
+        call = running.call
+        asked = asyncio.ensure_future(self._outcome(running))
         try:
             await asyncio.wait({asked}, timeout=call.timeout)
         finally:
             if not asked.done():
                 asked.cancel()
-        self._said.put_nowait(asked.result() if asked.done() else told_too_late(call))
+                running.leave()
+        if asked.done():
+            outcome = asked.result()
+        else:
+            outcome = told_too_late(call)
+            self._heard(outcome)
+        self._said.put_nowait(outcome)
 
-    async def _outcome(self, call: Call) -> Outcome:
+    async def _outcome(self, running: Running) -> Outcome:
         """What came of it. Nothing is raised: Ctrl-C in a task would go past all who wait, to the loop."""
         begin = time.monotonic()
         value, error = None, None
         try:
-            value = await self._value(call)
+            value = await self._value(running)
         except BaseException as raised:
             error = raised
-        return Outcome(call.place, value, error, time.monotonic() - begin)
+        outcome = Outcome(running.call.place, value, error, time.monotonic() - begin)
+        self._heard(outcome)
+        return outcome
 
-    async def _value(self, call: Call) -> Any:
+    async def _value(self, running: Running) -> Any:
+        call = running.call
+
+        async def tell(said: Progress) -> bool:
+            while not running.room.acquire(blocking=False):
+                self._taken.clear()
+                await self._taken.wait()
+            self._said.put_nowait(said)
+            await asyncio.sleep(0)  # it may never wait for anything, and the others' turn must come
+            return True
+
         if is_asynchronous(call.function):
-            return await awaited(call, call.function(), self._said.put_nowait)
+            return await awaited(call, call.function(), tell)
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Outcome] = loop.create_future()
 
@@ -187,23 +212,30 @@ class TaskCalls:
             elif not ended.done():
                 ended.set_result(said)
 
-        def say(said: Outcome | Progress) -> None:
+        def say(said: Outcome | Progress) -> bool:
+            if isinstance(said, Outcome):
+                if not isinstance(said.value, _Unfinished):
+                    self._heard(said)
+            elif not running.wait_for_room():
+                return False
             with contextlib.suppress(RuntimeError):  # the loop is over, and nobody waits any more
                 loop.call_soon_threadsafe(hear, said)
+            return True
 
         in_thread(call, say, _Unfinished)
         outcome = await ended
         if outcome.error is not None:
             raise outcome.error
         if isinstance(outcome.value, _Unfinished):
-            return await awaited(call, outcome.value.value, self._said.put_nowait)
+            return await awaited(call, outcome.value.value, tell)
         return outcome.value
 
     def close(self) -> None:
         self._said.put_nowait(None)
 
     def cancel(self) -> None:
-        for task in self._running.values():
+        for running, task in self._running.values():
+            running.leave()
             task.cancel()
 
 

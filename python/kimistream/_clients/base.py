@@ -149,6 +149,8 @@ class BaseClient:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
         if "schema" in fields or "schema_retries" in fields:
             refuse_schema(fields)
+        if "prefill_name" in fields:
+            refuse_prefill_name(fields)
         if tools is not None:
             from .._tools import declared  # cheap where all are dicts
 
@@ -242,3 +244,13 @@ def refuse_schema(fields: dict[str, Any]) -> None:
         from .._values.errors import InvalidRequestError
 
         raise InvalidRequestError("schema: a stream takes none in this version; complete() does")
+
+
+def refuse_prefill_name(fields: dict[str, Any]) -> None:
+    if fields.pop("prefill_name") is not None:
+        from .._values.errors import InvalidRequestError
+
+        raise InvalidRequestError(
+            "prefill_name is not known in this version: to speak as somebody, pass "
+            '{"role": "assistant", "name": ..., "content": ..., "partial": True} as the last message'
+        )

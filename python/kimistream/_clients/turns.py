@@ -119,6 +119,8 @@ def _events(state: _State) -> Generator[RunEvent | None, None, None]:
             except BaseException as failure:  # the turn knows what is to be kept
                 error = failure
     finally:
+        if state.calls is not None:
+            state.calls.close()
         state.turn.close()
 
 

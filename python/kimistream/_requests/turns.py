@@ -60,13 +60,15 @@ class Call:
 
 
 class Calls:
-    """They run side by side, at most `most` at once, begun in their order."""
+    """They run side by side, at most `most` at once, begun in their order. `heard` is told of each outcome when it
+    arrives, on the thread where it does, also where nobody asks for the next one; of each call the first counts."""
 
-    __slots__ = ("calls", "most")
+    __slots__ = ("calls", "heard", "most")
 
-    def __init__(self, calls: list[Call], most: int) -> None:
+    def __init__(self, calls: list[Call], most: int, heard: Callable[[Outcome], object]) -> None:
         self.calls = calls
         self.most = most
+        self.heard = heard
 
 
 class Outcome:

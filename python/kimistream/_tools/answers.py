@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+_THOUGHT = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 _OPENING = re.compile(r"[{\[]")
 _MOST_PLACES = 50  # in an answer, where JSON may begin
 
@@ -75,7 +76,8 @@ class AnswerSchema:
         return _core.dumps(self.wire)
 
     def read(self, text: str) -> tuple[Any, list[str]]:
-        """The answer as the schema has it, and what is wrong with it. Fences and words around the JSON do not count."""
+        """The answer as the schema has it, and what is wrong with it. Fences and words around the JSON do not count:
+        the first fence that fits is the answer, else the first value that does."""
         first: list[str] | None = None
         for value in _values_in(text):
             parsed, wrong = self._fitted(value)
@@ -98,13 +100,17 @@ class AnswerSchema:
 
 
 def _values_in(text: str) -> Iterator[Any]:
-    """JSON values in an answer: all of it, what stands in fences, what begins anywhere."""
+    """JSON values in an answer: all of it, what stands in fences, what begins anywhere. What a model thinks aloud
+    before its answer is none of it."""
+    text = _THOUGHT.sub("", text, count=1)
     for candidate in (text, *(match[1] for match in _FENCED.finditer(text))):
         try:
-            yield _core.loads(candidate.strip())
-            return
+            value = _core.loads(candidate.strip())
         except ValueError:
             continue
+        yield value
+        if candidate is text:
+            return  # it is all JSON: nothing within it is an answer of its own
     decoder, end = json.JSONDecoder(), 0
     for place, match in enumerate(_OPENING.finditer(text)):
         if place >= _MOST_PLACES:

@@ -11,7 +11,7 @@ from .._values.errors import InvalidRequestError
 from .._values.message import Message
 from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
-from .history import changed, group, was_cut
+from .history import changed, group
 from .loop import Limits, Loop
 from .prompts import messages_of, role_of
 from .sums import added
@@ -38,7 +38,8 @@ class BaseConversation:
     """A conversation with a model. Made by `client.conversation` and `client.load_conversation`.
 
     A turn enters the history whole, when it is complete: the question, calls with their results, the answer. One that
-    was refused, broke off, was left or stopped leaves the history as it was; `keep_partial` takes in what had come.
+    was refused, broke off, was left or stopped (`StopRun`, `max_steps`, the same calls again and again) leaves the
+    history as it was; `keep_partial` takes in what had come.
     One turn at a time; a stream that is still open when the next turn begins is left.
     """
 
@@ -159,36 +160,20 @@ class BaseConversation:
 
     def _procedure(self, turn: _Turn) -> Turn[None]:
         """The turn, and what becomes of it."""
-        loop = turn.loop
         try:
-            yield from loop.turn()
-        except GeneratorExit:
-            if loop.stopped is None and self._is_whole(loop):  # its reader left when all had come
-                assert loop.partial is not None
-                loop.take(loop.partial)
-                loop.finish_step()
-            self._ended(turn, broken=loop.stopped is None)
-            raise
-        except BaseException:
-            self._ended(turn, broken=True)
-            raise
-        self._ended(turn)
+            yield from turn.loop.turn()
+        finally:  # also where it failed, or its reader left: what had come by then is no measure of what was read
+            self._ended(turn)
 
-    def _is_whole(self, loop: Loop) -> bool:
-        partial = loop.partial
-        if partial is None or partial.finish_reason is None:
-            return False
-        return not any(not was_cut(partial, call) and not loop.is_handed_out(call) for call in partial.tool_calls)
-
-    def _ended(self, turn: _Turn, broken: bool = False) -> None:
+    def _ended(self, turn: _Turn) -> None:
         self._usage = added(self._usage, turn.loop.usage)
         if self._current is not turn:
             return  # the history has gone on without it
         self._current = None
-        if broken:
-            self._broken = turn
-        else:
+        if turn.loop.stopped == "done":
             self._take_in(turn, turn.loop.messages[turn.before :])
+        else:
+            self._broken = turn
 
     def _take_in(self, turn: _Turn, messages: list[Any]) -> None:
         if turn.continues:

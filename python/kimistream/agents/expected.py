@@ -63,6 +63,9 @@ class Attempts:
         if message.finish_reason == "length":
             words = "the answer was cut at the limit of tokens, before it could follow its schema: raise max_tokens"
             raise SchemaError(words, message, [words])
+        if message.finish_reason == "content_filter":  # asking again would be filtered again
+            words = "the provider's content filter ended the answer, before it could follow its schema"
+            raise SchemaError(words, message, [words])
         parsed, errors = self._expected.schema.read(message.text)
         if not errors:
             message._parsed = parsed

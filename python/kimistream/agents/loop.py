@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
 from .._tools.results import content_of
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     Content = str | list[Any]
 
+STOPS = ("done", "max_steps", "budget", "repeated", "stop_run")
 SAME_STEPS = 5  # in a row, and a run goes nowhere
 
 
@@ -149,6 +152,7 @@ class Loop:
 
     def _call_all(self, message: Message) -> Turn[None]:
         calls, ready, ended = message.tool_calls, [], []
+        heard = _Heard(self, calls)
         for place, call in enumerate(calls):
             if place in self.results or was_cut(message, call) or self.is_handed_out(call):
                 continue
@@ -158,19 +162,24 @@ class Loop:
                 ended.append(Outcome(place, None, error, 0.0))
             else:
                 ready.append(Call(place, function, timeout if timeout is not None else self._limits.tool_timeout))
-        for outcome in ended:
-            yield self._result_of(calls[outcome.place], outcome)
-        if not ready:
-            return
-        yield Calls(ready, self._limits.max_parallel)
-        left = len(ready)
-        while left:
-            said = yield next_outcome
-            if isinstance(said, Outcome):
-                left -= 1
-                yield self._result_of(calls[said.place], said)
-            else:
-                yield ToolProgress(calls[said.place].id, calls[said.place].name, said.value)
+        try:
+            if ended:
+                heard.hear(*ended)
+            for outcome in ended:
+                yield heard.result_of(outcome)
+            if not ready:
+                return
+            yield Calls(ready, self._limits.max_parallel, heard.hear)
+            left = len(ready)
+            while left:
+                said = yield next_outcome
+                if isinstance(said, Outcome):
+                    left -= 1
+                    yield heard.result_of(said)
+                else:
+                    yield ToolProgress(calls[said.place].id, calls[said.place].name, said.value)
+        finally:
+            heard.over = True
 
     def is_handed_out(self, call: ToolCall) -> bool:
         """Whether its result is the caller's to give: of a tool that is a dict, and where there is no other."""
@@ -188,23 +197,6 @@ class Loop:
             raise ToolArgumentsError(f"the call of {call.name} did not come whole, and was not made")
         return prepared, tool.timeout
 
-    def _result_of(self, call: ToolCall, outcome: Outcome) -> ToolResult:
-        error = outcome.error
-        if error is not None and not isinstance(error, Exception):
-            raise error  # Ctrl-C and the like are nothing to tell the model
-        content: Content = ""
-        if error is None:
-            try:
-                content = content_of(outcome.value)
-            except Exception as no_json:
-                error = no_json
-        if error is not None:
-            content = told_of(error)
-            self.told_to_stop = self.told_to_stop or isinstance(error, StopRun)
-        self.results[outcome.place] = content
-        self._changed()
-        return ToolResult(call.id, call.name, content, error, outcome.seconds)
-
     # ---- the end of a step ----
 
     def finish_step(self) -> None:
@@ -213,10 +205,10 @@ class Loop:
         calls = [(place, call) for place, call in enumerate(message.tool_calls) if not was_cut(message, call)]
         self.messages.extend(group(message, self.results, keep_open=True))
         self.steps += 1
-        if not calls or any(place not in self.results for place, _ in calls):
-            self.stopped = "done"
-        elif self.told_to_stop:
+        if calls and self.told_to_stop:
             self.stopped = "stop_run"
+        elif not calls or any(place not in self.results for place, _ in calls):
+            self.stopped = "done"
         elif self._is_same(calls):
             self.stopped = "repeated"
         elif self.steps >= self._limits.max_steps:
@@ -230,6 +222,60 @@ class Loop:
         return self.same >= SAME_STEPS
 
 
+class _Heard:
+    """The outcomes of one step's calls. They are taken in when they arrive, on whichever thread, before a reader is
+    given any of them: what has ended is kept also where nobody reads on."""
+
+    __slots__ = ("_calls", "_failure", "_lock", "_loop", "_results", "over")
+
+    def __init__(self, loop: Loop, calls: list[ToolCall]) -> None:
+        self._loop = loop
+        self._calls = calls
+        self._results: dict[int, ToolResult] = {}
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+        self.over = False  # the step has ended, or was left
+
+    def hear(self, *outcomes: Outcome) -> None:
+        """The first of a call counts: one that comes when it was told to be too late is not heard."""
+        with self._lock:
+            if self.over:
+                return
+            try:
+                for outcome in outcomes:
+                    if outcome.place not in self._results:
+                        self._take(outcome)
+                self._loop._changed()
+            except BaseException as failure:
+                self._failure = failure  # the reader's to know
+
+    def _take(self, outcome: Outcome) -> None:
+        error = outcome.error
+        if error is not None and not isinstance(error, Exception):
+            return
+        content: Content = ""
+        if error is None:
+            try:
+                content = content_of(outcome.value)
+            except Exception as no_json:
+                error = no_json
+        if error is not None:
+            content = told_of(error)
+            self._loop.told_to_stop = self._loop.told_to_stop or isinstance(error, StopRun)
+        call = self._calls[outcome.place]
+        self._results[outcome.place] = ToolResult(call.id, call.name, content, error, outcome.seconds)
+        self._loop.results[outcome.place] = content
+
+    def result_of(self, outcome: Outcome) -> ToolResult:
+        if self._failure is not None:
+            raise self._failure
+        result = self._results.get(outcome.place)
+        if result is None:
+            assert outcome.error is not None
+            raise outcome.error  # Ctrl-C and the like are nothing to tell the model
+        return result
+
+
 def told_of(error: Exception) -> str:
     """What the model is told of an error: its class and its words."""
     if isinstance(error, ToolArgumentsError):
@@ -237,10 +283,19 @@ def told_of(error: Exception) -> str:
     if isinstance(error, StopRun):
         return str(error) or "The run was stopped."
     try:
-        words = str(error)
+        words = _words(error)
     except Exception:
         words = ""  # one that cannot say what it is
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _words(error: Exception) -> str:
+    """What it says, but for the places in this machine's files that Python puts behind it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"[Errno {error.errno}] {error.strerror}"
+    if isinstance(error, ImportError) and error.path:
+        return str(error).replace(f" ({error.path})", "")
+    return str(error)
 
 
 def last_message(loop: Loop) -> Message:

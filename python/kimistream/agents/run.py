@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 
 from .. import _core
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
-from .loop import Limits, Loop
+from .loop import STOPS, Limits, Loop
 from .prompts import messages_of
 
 TYPE_CHECKING = False
@@ -77,7 +78,7 @@ def begin(
     question = messages_of(prompt)
     if not question:
         raise InvalidRequestError("the prompt is empty: there is nothing to ask")
-    saved = Saved(question)
+    saved = Saved(question, options.get("system"))
 
     def changed() -> None:
         if state is not None:
@@ -96,21 +97,30 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 class Saved:
     """The state of a run as a file has it. What was said once is not made into plain types again."""
 
-    def __init__(self, question: list[Any]) -> None:
+    def __init__(self, question: list[Any], system: str | None = None) -> None:
         self._length = len(question)
+        self._system = system
         self._plain: list[Any] = []
+        self._lock = threading.Lock()  # outcomes arrive on their tools' threads
 
     def write(self, path: Path, loop: Loop) -> None:
+        with self._lock:
+            self._write(path, loop)
+
+    def _write(self, path: Path, loop: Loop) -> None:
         self._plain.extend(plain_message(message) for message in loop.messages[len(self._plain) :])
         write(
             path,
             _KIND,
             {
+                "system": self._system,
                 "question": self._plain[: self._length],
                 "messages": self._plain[self._length :],
                 "message": None if loop.message is None else plain_message(loop.message),
                 "pending": None if loop.pending is None else plain_message(loop.pending),
-                "results": [[place, _core.loads(_core.dumps(content))] for place, content in loop.results.items()],
+                "results": [
+                    [place, _core.loads(_core.dumps(content))] for place, content in list(loop.results.items())
+                ],
                 "steps": loop.steps,
                 "usage": plain_usage(loop.usage),
                 "stopped": loop.stopped,
@@ -124,9 +134,11 @@ class Saved:
         """Raises InvalidRequestError for a file that is none, or the state of another question."""
         kept = read(path, _KIND)
         try:
-            if kept["question"] != [plain_message(message) for message in loop.messages]:
+            is_same = kept["question"] == [plain_message(message) for message in loop.messages]
+            if not is_same or kept.get("system", self._system) != self._system:
+                other = "system" if is_same else "question"
                 raise InvalidRequestError(
-                    f"{os.fspath(path)}: this is the state of a run with another question; it stays as it is. "
+                    f"{os.fspath(path)}: this is the state of a run with another {other}; it stays as it is. "
                     "Name another file, or delete it to begin anew"
                 )
             messages = [kept_message(message) for message in kept["messages"]]
@@ -134,7 +146,7 @@ class Saved:
             loop.message = None if message is None else kept_message(message)
             loop.pending = None if pending is None else kept_message(pending)
             loop.results = {int(place): content for place, content in kept["results"]}
-            loop.steps, loop.stopped = int(kept["steps"]), kept["stopped"]
+            loop.steps, loop.stopped = _steps(kept["steps"]), _stop(kept["stopped"])
             loop.usage = kept_usage(kept["usage"])
             loop.told_to_stop, loop.same, loop.last = bool(kept["told_to_stop"]), int(kept["same"]), kept["last"]
         except InvalidRequestError:
@@ -142,6 +154,18 @@ class Saved:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise broken(path, _KIND, error) from None
         loop.messages.extend(messages)
+
+
+def _steps(kept: Any) -> int:
+    if isinstance(kept, bool) or not isinstance(kept, int) or kept < 0:
+        raise ValueError(f"steps is a count, not {kept!r}")
+    return kept
+
+
+def _stop(kept: Any) -> str | None:
+    if kept is not None and kept not in STOPS:
+        raise ValueError(f"stopped is one of {', '.join(STOPS)} or null, not {kept!r}")
+    return kept  # type: ignore[no-any-return]
 
 
 def refuse_budget(budget: object) -> None:
