@@ -119,3 +119,13 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(source: Path, tmp_path: Path
         assert "stopped" in errors
         assert command(server, *arguments).returncode == 0
         assert max(server.paid.values()) == 1
+
+
+def test_a_command_that_would_write_to_its_source_is_2(source: Path) -> None:
+    before = source.read_bytes()
+    with BulkServer() as server:
+        said = command(server, source, source, "--prompt", "{text}", "--no-resume")
+        assert (said.returncode, said.stdout) == (2, ""), said
+        assert str(source) in said.stderr
+        assert not server.asked
+    assert source.read_bytes() == before

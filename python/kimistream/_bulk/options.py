@@ -11,6 +11,7 @@ from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
 from .output import Output, check_path, read_rows
 from .sources import Source, wrong_row
+from .targets import check_targets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Plan:
         self.key_name = key_name(key)
         self.counts = Counts()
         self.source = Source(rows)
+        if self.out is not None:
+            check_targets(self.out, self.source.path)
         if self.source.again is not None and self.key_of is not None:
             _check_keys(self.source.again(), self.key_of)
 

@@ -12,6 +12,7 @@ from .keys import key_text
 from .ledger import ANSWERED, FAILED, Entry, Ledger
 from .lines import KEYS, line_of, parse, row_of, split_lines, text_of
 from .locks import Lock
+from .targets import failures_path, ledger_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,10 +48,6 @@ def check_path(out: Any) -> str:
     return path
 
 
-def failures_path(out: str) -> str:
-    return f"{os.path.splitext(out)[0]}.failed.jsonl"
-
-
 def read_rows(out: str, failures: bool) -> Iterator[Row]:
     """The rows of `out`, or of its failures file. What is torn at the end is no row."""
     path = failures_path(out) if failures else out
@@ -75,7 +72,7 @@ class Output:
         self._asked = asked
         self._ordered = ordered
         self._moved: list[tuple[int, str]] = []
-        path = f"{out}.ledger"
+        path = ledger_path(out)
         was_there = os.path.exists(out)
         self._lock = Lock(out, lambda: _writer(path))
         try:

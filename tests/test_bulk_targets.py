@@ -1,0 +1,122 @@
+"""client.map with a file: what it must not write to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_server import BulkServer
+from test_bulk_out import bad, keys, ledger_of, out, rows, start
+
+from kimistream import InvalidRequestError
+
+assert out  # the fixture
+
+
+def source_file(path: Path, count: int = 3) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows(count)))
+    return path
+
+
+def _symlink(source: Path) -> Path:
+    (link := source.with_name("link.jsonl")).symlink_to(source)
+    return link
+
+
+def _hard_link(source: Path) -> Path:
+    (link := source.with_name("link.jsonl")).hardlink_to(source)
+    return link
+
+
+def _out_for(name: str) -> Any:
+    """The `out` that would write to a source of this name."""
+
+    def made(source: Path) -> Path:
+        return source.rename(source.with_name(name)).with_name("x.jsonl")
+
+    return made
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda source: source,
+        lambda source: source.parent / "." / ".." / source.parent.name / source.name,
+        _symlink,
+        _hard_link,
+        _out_for("x.failed.jsonl"),
+    ],
+)
+def test_a_run_does_not_write_to_its_source(made: Any, resume: bool, tmp_path: Path) -> None:
+    source = source_file(tmp_path / "in.jsonl")
+    target = made(source)
+    if not source.exists():
+        source = tmp_path / "x.failed.jsonl"
+    before = source.read_bytes()
+    with BulkServer() as server:
+        with pytest.raises(InvalidRequestError, match="same file") as caught:
+            start(server, target, source, resume=resume)
+        with source.open() as file, pytest.raises(InvalidRequestError, match="same file"):
+            start(server, target, file, "{}", key=None, resume=resume)
+        assert not server.asked
+    assert source.name in str(caught.value)
+    assert str(target) in str(caught.value) or "x.failed.jsonl" in str(caught.value)
+    assert source.read_bytes() == before
+    assert not list(tmp_path.glob("*.ledger"))
+
+
+def test_the_ledger_is_not_the_source_either(tmp_path: Path) -> None:
+    source, out = source_file(tmp_path / "in.jsonl"), tmp_path / "x.jsonl"
+    ledger_of(out).symlink_to(source)
+    before = source.read_bytes()
+    with BulkServer() as server, pytest.raises(InvalidRequestError, match="same file"):
+        start(server, out, source, resume=False)
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("text", ['{"mine": 1}\n', "no JSON", '[1]\n{"key": 1}\n'])
+def test_a_file_in_the_failures_place_that_is_no_such_file_is_kept(text: str, resume: bool, out: Path) -> None:
+    failed = out.with_name("answers.failed.jsonl")
+    failed.write_text(text)
+    with BulkServer() as server:
+        with pytest.raises(InvalidRequestError, match=r"answers\.failed\.jsonl.*move it away"):
+            start(server, out, resume=resume)
+        assert not server.asked
+    assert failed.read_text() == text
+    assert list(out.parent.iterdir()) == [failed]
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("first", ["answers.jsonl", "answers.failed.jsonl"])
+def test_two_runs_where_one_would_write_its_failures_to_the_others_out(first: str, resume: bool, out: Path) -> None:
+    second = ({"answers.jsonl", "answers.failed.jsonl"} - {first}).pop()
+    with BulkServer() as server:
+        start(server, out.with_name(first))
+        before = {path.name: path.read_bytes() for path in out.parent.iterdir()}
+        with pytest.raises(InvalidRequestError, match="choose another out="):
+            start(server, out.with_name(second), resume=resume)
+        assert {path.name: path.read_bytes() for path in out.parent.iterdir()} == before
+        assert start(server, out.with_name(first)).skipped == 10
+
+
+def test_answers_of_another_run_are_no_failures(out: Path) -> None:
+    with BulkServer() as server:
+        start(server, out)
+        moved = out.rename(out.with_name("other.failed.jsonl"))
+        ledger_of(out).unlink()
+        before = moved.read_bytes()
+        with pytest.raises(InvalidRequestError, match=r"other\.failed\.jsonl"):
+            start(server, out.with_name("other.jsonl"))
+        assert moved.read_bytes() == before
+
+
+def test_failures_of_an_earlier_run_are_replaced(out: Path) -> None:
+    with BulkServer(bad("t3")) as server:
+        start(server, out)
+        assert start(server, out).failed == 1
+        assert start(server, out, resume=False).failed == 1
+    assert keys(out.with_name("answers.failed.jsonl")) == [3]
