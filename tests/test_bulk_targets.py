@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from bulk_server import BulkServer
-from test_bulk_out import bad, keys, ledger_of, out, rows, start
+from test_bulk_kill import break_off
+from test_bulk_out import bad, keys, ledger_of, lines, out, rows, start
 
 from kimistream import InvalidRequestError
+from kimistream._bulk.ledger import Ledger
 
 assert out  # the fixture
 
@@ -120,3 +122,102 @@ def test_failures_of_an_earlier_run_are_replaced(out: Path) -> None:
         assert start(server, out).failed == 1
         assert start(server, out, resume=False).failed == 1
     assert keys(out.with_name("answers.failed.jsonl")) == [3]
+
+
+# ---- lines that are not the run's -----------------------------------------------------------------------------------
+
+
+def spoiled(path: Path, **changes: Any) -> str:
+    """A line of `out`, with something else in it."""
+    line = {**lines(path)[0], **changes}
+    return json.dumps({name: value for name, value in line.items() if value is not Ellipsis}) + "\n"
+
+
+FOREIGN: list[Any] = [
+    lambda out: '{"mine": 1}\n',
+    lambda out: "no JSON\n",
+    lambda out: "[1]\n",
+    lambda out: spoiled(out, error=...),
+    lambda out: spoiled(out, more=1),
+    lambda out: spoiled(out, usage=5),
+    lambda out: spoiled(out, usage={"no such": 1}),
+    lambda out: spoiled(out, usage={"total_tokens": "5"}),
+    lambda out: spoiled(out, cost="dear"),
+    lambda out: spoiled(out, key=[1]),
+    lambda out: spoiled(out, key=None),
+    lambda out: spoiled(out, attempts="x"),
+    lambda out: spoiled(out, tool_calls=5),
+    lambda out: spoiled(out, tool_calls=[5]),
+    lambda out: spoiled(out, warnings=[{"a": 1}]),
+    lambda out: spoiled(out, error={"type": "KimiError", "message": "m"}),
+    lambda out: "\n" + spoiled(out),
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_whole_lines_of_others_behind_those_of_a_killed_run_are_refused_and_kept(
+    foreign: Any, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with BulkServer() as server:
+        break_off(server, out, monkeypatch, after=3)
+        with out.open("a") as file:
+            file.write(foreign(out))
+        _refused(server, out)
+
+
+@pytest.mark.parametrize("foreign", [*FOREIGN, lambda out: spoiled(out), lambda out: spoiled(out, key="of another")])
+def test_behind_those_of_a_run_that_has_ended_nothing_is_its_own(foreign: Any, out: Path) -> None:
+    with BulkServer() as server:
+        start(server, out)
+        with out.open("a") as file:
+            file.write(foreign(out))
+        _refused(server, out)
+
+
+def _refused(server: BulkServer, out: Path) -> None:
+    asked, before = sum(server.asked.values()), out.read_bytes()
+    for _ in range(2):
+        with pytest.raises(InvalidRequestError, match=r"does not fit its ledger.*resume=False"):
+            start(server, out)
+    assert out.read_bytes() == before
+    assert sum(server.asked.values()) == asked
+    assert start(server, out, resume=False).done == 10
+
+
+@pytest.mark.parametrize("torn", [b'{"key": 1, "ind', b"\0" * 50, b"\0" * 50 + b"}\n", b"\n", b"x"])
+def test_a_torn_tail_is_cut(torn: bytes, out: Path) -> None:
+    with BulkServer() as server:
+        start(server, out)
+        before = out.read_bytes()
+        with out.open("ab") as file:
+            file.write(torn)
+        assert start(server, out).skipped == 10
+    assert out.read_bytes() == before
+
+
+def test_a_run_that_was_killed_in_its_second_start_is_adopted(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with BulkServer() as server:
+        start(server, out, rows(5))
+        break_off(server, out, monkeypatch, after=3)
+        written = len(keys(out))
+        assert written > 5
+        assert start(server, out, rows(20)).skipped == written
+
+
+def test_also_where_the_log_of_its_ledger_was_lost(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    with BulkServer() as server:
+        start(server, out, rows(5))
+        close = Ledger.close
+
+        def copied(self: Ledger) -> None:
+            shutil.copy(ledger_of(out), out.with_name("copy"))
+            close(self)
+
+        monkeypatch.setattr(Ledger, "close", copied)
+        break_off(server, out, monkeypatch, after=3)
+        monkeypatch.setattr(Ledger, "close", close)
+        out.with_name("copy").replace(ledger_of(out))
+        written = len(keys(out))
+        assert start(server, out, rows(20)).skipped == written
