@@ -221,3 +221,32 @@ def test_also_where_the_log_of_its_ledger_was_lost(out: Path, monkeypatch: pytes
         out.with_name("copy").replace(ledger_of(out))
         written = len(keys(out))
         assert start(server, out, rows(20)).skipped == written
+
+
+# ---- links ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_anew_goes_where_a_link_points(out: Path) -> None:
+    (folder := out.with_name("elsewhere")).mkdir()
+    real, failed = folder / "real.jsonl", folder / "failed.jsonl"
+    out.symlink_to(real)
+    out.with_name("answers.failed.jsonl").symlink_to(failed)
+    with BulkServer(bad("New: t3")) as server:
+        start(server, out)
+        start(server, out, rows(10)[::-1], ordered=True)
+        assert keys(real) == list(range(9, -1, -1))
+        start(server, out, prompt="New: {text}", ordered=True)
+        assert keys(real) == [0, 1, 2, *range(4, 10)]
+        assert keys(failed) == [3]
+    assert out.is_symlink()
+    assert out.with_name("answers.failed.jsonl").is_symlink()
+    assert sorted(path.name for path in folder.iterdir()) == ["failed.jsonl", "real.jsonl"]
+
+
+def test_what_is_refused_leaves_a_link_and_no_file(out: Path) -> None:
+    out.symlink_to(real := out.with_name("real.jsonl"))
+    ledger_of(out).write_bytes(b"")
+    with BulkServer() as server, pytest.raises(InvalidRequestError):
+        start(server, out)
+    assert out.is_symlink()
+    assert not real.exists()

@@ -91,7 +91,7 @@ class Output:
     def _give_up(self, was_there: bool) -> None:
         if not was_there and os.fstat(self._lock.descriptor).st_size == 0:
             with contextlib.suppress(OSError):
-                os.unlink(self.path)
+                os.unlink(os.path.realpath(self.path))
         self._lock.close()
 
     def _open(self, path: str, key: str, was_there: bool) -> Ledger:
@@ -131,7 +131,7 @@ class Output:
         if size is not None:
             ledger.end_move(self._fits(size, ledger.get("moving_tail")))
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{self.path}.new")
+            os.unlink(_new(self.path))
 
     def _fits(self, size: int, tail: int) -> bool:
         return os.fstat(self._lock.descriptor).st_size >= size and self._tail_of(size) == tail
@@ -281,7 +281,7 @@ class Output:
         self._lock.close()
 
     def _write_anew(self) -> None:
-        new, size = f"{self.path}.new", 0
+        new, size = _new(self.path), 0
 
         def moved() -> Iterator[tuple[str, int]]:
             nonlocal size
@@ -305,14 +305,19 @@ class Output:
 
     def _write_failures(self) -> None:
         path = failures_path(self.path)
-        with open(f"{path}.new", "wb") as file:
+        with open(_new(path), "wb") as file:
             for position, text in self._ledger.failures():
                 line = parse(text)
                 if position is not None and line["index"] != position:
                     line["index"] = position
                     text = text_of(line)
                 file.write(text)
-        os.replace(f"{path}.new", path)
+        os.replace(_new(path), os.path.realpath(path))
+
+
+def _new(path: str) -> str:
+    """What takes the file's place when it is whole: beside the file itself, not beside a link to it."""
+    return f"{os.path.realpath(path)}.new"
 
 
 def _writer(path: str) -> str:
