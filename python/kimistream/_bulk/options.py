@@ -68,6 +68,8 @@ class Plan:
         arguments = sender.completed(arguments)
         _core.estimate_tokens(("", *arguments[1:]))  # what is wrong with the options is every row's mistake
         given = dict(zip(NAMES, arguments, strict=True))
+        if given["fields"].get("stream"):
+            raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
         self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
         self.asked = Asked(core, prompt, arguments)
         self.key_of = None if key is None else key_maker(key)
