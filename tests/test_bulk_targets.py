@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from bulk_server import BulkServer
+from kit import run
 from test_bulk_kill import break_off
 from test_bulk_out import bad, keys, ledger_of, lines, out, rows, start
 
@@ -103,6 +104,20 @@ def test_two_runs_where_one_would_write_its_failures_to_the_others_out(first: st
             start(server, out.with_name(second), resume=resume)
         assert {path.name: path.read_bytes() for path in out.parent.iterdir()} == before
         assert start(server, out.with_name(first)).skipped == 10
+
+
+def test_likewise_where_both_were_planned_before_either_began(out: Path) -> None:
+    async def main(server: BulkServer) -> None:
+        client = server.async_client()
+        first, second = (
+            client.map(rows(3), "{text}", out=out.with_name(name)) for name in ("a.jsonl", "a.failed.jsonl")
+        )
+        assert (await first).done == 3
+        with pytest.raises(InvalidRequestError, match="failures file of the run"):
+            await second
+
+    with BulkServer() as server:
+        run(main(server))
 
 
 def test_answers_of_another_run_are_no_failures(out: Path) -> None:

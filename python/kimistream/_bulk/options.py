@@ -11,7 +11,7 @@ from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
 from .output import Output, check_path, read_rows
 from .sources import Source, wrong_row
-from .targets import check_targets
+from .targets import check_failures, check_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,13 +77,14 @@ class Plan:
         self.counts = Counts()
         self.source = Source(rows)
         if self.out is not None:
-            check_targets(self.out, self.source.path)
+            check_source(self.out, self.source.path)
         if self.source.again is not None and self.key_of is not None:
             _check_keys(self.source.again(), self.key_of)
 
     def open_output(self) -> Output | None:
         if self.out is None:
             return None
+        check_failures(self.out)  # not earlier: another run may have begun since
         return Output(self.out, self.key_name, self.asked, self.resume, self.ordered)
 
     def spending(self, output: Output | None) -> Spending | None:

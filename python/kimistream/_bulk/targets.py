@@ -23,14 +23,18 @@ def ledger_path(out: str) -> str:
     return f"{out}.ledger"
 
 
-def check_targets(out: str, source: str) -> None:
-    """Raises InvalidRequestError where a run would write to its source or to a file that is not its own. Touches
-    nothing. `source` is the path that rows come from, "" where there is none."""
-    for what, path in _written(out):
-        if source and _same(path, source):
+def check_source(out: str, source: str) -> None:
+    """Raises InvalidRequestError where a run would write to the file that its rows come from ("": none). Touches
+    nothing."""
+    for what, path in _written(out) if source else ():
+        if _same(path, source):
             raise InvalidRequestError(
                 f"{what} {path!r} is the same file as the source {source!r}, which would be lost: choose another out="
             )
+
+
+def check_failures(out: str) -> None:
+    """Raises InvalidRequestError where `out` or the failures file would be another's. Touches nothing."""
     _check_not_failures(out)
     _check_failures(out)
 
