@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from bulk_server import BulkServer
 from kit import run
-from test_bulk_kill import break_off
+from test_bulk_kill import Killed, break_off
 from test_bulk_out import bad, keys, ledger_of, lines, out, rows, start
 
 from kimistream import InvalidRequestError
@@ -160,6 +161,8 @@ FOREIGN: list[Any] = [
     lambda out: spoiled(out, cost="dear"),
     lambda out: spoiled(out, key=[1]),
     lambda out: spoiled(out, key=None),
+    lambda out: spoiled(out, key="of another run"),
+    lambda out: spoiled(out, input={"text": "of another run"}),
     lambda out: spoiled(out, attempts="x"),
     lambda out: spoiled(out, tool_calls=5),
     lambda out: spoiled(out, tool_calls=[5]),
@@ -180,7 +183,7 @@ def test_whole_lines_of_others_behind_those_of_a_killed_run_are_refused_and_kept
         _refused(server, out)
 
 
-@pytest.mark.parametrize("foreign", [*FOREIGN, lambda out: spoiled(out), lambda out: spoiled(out, key="of another")])
+@pytest.mark.parametrize("foreign", [*FOREIGN, lambda out: spoiled(out)])
 def test_behind_those_of_a_run_that_has_ended_nothing_is_its_own(foreign: Any, out: Path) -> None:
     with BulkServer() as server:
         start(server, out)
@@ -217,6 +220,27 @@ def test_a_run_that_was_killed_in_its_second_start_is_adopted(out: Path, monkeyp
         written = len(keys(out))
         assert written > 5
         assert start(server, out, rows(20)).skipped == written
+
+
+def _dies(*arguments: Any, **named: Any) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize(
+    "value", [7, "7", 7.0, 7.5, True, "a\u2028", [1, {"b": 1, "a": "\u2028"}], datetime.date(2026, 1, 2)]
+)
+def test_lines_of_a_killed_run_are_adopted_whatever_their_keys(
+    value: Any, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [{"id": value, "text": "a"}]
+    with BulkServer() as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "commit", _dies)
+            with pytest.raises(Killed):
+                start(server, out, given)
+        assert len(keys(out)) == 1
+        assert start(server, out, given).total == 1
+        assert len(keys(out)) == 1
 
 
 def test_also_where_the_log_of_its_ledger_was_lost(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import zlib
 
 from .._values.errors import InvalidRequestError
 from . import ledger as ledgers
-from .keys import key_text
+from .keys import key_text, may_be_key
 from .ledger import ANSWERED, FAILED, Entry, Ledger
 from .lines import answer_of, line_of, parse, row_of, split_lines, text_of
 from .locks import Lock
@@ -112,7 +112,7 @@ class Output:
                 self._check_key(ledger, key)
                 self._end_moving(ledger)
                 self._check(ledger)
-                found = self._behind(ledger)
+                found = self._behind(ledger, key)
                 ledger.begin()
                 self._adopt(ledger, found)
             else:
@@ -155,7 +155,7 @@ class Output:
                 f"{self.path} is not the file that {ledger.path} knows: restore it, choose another out=, {_ANEW}"
             )
 
-    def _behind(self, ledger: Ledger) -> list[tuple[Entry, int]]:
+    def _behind(self, ledger: Ledger, key: str) -> list[tuple[Entry, int]]:
         """The whole lines behind the last committed place, with their total tokens: a run was killed between writing
         them and saying so. Raises InvalidRequestError for those that no run of this ledger has written."""
         found, place, constant = [], self._size, ledger.get("constant", b"")
@@ -169,7 +169,7 @@ class Output:
                     nothing_is_ours = True  # cut where nothing follows
                     continue
                 row = None if nothing_is_ours else answer_of(text)
-                if row is None:
+                if row is None or not may_be_key(key, row.key, row.input):
                     raise InvalidRequestError(
                         f"{self.path} does not fit its ledger {ledger.path}: behind what that knows there is a line "
                         f"that its run has not written (at byte {place}). Take it out, choose another out=, {_ANEW}"
