@@ -272,6 +272,7 @@ def test_a_filtered_row_is_its_own_error_whatever_its_status() -> None:
         ({"key": 5}, TypeError),
         ({"progress": 5}, TypeError),
         ({"via": "post"}, InvalidRequestError),
+        ({"stream": True}, InvalidRequestError),
         ({"thinking": "maybe"}, InvalidRequestError),
         ({"max_tokens": 0}, InvalidRequestError),
         ({"out": "answers.csv"}, InvalidRequestError),

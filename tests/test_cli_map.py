@@ -119,3 +119,39 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(source: Path, tmp_path: Path
         assert "stopped" in errors
         assert command(server, *arguments).returncode == 0
         assert max(server.paid.values()) == 1
+
+
+def test_a_command_that_would_write_to_its_source_is_2(source: Path) -> None:
+    before = source.read_bytes()
+    with BulkServer() as server:
+        said = command(server, source, source, "--prompt", "{text}", "--no-resume")
+        assert (said.returncode, said.stdout) == (2, ""), said
+        assert str(source) in said.stderr
+        assert not server.asked
+    assert source.read_bytes() == before
+
+
+def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Path) -> None:
+    out, twice, bare = tmp_path / "out.jsonl", tmp_path / "twice.jsonl", tmp_path / "bare.jsonl"
+    alone = tmp_path / "alone.jsonl"
+    alone.write_text("1\n")
+    twice.write_text('{"id": 1, "text": "a"}\n' * 2)
+    bare.write_text('{"id": 1}\n')
+    (table := tmp_path / "in.parquet").write_text("")
+    with BulkServer() as server:
+        assert command(server, source, out, "--prompt", "{text}", "--key", "id").returncode == 0
+        for arguments, words in (
+            ([source, alone, "--prompt", "{text}"], ["another OUT,", "--no-resume"]),
+            ([source, out, "--prompt", "{text}", "--key", "text"], ["use that --key,", "another OUT,", "--no-resume"]),
+            ([source, source, "--prompt", "{text}"], ["choose another OUT"]),
+            ([source, "out.txt", "--prompt", "{text}"], ["OUT 'out.txt' must"]),
+            ([twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"], ["leave --key away"]),
+            ([bare, tmp_path / "b.jsonl"], ["--prompt '{text}'"]),
+            ([table, tmp_path / "c.jsonl", "--prompt", "{text}"], ["give a .jsonl file"]),
+            ([source, tmp_path / "d.jsonl", "--prompt", "{text}", "--budget", "1"], ["leave --budget away"]),
+        ):
+            said = " ".join(command(server, *arguments).stderr.split())
+            for word in words:
+                assert word in said, said
+            for word in ("resume=", "out=", "key=", "prompt=", "rows=", "Budget(", "function of the row"):
+                assert word not in said, said

@@ -152,6 +152,7 @@ class _Driver:
         try:
             self._work.close()
         finally:
+            self._wake()  # another task may wait
             self._told.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import threading
 import time
 from collections import deque
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Rows(Run):
-    """The rows of a run without `out`, as they end; the fields are those of `Run`. One thread at a time.
+    """The rows of a run without `out`, as they end; the fields are those of `Run`. One thread at a time; `close()` may
+    be called on any, and ends a `next()` that waits.
 
     Nothing is sent before the first `next()`. Leaving it early, `close()` and dropping it close what is under way.
     """
@@ -49,7 +51,8 @@ class Rows(Run):
             rows = self._driver.advance()
             if not rows:
                 driver, self._driver = self._driver, None
-                driver.end()
+                if driver is not None:  # else another thread has closed it
+                    driver.end()
                 raise StopIteration
             self._ready.extend(rows)
             return self._ready.popleft()
@@ -105,6 +108,8 @@ class _Driver:
 
     def __init__(self, plan: Plan, run: Run) -> None:
         self._run = run
+        self._guard = threading.RLock()
+        self._is_waited_for = self._is_closed = False
         self._interrupts = Interrupts()
         try:
             self._work = Work(plan, self._interrupts.wake if plan.shares else _nobody)
@@ -119,14 +124,24 @@ class _Driver:
 
     def advance(self) -> list[Row]:
         """The next rows that have ended; none: it is over. With `out` no rows are given, and it is over at once."""
-        with self._interrupts:
-            while True:
-                rows = self._work.step()
-                self._interrupted()
-                if rows or self._work.over:
-                    return rows
-                self._wait()
-                self._interrupted()
+        with self._guard:
+            if self._is_closed:
+                return []
+            self._is_waited_for = True
+        try:
+            with self._interrupts:
+                while True:
+                    rows = self._work.step()
+                    self._interrupted()
+                    if rows or self._work.over:
+                        return rows
+                    self._wait()
+                    self._interrupted()
+        finally:
+            with self._guard:
+                self._is_waited_for = False
+                if self._is_closed:  # meanwhile, by another thread
+                    self._interrupts.close()
 
     def _interrupted(self) -> None:
         self._interrupts.check()
@@ -157,13 +172,18 @@ class _Driver:
             raise error
 
     def close(self) -> None:
-        """All ends now."""
+        """All ends now. Any thread: one that waits in `advance` is woken, and gets no more rows."""
         if not self._work.over and self._work.counts.stopped is None:
             self._work.counts.stopped = "interrupted"
         try:
             self._work.close()
         finally:
-            self._interrupts.close()
+            with self._guard:
+                self._is_closed = True
+                if self._is_waited_for:
+                    self._interrupts.wake()
+                else:
+                    self._interrupts.close()
             self._told.close()
 
 

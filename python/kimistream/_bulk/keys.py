@@ -41,6 +41,17 @@ def key_name(key: Any) -> str:
     return f"field {key}" if isinstance(key, str) else "function"
 
 
+def may_be_key(name: str, key: str | int, input: Any) -> bool:
+    """Whether a row of which only the line is known can have this key, as far as `key_name` tells."""
+    kind, _, field = name.partition(" ")
+    if kind != "field":
+        return True
+    try:
+        return key_text(key_maker(field)(input)) == key_text(key)
+    except InvalidRequestError:
+        return False
+
+
 def _field(row: Any, name: str) -> Any:
     if isinstance(row, dict) and name in row and not is_missing(row[name]):
         return row[name]

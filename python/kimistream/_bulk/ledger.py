@@ -88,8 +88,14 @@ class Ledger:
             self._at.close()
             raise
 
+    @property
+    def is_ended(self) -> bool:
+        """The last run had kept all that it was told when it let go: `out` has no line that this does not know."""
+        return bool(self.get("ended", 0))
+
     def begin(self) -> None:
         """From here on it is written to."""
+        self.set(ended=0)  # before the log is there, and synced: no crash may bring the other value back
         self._do(lambda: self._at.execute("pragma journal_mode = wal").fetchone())
         self._at.execute("pragma synchronous = normal")
 
@@ -189,6 +195,7 @@ class Ledger:
     def finish(self) -> None:
         """One file again, which a folder that is read-only can hold."""
         try:
+            self._at.execute("insert or replace into meta values ('ended', 1)")
             self._at.execute("pragma wal_checkpoint(truncate)").fetchone()
             self._at.execute("pragma journal_mode = delete").fetchone()
         except sqlite3.Error:

@@ -125,6 +125,24 @@ def row_of(line: dict[str, Any]) -> Row:
     return Row(line["key"], line["index"], line["input"], message, line["parsed"], error, attempts, usage, cost)
 
 
+def answer_of(text: bytes) -> Row | None:
+    """The row of a whole line of `out`; None for what is no such line, whatever it is."""
+    try:
+        line = parse(text)
+        if not isinstance(line, dict) or tuple(line) != KEYS or line["error"] is not None:
+            return None
+        row = row_of(line)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    numbers = (row.usage.prompt_tokens, row.usage.completion_tokens, row.usage.total_tokens)
+    if not all(number is None or type(number) is int for number in numbers):
+        return None
+    if not (row.cost is None or type(row.cost) in (int, float)):
+        return None
+    is_ours = type(row.key) in (str, int) and type(row.index) is int and type(row.attempts) is int
+    return row if is_ours else None
+
+
 def _raised(told: dict[str, Any]) -> errors.KimiError:
     kind = _ERROR_CLASSES.get(told["type"], errors.KimiError)
     if not issubclass(kind, errors.APIError):

@@ -46,11 +46,11 @@ class Lock:
         _held.add(self)
 
     def replace(self, path: str) -> None:
-        """Puts another file in its place; the lock stays held all the while."""
+        """Puts another file in its place, which a link goes on to name; the lock stays held all the while."""
         other = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.replace(path, self.path)
+            os.replace(path, os.path.realpath(self.path))
         except BaseException:
             os.close(other)
             raise

@@ -11,6 +11,7 @@ from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
 from .output import Output, check_path, read_rows
 from .sources import Source, wrong_row
+from .targets import check_failures, check_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,18 +68,23 @@ class Plan:
         arguments = sender.completed(arguments)
         _core.estimate_tokens(("", *arguments[1:]))  # what is wrong with the options is every row's mistake
         given = dict(zip(NAMES, arguments, strict=True))
+        if given["fields"].get("stream"):
+            raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
         self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
         self.asked = Asked(core, prompt, arguments)
         self.key_of = None if key is None else key_maker(key)
         self.key_name = key_name(key)
         self.counts = Counts()
         self.source = Source(rows)
+        if self.out is not None:
+            check_source(self.out, self.source.path)
         if self.source.again is not None and self.key_of is not None:
             _check_keys(self.source.again(), self.key_of)
 
     def open_output(self) -> Output | None:
         if self.out is None:
             return None
+        check_failures(self.out)  # not earlier: another run may have begun since
         return Output(self.out, self.key_name, self.asked, self.resume, self.ordered)
 
     def spending(self, output: Output | None) -> Spending | None:

@@ -8,10 +8,11 @@ import zlib
 
 from .._values.errors import InvalidRequestError
 from . import ledger as ledgers
-from .keys import key_text
+from .keys import key_text, may_be_key
 from .ledger import ANSWERED, FAILED, Entry, Ledger
-from .lines import KEYS, line_of, parse, row_of, split_lines, text_of
+from .lines import answer_of, line_of, parse, row_of, split_lines, text_of
 from .locks import Lock
+from .targets import failures_path, ledger_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,10 +48,6 @@ def check_path(out: Any) -> str:
     return path
 
 
-def failures_path(out: str) -> str:
-    return f"{os.path.splitext(out)[0]}.failed.jsonl"
-
-
 def read_rows(out: str, failures: bool) -> Iterator[Row]:
     """The rows of `out`, or of its failures file. What is torn at the end is no row."""
     path = failures_path(out) if failures else out
@@ -75,7 +72,7 @@ class Output:
         self._asked = asked
         self._ordered = ordered
         self._moved: list[tuple[int, str]] = []
-        path = f"{out}.ledger"
+        path = ledger_path(out)
         was_there = os.path.exists(out)
         self._lock = Lock(out, lambda: _writer(path))
         try:
@@ -94,7 +91,7 @@ class Output:
     def _give_up(self, was_there: bool) -> None:
         if not was_there and os.fstat(self._lock.descriptor).st_size == 0:
             with contextlib.suppress(OSError):
-                os.unlink(self.path)
+                os.unlink(os.path.realpath(self.path))
         self._lock.close()
 
     def _open(self, path: str, key: str, was_there: bool) -> Ledger:
@@ -115,8 +112,9 @@ class Output:
                 self._check_key(ledger, key)
                 self._end_moving(ledger)
                 self._check(ledger)
+                found = self._behind(ledger, key)
                 ledger.begin()
-                self._adopt(ledger)
+                self._adopt(ledger, found)
             else:
                 ledger.begin()
                 self._size = self._tail = 0
@@ -133,7 +131,7 @@ class Output:
         if size is not None:
             ledger.end_move(self._fits(size, ledger.get("moving_tail")))
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{self.path}.new")
+            os.unlink(_new(self.path))
 
     def _fits(self, size: int, tail: int) -> bool:
         return os.fstat(self._lock.descriptor).st_size >= size and self._tail_of(size) == tail
@@ -157,32 +155,40 @@ class Output:
                 f"{self.path} is not the file that {ledger.path} knows: restore it, choose another out=, {_ANEW}"
             )
 
-    def _adopt(self, ledger: Ledger) -> None:
-        """Takes in the whole lines behind the last committed place, and cuts what is torn."""
-        entries, place, tokens, cost = [], self._size, 0, 0.0
-        constant = ledger.get("constant", b"")
+    def _behind(self, ledger: Ledger, key: str) -> list[tuple[Entry, int]]:
+        """The whole lines behind the last committed place, with their total tokens: a run was killed between writing
+        them and saying so. Raises InvalidRequestError for those that no run of this ledger has written."""
+        found, place, constant = [], self._size, ledger.get("constant", b"")
+        nothing_is_ours = ledger.is_ended
         with open(self.path, "rb") as file:
             file.seek(place)
             for text in split_lines(file.read):
-                try:
-                    line = parse(text) if text.endswith(b"\n") else None
-                except ValueError:
-                    break
-                if not isinstance(line, dict) or tuple(line) != KEYS:
-                    break
-                row = row_of(line)
-                request = self._asked.of_line(line["input"], constant)
-                entry = self._entry(row, key_text(line["key"]), request)
+                if b"\0" in text or not text.endswith(b"\n"):
+                    break  # torn: by a kill, or by a power cut
+                if text.isspace():
+                    nothing_is_ours = True  # cut where nothing follows
+                    continue
+                row = None if nothing_is_ours else answer_of(text)
+                if row is None or not may_be_key(key, row.key, row.input):
+                    raise InvalidRequestError(
+                        f"{self.path} does not fit its ledger {ledger.path}: behind what that knows there is a line "
+                        f"that its run has not written (at byte {place}). Take it out, choose another out=, {_ANEW}"
+                    )
+                entry = self._entry(row, key_text(row.key), self._asked.of_line(row.input, constant))
                 entry.place, entry.length = place, len(text)
-                entries.append(entry)
+                found.append((entry, row.usage.total_tokens or 0))
                 place += len(text)
-                tokens += row.usage.total_tokens or 0
-                cost += row.cost or 0.0
+        return found
+
+    def _adopt(self, ledger: Ledger, found: list[tuple[Entry, int]]) -> None:
+        """Takes them in, and cuts what is torn behind them."""
+        place = self._size + sum(entry.length for entry, _ in found)
         if os.fstat(self._lock.descriptor).st_size != place:
             os.ftruncate(self._lock.descriptor, place)
         self._size, self._tail = place, self._tail_of(place)
+        tokens, cost = sum(count for _, count in found), sum(entry.cost or 0.0 for entry, _ in found)
         paid = {"paid_tokens": ledger.get("paid_tokens", 0) + tokens, "paid_cost": ledger.get("paid_cost", 0.0) + cost}
-        ledger.commit(entries, size=self._size, tail=self._tail, **paid)
+        ledger.commit([entry for entry, _ in found], size=self._size, tail=self._tail, **paid)
 
     def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str:
         """What is to become of a row of the input: SEND, SKIP, LEAVE_FAILED or CHANGED (which is sent)."""
@@ -275,7 +281,7 @@ class Output:
         self._lock.close()
 
     def _write_anew(self) -> None:
-        new, size = f"{self.path}.new", 0
+        new, size = _new(self.path), 0
 
         def moved() -> Iterator[tuple[str, int]]:
             nonlocal size
@@ -299,14 +305,19 @@ class Output:
 
     def _write_failures(self) -> None:
         path = failures_path(self.path)
-        with open(f"{path}.new", "wb") as file:
+        with open(_new(path), "wb") as file:
             for position, text in self._ledger.failures():
                 line = parse(text)
                 if position is not None and line["index"] != position:
                     line["index"] = position
                     text = text_of(line)
                 file.write(text)
-        os.replace(f"{path}.new", path)
+        os.replace(_new(path), os.path.realpath(path))
+
+
+def _new(path: str) -> str:
+    """What takes the file's place when it is whole: beside the file itself, not beside a link to it."""
+    return f"{os.path.realpath(path)}.new"
 
 
 def _writer(path: str) -> str:

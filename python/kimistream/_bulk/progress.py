@@ -24,7 +24,8 @@ class Told:
 
     def tell(self, now: float) -> float:
         """Calls it where it is time; gives the seconds until it is."""
-        if self._progress is None:
+        progress = self._progress  # another thread may close this
+        if progress is None:
             return float("inf")
         if now < self._next:
             return self._next - now
@@ -33,7 +34,7 @@ class Told:
         counts = (run.total, run.done, run.failed, run.skipped)
         if counts != self._said:
             self._said = counts
-            self._progress(run)
+            progress(run)
         return _EVERY
 
     def end(self) -> None:

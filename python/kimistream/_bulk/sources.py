@@ -18,19 +18,21 @@ class Source:
     """Rows, taken one after the other.
 
     again  makes the rows anew, where they can be gone through twice without waiting; else None
+    path   of the file that they come from; "" where that is none, or not known
     """
 
-    __slots__ = ("_rows", "again", "name")
+    __slots__ = ("_is_ours", "_rows", "again", "path")
 
     def __init__(self, rows: Any) -> None:
         self.again: Any = None
-        self.name = ""
+        self.path = ""
+        self._is_ours = False
         if isinstance(rows, (str, os.PathLike)):
             path = os.fspath(rows)
             if not isinstance(path, str):
                 raise TypeError("rows: a path must be a str")
             self._rows = open_rows(path)
-            self.name = path
+            self.path, self._is_ours = path, True
             return
         table = table_rows(rows)
         if table is not None:
@@ -42,6 +44,9 @@ class Source:
             raise TypeError(f"rows must be a path, an iterable of rows or a table, not {type(rows).__name__}")
         if hasattr(rows, "__aiter__"):
             raise TypeError("rows must be an iterable; an asynchronous one is not taken: collect it into a list first")
+        name = getattr(rows, "name", None)  # an open file has one
+        if isinstance(name, str) and hasattr(rows, "read"):
+            self.path = name
         self._rows = iter(rows)  # a TypeError for what is none
         if isinstance(rows, (list, tuple)):
             self.again = lambda: iter(rows)
@@ -50,7 +55,7 @@ class Source:
         return self._rows
 
     def close(self) -> None:
-        if self.name:  # a caller's own generator stays the caller's
+        if self._is_ours:  # a caller's own generator stays the caller's
             self._rows.close()  # type: ignore[attr-defined]
 
 

@@ -109,6 +109,8 @@ class Work:
 
     def step(self) -> list[Row]:
         with self._lock:
+            if self._closed:
+                return []
             try:
                 self._take_in()
                 self._write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
     from kimistream import Run
 
 SOME_FAILED, OUT_OF_BUDGET = 3, 4
+
+# What the library calls its arguments, and what they are called here. A path may hold "key=1": only what ends there is
+# a name.
+_WORDS = tuple(
+    (re.compile(python), shell)
+    for python, shell in (
+        (r"\bresume=False\b", "--no-resume"),
+        (r"\bout=(?=['\"])", "OUT "),
+        (r"\bout=(?=[\s,.:;]|$)", "OUT"),
+        (r"\bkey=(?=[\s,.:;]|$)", "--key"),
+        (r"\bprompt=('\{text\}'), or a function of the row", r"--prompt \1"),
+        (r"\bgive the table itself, rows=\S+, or a \.jsonl file", "give a .jsonl file"),
+        (r"\bUse kimistream\.Budget\(tokens=\.\.\.\)", "So leave --budget away"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,8 @@ def _map(target: Target, job: Job) -> int:
         try:
             ended = connection.client.map(job.source, job.prompt, out=job.out, **job.options)
         except KimiError as error:
-            raise explained(error, connection) from error
+            told = explained(error, connection)
+            raise CommandError(told.status, _in_words_of_the_shell(told.message)) from error
         except OSError as error:
             raise CommandError(REFUSED, f"{error.filename or job.out}: {error.strerror or error}") from error
         except KeyboardInterrupt as stop:
@@ -61,9 +78,15 @@ def _status(ended: Run, out: str) -> int:
     if not ended.failed:
         return DONE
     first = next(ended.failures())
-    tell(f"the first that failed, {first.key!r}: {first.error}")
+    tell(f"the first that failed, {first.key!r}: {_in_words_of_the_shell(str(first.error))}")
     tell("the failures are in the .failed.jsonl beside OUT; --retry-failed sends them again")
     return REFUSED if _refuses_every_row(ended) else SOME_FAILED
+
+
+def _in_words_of_the_shell(text: str) -> str:
+    for python, shell in _WORDS:
+        text = python.sub(shell, text)
+    return text
 
 
 def _refuses_every_row(ended: Run) -> bool:
