@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +70,16 @@ class Terminal:
         before, _, self.screen = self.screen.partition(text)
         return before
 
+    def waits(self) -> None:
+        """Waits until the program does: what it has shown last may be older than the wait that it comes to next. A key
+        that is pressed before that meets the program's own lines."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        asleep = 0
+        while asleep < 5:
+            time.sleep(0.02)
+            state = stat.read_text().rpartition(") ")[2][:1] if stat.exists() else "S"
+            asleep = asleep + 1 if state == "S" else 0
+
     def status(self) -> int:
         return self._process.wait(PATIENCE)
 
@@ -89,6 +100,7 @@ def test_in_an_interpreter(read: str, fault_server: FaultServer) -> None:
         terminal.shows(">>> ")
         terminal.type(read + "\n")
         terminal.shows("One |two|")
+        terminal.waits()
         terminal.press(CTRL_C)
         terminal.shows("KeyboardInterrupt\n")
         terminal.shows(">>> ")
@@ -131,6 +143,7 @@ def test_in_a_program(way: str, fault_server: FaultServer) -> None:
     url = fault_server.url(STALLED)
     with Terminal("-c", START.format(url=url) + PROGRAMS[way]) as terminal:
         terminal.shows("One |two|")
+        terminal.waits()
         terminal.press(CTRL_C)
         terminal.shows("kept: One two\n")
         assert terminal.status() == 0
