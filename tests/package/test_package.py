@@ -187,6 +187,8 @@ def test_what_is_in_the_wheel(wheel: Path) -> None:
         f"kimistream/{path.relative_to(package)}" for path in package.rglob("*") if path.suffix in (".py", ".pyi")
     }
     sources |= {"_kimistream_pytest/__init__.py"}
+    page = package / "recording/viewing/static"  # of `kimistream log view`
+    sources |= {f"kimistream/{path.relative_to(package)}" for path in page.iterdir()}
     extension = {name for name in there if re.fullmatch(r"kimistream/_core\.[\w-]+\.so", name)}
     assert len(extension) == 1
     assert there == sources | extension | {"kimistream/py.typed"}
