@@ -6,14 +6,15 @@ namespace kimistream {
 namespace {
 
 ToolCall& call_at(Message& message, int index) {
-  // Indexes are the decoder's own and count from 0: at most one call is new.
-  if (static_cast<std::size_t>(index) >= message.tool_calls.size()) {
-    message.tool_calls.emplace_back();
-    message.tool_calls.back().index = index;
-    message.tool_calls.back().complete = false;
-    return message.tool_calls.back();
+  // Indexes are the decoder's own and count from 0. A call before this one whose name has not come yet said nothing so
+  // far; it keeps its place.
+  auto& calls = message.tool_calls;
+  while (calls.size() <= static_cast<std::size_t>(index)) {
+    ToolCall& call = calls.emplace_back();
+    call.index = static_cast<int>(calls.size()) - 1;
+    call.complete = false;
   }
-  return message.tool_calls[static_cast<std::size_t>(index)];
+  return calls[static_cast<std::size_t>(index)];
 }
 
 void append(std::optional<std::string>& to, const std::string& text) {

@@ -51,6 +51,14 @@ TEST_CASE("a whole call replaces its pieces, and calls stay in their places") {
   CHECK(message.tool_calls[0].arguments == "{");
 }
 
+TEST_CASE("a call whose name has not come keeps its place before those that have one") {
+  const ks::Message message = fold({ks::ToolCallStart{1, "d", "g"}, ks::ToolCallDelta{1, "{}"}});
+  REQUIRE(message.tool_calls.size() == 2);
+  CHECK(message.tool_calls[0] == ks::ToolCall{.index = 0, .complete = false});
+  CHECK(message.tool_calls[1] ==
+        ks::ToolCall{.index = 1, .id = "d", .name = "g", .arguments = "{}", .complete = false});
+}
+
 TEST_CASE("usage, finish and notices have their places") {
   const ks::Message message =
       fold({ks::Usage{.prompt_tokens = 1}, ks::Notice{"a", "x"}, ks::Finish{"stop"}, ks::Notice{"b", "y"}});

@@ -28,9 +28,11 @@ struct Toy final : markup::Grammar {
   std::string again() override { return {}; }
   void finish(markup::Ending, markup::Sink&) override {}
   void add(std::string_view text, markup::Sink& sink) override { sink.text(text); }
+  bool quotes() override { return quoting; }
   bool holds(std::string_view token) override { return token == "<|held|>"; }
 
   bool open = true;
+  bool quoting = false;
   markup::Ending ending = markup::Ending::cut;
 };
 
@@ -50,20 +52,29 @@ TEST_CASE("a grammar reads up to what closes it, and leaves a token under way") 
   CHECK(last.ending == markup::Ending::stop);
 }
 
+TEST_CASE("what a grammar quotes is text, also what could become a token") {
+  Toy toy;
+  toy.quoting = true;
+  markup::Sink sink(markup::Side::answer);
+  CHECK(toy.read("a<|end|><|en", markup::Ending::open, sink) == 12);
+  CHECK(sink.out.answer == "a<|end|><|en");
+  CHECK(toy.inside());
+}
+
 TEST_CASE("JSON holds the tokens in its strings, unless they have no end") {
   markup::JsonText json;
   json.append("{\"a\":\"x");
-  CHECK(json.holds_token());
+  CHECK(json.quotes());
   json.append("<|end|>");
   json.append("\"}");
   CHECK(json.whole());
-  CHECK_FALSE(json.holds_token());
+  CHECK_FALSE(json.quotes());
   json.clear();
   json.append("{\"a\":\"x");
-  CHECK(json.holds_token());
+  CHECK(json.quotes());
   json.append("<|end|> and so on");
   CHECK(json.cut_at_token() == "<|end|> and so on");
   CHECK(json.text == "{\"a\":\"x");
-  CHECK_FALSE(json.holds_token());
+  CHECK_FALSE(json.quotes());
   CHECK(json.cut_at_token().empty());
 }

@@ -130,6 +130,13 @@ TEST_CASE("K3: tokens within a value are a part of it") {
         {"", "", {{"", "note", R"({"list":["<|close|>argument<|sep|>"]})", true}}});
 }
 
+TEST_CASE("K3: a value that ends like a tag's attribute begins takes nothing of what follows") {
+  const std::string list = R"(["<|open|>call tool="])";
+  const markup::Call listed{"", "f", "{\"a\":" + list + "}", true};
+  check(call("f", argument("a", "array", list)) + call("get_weather", lima), {"", "", {listed, weather}});
+  check(call("f", argument("a", "array", list)) + "<|open|>call", {"", "", {listed}}, cut_off);
+}
+
 TEST_CASE("K3: JSON whose string has no end, ends with the first tag in it, and stays text") {
   check(call("f", argument("a", "array", "[\"x")) + call("get_weather", lima) + "So.",
         {"", "So.", {{"", "f", R"({"a":"[\"x"})", true}, weather}});

@@ -17,8 +17,8 @@ class JsonText {
     text.append(piece);
     scan_.feed(piece);
   }
-  /// True when a token here belongs to a string; remembers the first.
-  bool holds_token() {
+  /// True within a string, to which a token here belongs; remembers the first.
+  bool quotes() {
     if (!trusts_strings_ || !scan_.in_string()) return false;
     if (first_token_ == std::string::npos) first_token_ = text.size();
     return true;

@@ -95,7 +95,7 @@ void K2::take(std::string_view token, Ending, Sink& sink) {
   }
 }
 
-bool K2::holds(std::string_view) { return place_ == Place::arguments && arguments_.holds_token(); }
+bool K2::quotes() { return place_ == Place::arguments && arguments_.quotes(); }
 
 // What is too long for a call is text.
 void K2::add(std::string_view text, Sink& sink) {

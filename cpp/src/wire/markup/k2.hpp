@@ -36,7 +36,7 @@ class K2 final : public Grammar {
   };
 
   void add(std::string_view text, Sink& sink) override;
-  [[nodiscard]] bool holds(std::string_view token) override;
+  [[nodiscard]] bool quotes() override;
   void end_call(bool complete, Sink& sink);
 
   Place place_ = Place::outside;

@@ -18,6 +18,8 @@ void K3::take(std::string_view token, Ending behind, Sink& sink) {
   act(tag, behind, sink);
 }
 
+bool K3::quotes() { return (place_ == Place::value || place_ == Place::block) && value_.quotes(); }
+
 bool K3::holds(std::string_view token) {
   Tag tag;
   Tag::read(token, Ending::stop, tag);
@@ -27,8 +29,6 @@ bool K3::holds(std::string_view token) {
       // Raw text may hold anything. But if this is no text, then the end of the value is missing: nobody can know.
       if (tag.opens("argument") || tag.opens("call")) arguments_.sound = false;
       return true;
-    case Place::value:
-    case Place::block: return value_.holds_token();
     case Place::refused: return !tag.closes("tools") && !tag.closes("message") && tag.kind != Tag::Kind::end;
     default: return false;
   }

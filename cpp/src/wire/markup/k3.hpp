@@ -57,6 +57,7 @@ class K3 final : public Grammar {
   };
 
   void add(std::string_view text, Sink& sink) override;
+  [[nodiscard]] bool quotes() override;
   [[nodiscard]] bool holds(std::string_view token) override;
   void act(const Tag& tag, Ending behind, Sink& sink);
   void channel(const Tag& tag, Sink& sink);

@@ -12,7 +12,7 @@ std::size_t Grammar::read(std::string_view rest, Ending ending, Sink& sink) {
     if (solid > 0) add(rest.substr(0, solid), sink);
     rest.remove_prefix(solid);
     if (at == std::string_view::npos || !inside()) break;
-    const std::size_t token = measure(rest, ending, sink);
+    const std::size_t token = quotes() ? foreign : measure(rest, ending, sink);
     if (token == unsure) break;
     if (token == foreign || holds(rest.substr(0, token))) {
       add(prefix, sink);

@@ -50,8 +50,11 @@ class Grammar {
  protected:
   /// Text without tokens, while `inside`; takes all of it.
   virtual void add(std::string_view text, Sink& sink) = 0;
+  /// True within a string of JSON, where whatever may look like a token is a part of it: the quotation mark that ends
+  /// the string could pass for one of an attribute.
+  [[nodiscard]] virtual bool quotes() = 0;
   /// True when a token is a part of the text where it stands.
-  [[nodiscard]] virtual bool holds(std::string_view token) = 0;
+  [[nodiscard]] virtual bool holds(std::string_view) { return false; }
 };
 
 }  // namespace kimistream::wire::markup
