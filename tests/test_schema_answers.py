@@ -254,10 +254,10 @@ def test_other_mistakes_are_refused_too(side: Side) -> None:
         side.do(client.complete, "Hi", schema=Invoice, schema_retries=-1)
     with pytest.raises(TypeError, match="schema_retries"):
         side.do(client.complete, "Hi", schema=Invoice, schema_retries="2")
-    with pytest.raises(InvalidRequestError, match="complete"):
-        client.stream("Hi", schema=Invoice)
-    with pytest.raises(InvalidRequestError, match="send"):
-        client.conversation().stream("Hi", schema=Invoice)
+    with pytest.raises(InvalidRequestError, match="no JSON Schema"):
+        client.stream("Hi", schema={"type": "unknown"})
+    with pytest.raises(InvalidRequestError, match="no JSON Schema"):
+        client.conversation().stream("Hi", schema={"type": "unknown"})
 
 
 # A schema, a value, and what is wrong with it.

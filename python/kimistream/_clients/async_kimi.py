@@ -35,6 +35,10 @@ class AsyncKimi(BaseClient):
     @takes(BaseClient._arguments)
     def stream(self, *arguments: Any, **named: Any) -> AsyncStream:
         """As `Kimi.stream`; the request is sent by the first `await`, `async with` or `async for`."""
+        if named.get("schema") is not None:
+            from ..agents.awaiting import structured_stream
+
+            return structured_stream(self, arguments, named)
         request = self._sender.completed(self._arguments(*arguments, **named))
         stream = AsyncStream(self._reactors, lambda reactor: reactor.start(request, True, False))
         if self._sender.must_upload(request):
@@ -88,7 +92,7 @@ class AsyncKimi(BaseClient):
 
         refuse_budget(budget)
         limits = (max_steps, max_parallel, tool_timeout)
-        loop, saved = begin(prompt, tools, limits, state, web_search, options)
+        loop, saved = begin(self, prompt, tools, limits, state, web_search, options)
         return AsyncAgentRun(AsyncTurnDriver(self, loop.turn()), loop, saved)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> AsyncConversation:

@@ -116,6 +116,7 @@ class BaseClient:
             return _core.Client(**{**made_of, **changes}, api_key=key.value, cassette=played)
 
         self._make_core = make
+        self._mending = {name: self._setup.core.get(name) for name in mending}
         self._core = make()
         self._sender = Sender(self._core, self._setup.defaults)
         self._furnish()
@@ -147,8 +148,8 @@ class BaseClient:
         **fields: Any,
     ) -> Any:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
-        if "schema" in fields or "schema_retries" in fields:
-            refuse_schema(fields)
+        fields.pop("schema", None)  # None: else `complete` and `stream` have taken it
+        fields.pop("schema_retries", None)
         if "prefill_name" in fields:
             refuse_prefill_name(fields)
         if tools is not None:
@@ -235,15 +236,6 @@ class BaseClient:
         if not hasattr(self, "_core"):  # a traceback shows one that could not be made
             return f"{self.__class__.__name__}()"
         return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
-
-
-def refuse_schema(fields: dict[str, Any]) -> None:
-    """`complete` has taken it out by now."""
-    fields.pop("schema_retries", None)
-    if fields.pop("schema", None) is not None:
-        from .._values.errors import InvalidRequestError
-
-        raise InvalidRequestError("schema: a stream takes none in this version; complete() does")
 
 
 def refuse_prefill_name(fields: dict[str, Any]) -> None:

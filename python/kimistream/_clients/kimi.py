@@ -56,12 +56,19 @@ class Kimi(BaseClient):
         check       what becomes of a request that breaks a rule of provider or model: "warn" (the default) sends it and
                     says so in a Notice, "fix" changes it, "error" raises, "off" does not look
         prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it
+        schema, schema_retries
+                    as of `complete`; `.objects` is the answer while it grows. A wrong one that has been shown is void:
+                    `Restarted` says so, and `.text` raises IncompleteStreamError
         on_upload   told (sent, total) in bytes while media go out; see `kimistream.progress.Bar`
         extra_body  merged into the request last and deep
         fields      any other field of the API by its own name
 
         Raises APIStatusError and APIConnectionError here, after retries; what happens later is raised while reading.
         """
+        if named.get("schema") is not None:
+            from ..agents.blocking import structured_stream
+
+            return structured_stream(self, arguments, named)
         core = self._core.start(ready(self._sender, self._arguments(*arguments, **named)), True, False)
         core.wait_for_head()
         return Stream(core)
@@ -131,7 +138,7 @@ class Kimi(BaseClient):
 
         refuse_budget(budget)
         limits = (max_steps, max_parallel, tool_timeout)
-        loop, saved = begin(prompt, tools, limits, state, web_search, options)
+        loop, saved = begin(self, prompt, tools, limits, state, web_search, options)
         return AgentRun(TurnDriver(self, loop.turn()), loop, saved)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> Conversation:

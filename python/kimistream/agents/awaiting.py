@@ -9,9 +9,10 @@ from .._clients import async_driver
 from .._clients.async_stream import AsyncStream
 from .._clients.async_turns import AsyncTurnDriver
 from .conversation import BaseConversation
-from .loop import last_message, still_true
+from .loop import last_message
+from .picks import Texts, Thoughts
 from .run import BaseRun
-from .structured import structured_loop
+from .structured import objects_of, structured_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .._values.resources import TokenCount
     from .._values.run_events import RunEvent
     from .loop import Loop
+    from .picks import Pick
     from .run import Saved
 
 
@@ -65,8 +67,8 @@ class AsyncReading:
         self._driver.leave()
 
 
-class AsyncConversationStream(AsyncReading, AsyncStream):  # type: ignore[misc]
-    """As `ConversationStream`; what is wrong with a request is raised by the first `await` or `async for`."""
+class AsyncTurnStream(AsyncReading, AsyncStream):  # type: ignore[misc]
+    """As `TurnStream`; what is wrong with a request is raised by the first `await` or `async for`."""
 
     def __init__(self, driver: AsyncTurnDriver, loop: Loop) -> None:
         self._driver = driver
@@ -85,34 +87,29 @@ class AsyncConversationStream(AsyncReading, AsyncStream):  # type: ignore[misc]
             raise RuntimeError("this stream has not been opened yet: await it, or use `async with` or `async for`")
         return self._driver.stream._core_stream()
 
+    async def _picked(self, pick: Pick) -> AsyncIterator[Any]:
+        async for event in self:
+            for each in pick.of(event):
+                yield each
+            if pick.over:
+                return
+        for each in pick.last():
+            yield each
+
     @property
     def text(self) -> AsyncIterator[str]:
-        return self._texts()
-
-    async def _texts(self) -> AsyncIterator[str]:
-        given = False
-        async for event in self:
-            if isinstance(event, _core.Text):
-                given = True
-                yield event.text
-            elif given:
-                still_true(event, self.partial)
+        return self._picked(Texts(self))
 
     @property
     def thinking(self) -> AsyncIterator[str]:
-        return self._thoughts()
+        return self._picked(Thoughts(self))
 
-    async def _thoughts(self) -> AsyncIterator[str]:
-        given = False
-        async for event in self:
-            if isinstance(event, _core.Thinking):
-                given = True
-                yield event.text
-            elif isinstance(event, (_core.Text, _core.ToolCallStart)):
-                self._driver.waiting.append(event)
-                return
-            elif given:
-                still_true(event, self.partial)
+    @property
+    def objects(self) -> AsyncIterator[Any]:
+        return self._picked(objects_of(self._run))
+
+    def _put_back(self, event: RunEvent) -> None:
+        self._driver.waiting.append(event)
 
     @property
     def message(self) -> Awaitable[Message]:
@@ -135,10 +132,10 @@ class AsyncConversation(BaseConversation):
             await driver.close()
         return last_message(turn.loop)
 
-    def stream(self, prompt: Any, **options: Any) -> AsyncConversationStream:
+    def stream(self, prompt: Any, **options: Any) -> AsyncTurnStream:
         """As `Conversation.stream`; the request is sent by the first `await`, `async with` or `async for`."""
         turn = self._turn(prompt, options, whole=False)
-        stream = AsyncConversationStream(AsyncTurnDriver(self._client, self._procedure(turn)), turn.loop)
+        stream = AsyncTurnStream(AsyncTurnDriver(self._client, self._procedure(turn)), turn.loop)
         self._open = weakref.ref(stream)
         return stream
 
@@ -173,7 +170,13 @@ class AsyncAgentRun(AsyncReading, BaseRun):
 
 async def structured(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
     """`client.complete` with a schema."""
-    loop = structured_loop(client._core, arguments, named)
+    loop = structured_loop(client, arguments, named, whole=True)
     async for _ in AsyncTurnDriver(client, loop.turn()):
         pass
     return last_message(loop)
+
+
+def structured_stream(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> AsyncTurnStream:
+    """`client.stream` with a schema."""
+    loop = structured_loop(client, arguments, named, whole=False)
+    return AsyncTurnStream(AsyncTurnDriver(client, loop.turn()), loop)

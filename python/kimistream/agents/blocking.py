@@ -9,9 +9,10 @@ from .._clients import driver
 from .._clients.stream import Stream
 from .._clients.turns import TurnDriver
 from .conversation import BaseConversation
-from .loop import last_message, still_true
+from .loop import last_message
+from .picks import Texts, Thoughts
 from .run import BaseRun
-from .structured import structured_loop
+from .structured import objects_of, structured_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .._values.resources import TokenCount
     from .._values.run_events import RunEvent
     from .loop import Loop
+    from .picks import Pick
     from .run import Saved
 
 
@@ -69,9 +71,9 @@ class Reading:
         self._driver.leave()
 
 
-class ConversationStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
-    """A turn of a conversation while it arrives. With tools its events are those of the run: answers, results, steps;
-    status, headers and `.partial` are those of the answer that comes now."""
+class TurnStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
+    """A turn of a conversation, or an answer that is to follow a schema, while it arrives. With tools its events are
+    those of the run: answers, results, steps; status, headers and `.partial` are those of the answer that comes now."""
 
     def __init__(self, driver: TurnDriver, loop: Loop) -> None:
         self._driver = driver
@@ -84,30 +86,30 @@ class ConversationStream(Reading, Stream):  # type: ignore[misc]  # more kinds o
             raise RuntimeError("nothing has been asked yet")
         return self._driver.stream._core_stream()
 
+    def _picked(self, pick: Pick) -> Iterator[Any]:
+        for event in self:
+            yield from pick.of(event)
+            if pick.over:
+                return
+        yield from pick.last()
+
     @property
     def text(self) -> Iterator[str]:
         """The fragments of the answers."""
-        given = False
-        for event in self:
-            if isinstance(event, _core.Text):
-                given = True
-                yield event.text
-            elif given:
-                still_true(event, self.partial)
+        return self._picked(Texts(self))
 
     @property
     def thinking(self) -> Iterator[str]:
         """The fragments of the reasoning. Ends where an answer or a call begins, which stays to be read."""
-        given = False
-        for event in self:
-            if isinstance(event, _core.Thinking):
-                given = True
-                yield event.text
-            elif isinstance(event, (_core.Text, _core.ToolCallStart)):
-                self._driver.waiting.append(event)
-                return
-            elif given:
-                still_true(event, self.partial)
+        return self._picked(Thoughts(self))
+
+    @property
+    def objects(self) -> Iterator[Any]:
+        """As `Stream.objects`; a wrong answer is void, and the object begins anew (`Restarted`)."""
+        return self._picked(objects_of(self._run))
+
+    def _put_back(self, event: RunEvent) -> None:
+        self._driver.waiting.append(event)
 
     @property
     def message(self) -> Message:
@@ -137,11 +139,11 @@ class Conversation(BaseConversation):
             self._sending = False
         return last_message(turn.loop)
 
-    def stream(self, prompt: Any, **options: Any) -> ConversationStream:
+    def stream(self, prompt: Any, **options: Any) -> TurnStream:
         """As `send`, while it arrives: the events of the answer, and with tools those of `client.run`. The turn enters
         the history when it has been read to its end."""
         turn = self._turn(prompt, options, whole=False)
-        stream = ConversationStream(TurnDriver(self._client, self._procedure(turn)), turn.loop)
+        stream = TurnStream(TurnDriver(self._client, self._procedure(turn)), turn.loop)
         self._open = weakref.ref(stream)
         return stream
 
@@ -184,7 +186,13 @@ class AgentRun(Reading, BaseRun):
 
 def structured(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
     """`client.complete` with a schema."""
-    loop = structured_loop(client._core, arguments, named)
+    loop = structured_loop(client, arguments, named, whole=True)
     for _ in TurnDriver(client, loop.turn()):
         pass
     return last_message(loop)
+
+
+def structured_stream(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> TurnStream:
+    """`client.stream` with a schema."""
+    loop = structured_loop(client, arguments, named, whole=False)
+    return TurnStream(TurnDriver(client, loop.turn()), loop)

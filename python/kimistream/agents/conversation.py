@@ -143,7 +143,7 @@ class BaseConversation:
         if "tools" in given or searches != self._searches:
             tools = ToolSet(given.pop("tools", self._tools.given), searches)
         limits, system = _limits_in(given), given.pop("system", None)
-        expected = expected_in(given, self._client._core)
+        expected = expected_in(given, self._client)
         self._leave_open()
         history = self.messages
         if system is not None:
@@ -151,8 +151,6 @@ class BaseConversation:
         before = len(history)
         continues = bool(self._turns) and bool(question) and role_of(question[0]) == "tool"
         history.extend(_in_order(self._turns[-1], question) if continues else question)
-        if expected is not None and not whole:
-            raise InvalidRequestError("schema: a stream takes none in this version; send() does")
         loop = Loop(history, tools, given, limits, whole=whole, tells_steps=bool(tools.by_name), expected=expected)
         self._broken = None
         self._current = _Turn(loop, before, continues)

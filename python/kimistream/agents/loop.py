@@ -8,7 +8,7 @@ from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
 from .._tools.results import content_of
 from .._values.errors import IncompleteStreamError, InvalidRequestError, StopRun, ToolArgumentsError
-from .._values.message import Message, ToolCall
+from .._values.message import Message, Restarted, ToolCall
 from .._values.run_events import StepEnd, StepStart, ToolProgress, ToolResult
 from .history import changed, group, was_cut
 from .sums import added
@@ -55,6 +55,7 @@ class Loop:
     message   the last answer
     partial   what had come of an answer that broke off
     stopped   None while it goes on; "done", "max_steps", "repeated", "stop_run"
+    expected  the schema that its answers follow, or None
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Loop:
         if self._beginning and expected is not None:
             raise InvalidRequestError("schema and prefill do not go together: leave one of them out")
         self._options = {**options, "tools": tools.wire} if tools.wire else options
-        self._expected = expected
+        self.expected = expected
         self._limits = limits
         self._whole = whole
         self._tells_steps = tells_steps
@@ -116,14 +117,16 @@ class Loop:
 
     def _answer(self) -> Turn[Message]:
         """The next answer; with a schema the first one that follows it."""
-        if self._expected is None:
+        if self.expected is None:
             return (yield from self._ask(list(self.messages)))
-        attempts = self._expected.attempts(self.messages)
+        attempts = self.expected.attempts(self.messages)
         while True:
             message = yield from self._ask(attempts.messages())
             self.partial = message
             if attempts.is_right(message):
                 return message
+            if not self._whole:
+                yield Restarted(attempts.made, "The answer did not follow its schema, and was sent back.")
 
     def _ask(self, messages: list[Any]) -> Turn[Message]:
         options = {**self._options, "prefill": self.begun()} if self.begun() else self._options

@@ -8,6 +8,7 @@ import threading
 from .. import _core
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
+from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
 from .loop import STOPS, Limits, Loop
 from .prompts import messages_of
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from .._clients.base import BaseClient
     from .._values.message import Usage
     from .files import Path
 
@@ -65,6 +67,7 @@ class BaseRun:
 
 
 def begin(
+    client: BaseClient,
     prompt: Any,
     tools: Iterable[Any] | None,
     limits: tuple[int, int, float | None],
@@ -84,14 +87,12 @@ def begin(
         if state is not None:
             saved.write(state, loop)
 
-    loop = Loop(question, ToolSet(tools, web_search), _given(options), Limits(*limits), on_change=changed)
+    options = {name: value for name, value in options.items() if value is not None}
+    expected = expected_in(options, client)
+    loop = Loop(question, ToolSet(tools, web_search), options, Limits(*limits), on_change=changed, expected=expected)
     if state is not None and os.path.exists(state):
         saved.load(state, loop)
     return loop, saved
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 class Saved:
