@@ -87,12 +87,11 @@ class AsyncKimi(BaseClient):
     ) -> AsyncAgentRun:
         """As `Kimi.run`: `async for event in run`, `await run.message`."""
         from ..agents.awaiting import AsyncAgentRun
-        from ..agents.run import begin, refuse_budget
+        from ..agents.run import begin
         from .async_turns import AsyncTurnDriver
 
-        refuse_budget(budget)
         limits = (max_steps, max_parallel, tool_timeout)
-        loop, saved = begin(self, prompt, tools, limits, state, web_search, options)
+        loop, saved = begin(self, prompt, tools, limits, state, budget, web_search, options)
         return AsyncAgentRun(AsyncTurnDriver(self, loop.turn()), loop, saved)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> AsyncConversation:

@@ -150,8 +150,12 @@ class BaseClient:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
         fields.pop("schema", None)  # None: else `complete` and `stream` have taken it
         fields.pop("schema_retries", None)
-        if "prefill_name" in fields:
-            refuse_prefill_name(fields)
+        if (name := fields.pop("prefill_name", None)) is not None:
+            from .._requests.prefills import named_beginning
+
+            prompt = fields.pop("messages", None) if prompt is None else prompt
+            prompt, extra_body = named_beginning(self._core.row, prompt, name, prefill, extra_body)
+            prefill = None
         if tools is not None:
             from .._tools import declared  # cheap where all are dicts
 
@@ -236,13 +240,3 @@ class BaseClient:
         if not hasattr(self, "_core"):  # a traceback shows one that could not be made
             return f"{self.__class__.__name__}()"
         return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
-
-
-def refuse_prefill_name(fields: dict[str, Any]) -> None:
-    if fields.pop("prefill_name") is not None:
-        from .._values.errors import InvalidRequestError
-
-        raise InvalidRequestError(
-            "prefill_name is not known in this version: to speak as somebody, pass "
-            '{"role": "assistant", "name": ..., "content": ..., "partial": True} as the last message'
-        )

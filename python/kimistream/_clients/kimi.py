@@ -55,7 +55,8 @@ class Kimi(BaseClient):
                     what becomes of an answer that breaks or is cut at the limit; None: as the client has it, see `Kimi`
         check       what becomes of a request that breaks a rule of provider or model: "warn" (the default) sends it and
                     says so in a Notice, "fix" changes it, "error" raises, "off" does not look
-        prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it
+        prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it.
+                    `prefill_name`: who is to speak, with or without a beginning
         schema, schema_retries
                     as of `complete`; `.objects` is the answer while it grows. A wrong one that has been shown is void:
                     `Restarted` says so, and `.text` raises IncompleteStreamError
@@ -126,19 +127,21 @@ class Kimi(BaseClient):
         max_parallel  calls of one answer that run side by side: functions in threads, asynchronous ones on the loop
         tool_timeout  seconds for one call, where its `Tool` says none; the model is told of one that is late
         state         a file: written after each result and step, and gone on from where it exists
+        budget        a number (the provider's currency) or a `Budget`: no request starts that could pass it, the run
+                      ends with `.stopped == "budget"`. What a saved run has spent counts
         web_search    offers Moonshot's own search, and answers its calls
+        schema        the last answer follows it; see `complete`
         options       any argument of `stream`, for every request
 
         Wrong arguments, exceptions of functions and names that are no tools go back to the model as results, for it to
         mend. A function that raises `StopRun` ends the run.
         """
         from ..agents.blocking import AgentRun
-        from ..agents.run import begin, refuse_budget
+        from ..agents.run import begin
         from .turns import TurnDriver
 
-        refuse_budget(budget)
         limits = (max_steps, max_parallel, tool_timeout)
-        loop, saved = begin(self, prompt, tools, limits, state, web_search, options)
+        loop, saved = begin(self, prompt, tools, limits, state, budget, web_search, options)
         return AgentRun(TurnDriver(self, loop.turn()), loop, saved)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> Conversation:

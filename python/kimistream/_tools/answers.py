@@ -13,7 +13,8 @@ from .._values.errors import InvalidRequestError
 from .annotations import NoSchema, Reader, is_pydantic
 from .kinds import named
 from .pydantic_models import told
-from .validation import Validator, is_mfjs, wrong_with_schema
+from .schemas import is_mfjs, wrong_with_schema
+from .validation import Validator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

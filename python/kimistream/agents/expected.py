@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from .._requests.prompts import role_of
 from .._tools.answers import AnswerSchema
 from .._values.errors import InvalidRequestError, SchemaError
 from .history import group
-from .prompts import role_of
 from .sums import added
 
 TYPE_CHECKING = False

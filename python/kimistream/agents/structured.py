@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from .._requests.prompts import messages_of
 from .._tools.growing import Objects
 from .._tools.tool_set import ToolSet
 from .expected import expected_in
 from .loop import Limits, Loop
-from .prompts import messages_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
