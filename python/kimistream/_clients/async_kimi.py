@@ -15,12 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Literal
 
     from .._requests.arguments import Thinking
     from .._requests.sender import Sender
     from .._values.message import Message
-    from ..agents.awaiting import AsyncAgentRun, AsyncConversation
+    from ..agents.awaiting import AsyncAgentRun, AsyncConversation, AsyncSwarm
 
 
 class AsyncKimi(BaseClient):
@@ -93,6 +93,27 @@ class AsyncKimi(BaseClient):
         limits = (max_steps, max_parallel, tool_timeout)
         loop, saved = begin(self, prompt, tools, limits, state, budget, web_search, options)
         return AsyncAgentRun(AsyncTurnDriver(self, loop.turn()), loop, saved)
+
+    def swarm(
+        self,
+        task: str,
+        tools: Iterable[Any] | None = None,
+        max_agents: int = 300,
+        max_steps: int = 4000,
+        workers: int = 8,
+        budget: Any = None,
+        plan: Iterable[Any] | None = None,
+        progress: Callable[[Any], object] | Literal[False] | None = None,
+        **options: Any,
+    ) -> AsyncSwarm:
+        """As `Kimi.swarm`: `async for event in swarm`, `await swarm.message`."""
+        from ..agents.awaiting import AsyncSwarm
+        from ..agents.swarm import Team
+        from ..display.agents import telling
+
+        team = Team(self, task, tools, max_agents, max_steps, workers, budget, plan, options)
+        team.tell = telling(progress, team)
+        return AsyncSwarm(self, team)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> AsyncConversation:
         """As `Kimi.load_conversation`."""

@@ -13,13 +13,13 @@ from .stream import ChatCompletionStream, Stream
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Callable, Iterable
+    from typing import Any, Literal
 
     from .._requests.arguments import Thinking
     from .._requests.sender import Sender
     from .._values.message import Message
-    from ..agents.blocking import AgentRun, Conversation
+    from ..agents.blocking import AgentRun, Conversation, Swarm
     from .resources import Files, Models
 
 
@@ -143,6 +143,41 @@ class Kimi(BaseClient):
         limits = (max_steps, max_parallel, tool_timeout)
         loop, saved = begin(self, prompt, tools, limits, state, budget, web_search, options)
         return AgentRun(TurnDriver(self, loop.turn()), loop, saved)
+
+    def swarm(
+        self,
+        task: str,
+        tools: Iterable[Any] | None = None,
+        max_agents: int = 300,
+        max_steps: int = 4000,
+        workers: int = 8,
+        budget: Any = None,
+        plan: Iterable[Any] | None = None,
+        progress: Callable[[Any], object] | Literal[False] | None = None,
+        **options: Any,
+    ) -> Swarm:
+        """A task for many agents: a planner splits it, workers do the parts side by side, a writer puts them together.
+
+        task        a text
+        tools       the workers', as of `run`
+        max_agents  planner and writer among them. Where there are more parts than workers, they are shared out
+        max_steps   answers of all agents together; the writer's is kept
+        workers     that work at once
+        budget      of all together: a number (the provider's currency) or a `Budget`
+        plan        a list of tasks, which takes the planner's place: texts, or dicts with `task` and, of this one
+                    worker, `name`, `tools`, `max_steps`, `budget`
+        progress    None: a table on a terminal and in a notebook; False: nothing; or a function that is called with
+                    the swarm's state (`.agents`, `.steps`, `.usage`, `.stopped`) when it has changed
+        options     any argument of `stream`, for every request; `max_parallel` and `tool_timeout` of `run`; `schema`
+                    and `response_format` are for the last answer
+        """
+        from ..agents.blocking import Swarm
+        from ..agents.swarm import Team
+        from ..display.agents import telling
+
+        team = Team(self, task, tools, max_agents, max_steps, workers, budget, plan, options)
+        team.tell = telling(progress, team)
+        return Swarm(self, team)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> Conversation:
         """The conversation that `save` wrote. Functions are handed in again. Raises InvalidRequestError for a file that

@@ -30,32 +30,34 @@ class Allowance:
     budget   a number (the provider's currency) or a `Budget`; None: no limit
     answers  so many of them; None: no limit
     spent    what counts as spent already
+
+    `left`: of the answers; None: no limit. `budget`: the `Budget`, or None.
     """
 
     def __init__(self, client: BaseClient, budget: Any = None, answers: int | None = None, spent: Any = None) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._left = answers
+        self.left = answers
+        self.budget = budget_of(budget, client._core)
         self._spending: Spending | None = None
-        known = budget_of(budget, client._core)
-        if known is not None:
+        if self.budget is not None:
             used: Usage | None = spent
             tokens, cost = (0, 0.0) if used is None else (used.total_tokens or 0, used.cost or 0.0)
-            self._spending = Spending(known, tokens, cost)
+            self._spending = Spending(self.budget, tokens, cost)
 
     def begin(self, messages: list[Any], options: dict[str, Any]) -> Stake | None:
         """Holds what an answer to this could take. Raises ExhaustedError."""
         tokens = 0 if self._spending is None else self._tokens(messages, options)
         with self._lock:
-            if self._left is not None and self._left < 1:
+            if self.left is not None and self.left < 1:
                 raise ExhaustedError("max_steps")
             stake = None
             if self._spending is not None:
                 stake = self._spending.begin(tokens)
                 if stake is None:
                     raise ExhaustedError("budget")
-            if self._left is not None:
-                self._left -= 1
+            if self.left is not None:
+                self.left -= 1
             return stake
 
     def end(self, stake: Stake | None, usage: Usage | None) -> None:

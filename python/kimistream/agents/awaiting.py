@@ -13,19 +13,24 @@ from .loop import last_message
 from .picks import Texts, Thoughts
 from .run import BaseRun
 from .structured import objects_of, structured_loop
+from .swarm import BaseSwarm, turn_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any
+
+    from typing_extensions import Self
 
     from .._clients.async_kimi import AsyncKimi
     from .._values.message import Message
     from .._values.resources import TokenCount
-    from .._values.run_events import RunEvent
+    from .._values.run_events import RunEvent, SwarmEvent
+    from .agent import Agent
     from .loop import Loop
     from .picks import Pick
     from .run import Saved
+    from .swarm import Team
 
 
 class AsyncReading:
@@ -33,7 +38,7 @@ class AsyncReading:
 
     if TYPE_CHECKING:
         _driver: AsyncTurnDriver
-        _run: Loop
+        _run: Any  # an Ending
         _failure: BaseException | None
 
     def __aiter__(self) -> AsyncIterator[RunEvent]:
@@ -66,6 +71,17 @@ class AsyncReading:
     def _leave(self) -> None:
         self._driver.leave()
 
+    @property
+    def message(self) -> Awaitable[Message]:
+        """The last answer, also where it was stopped; drives to the end."""
+        return self._to_the_end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
 
 class AsyncTurnStream(AsyncReading, AsyncStream):  # type: ignore[misc]
     """As `TurnStream`; what is wrong with a request is raised by the first `await` or `async for`."""
@@ -74,6 +90,10 @@ class AsyncTurnStream(AsyncReading, AsyncStream):  # type: ignore[misc]
         self._driver = driver
         self._run = loop
         self._failure = None
+
+    async def __aenter__(self) -> Self:
+        await self._wait_for_head()
+        return self
 
     async def _wait_for_head(self) -> None:
         try:
@@ -110,10 +130,6 @@ class AsyncTurnStream(AsyncReading, AsyncStream):  # type: ignore[misc]
 
     def _put_back(self, event: RunEvent) -> None:
         self._driver.waiting.append(event)
-
-    @property
-    def message(self) -> Awaitable[Message]:
-        return self._to_the_end()
 
 
 class AsyncConversation(BaseConversation):
@@ -157,15 +173,40 @@ class AsyncAgentRun(AsyncReading, BaseRun):
         self._failure = None
         self._saved = saved
 
-    @property
-    def message(self) -> Awaitable[Message]:
-        return self._to_the_end()
 
-    async def __aenter__(self) -> AsyncAgentRun:
-        return self
+class AsyncSwarm(AsyncReading, BaseSwarm):
+    """As `Swarm`: `async for event in swarm`, `await swarm.message`. Its workers are tasks of the loop."""
 
-    async def __aexit__(self, *exception: object) -> None:
-        await self.close()
+    if TYPE_CHECKING:
+
+        def __aiter__(self) -> AsyncIterator[SwarmEvent]: ...  # type: ignore[override]
+
+        async def __anext__(self) -> SwarmEvent: ...  # type: ignore[override]
+
+    def __init__(self, client: AsyncKimi, team: Team) -> None:
+        under_way: set[AsyncTurnDriver] = set()
+
+        def work_of(agent: Agent) -> Callable[[], AsyncIterator[RunEvent]]:
+            async def work() -> AsyncIterator[RunEvent]:
+                driver = AsyncTurnDriver(client, turn_of(agent))
+                under_way.add(driver)
+                try:
+                    async for event in driver:
+                        yield event
+                finally:
+                    under_way.discard(driver)
+                    await driver.close()
+
+            return work
+
+        def leave() -> None:
+            for driver in list(under_way):
+                driver.leave()
+
+        team.work_of, team.leave = work_of, leave
+        self._driver = AsyncTurnDriver(client, team.turn())
+        self._run = team
+        self._failure = None
 
 
 async def structured(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:

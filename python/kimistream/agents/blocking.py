@@ -13,19 +13,24 @@ from .loop import last_message
 from .picks import Texts, Thoughts
 from .run import BaseRun
 from .structured import objects_of, structured_loop
+from .swarm import BaseSwarm, turn_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
+
+    from typing_extensions import Self
 
     from .._clients.kimi import Kimi
     from .._values.message import Message
     from .._values.resources import TokenCount
-    from .._values.run_events import RunEvent
+    from .._values.run_events import RunEvent, SwarmEvent
+    from .agent import Agent
     from .loop import Loop
     from .picks import Pick
     from .run import Saved
+    from .swarm import Team
 
 
 class Reading:
@@ -33,7 +38,7 @@ class Reading:
 
     if TYPE_CHECKING:
         _driver: TurnDriver
-        _run: Loop
+        _run: Any  # an Ending
         _failure: BaseException | None
 
     def __iter__(self) -> Iterator[RunEvent]:
@@ -54,7 +59,9 @@ class Reading:
             self._failure = failure
             raise
 
-    def _to_the_end(self) -> Message:
+    @property
+    def message(self) -> Message:
+        """The last answer, also where it was stopped; drives to the end. Raises what it fails with."""
         for _ in self:
             pass
         if isinstance(self._failure, Exception):
@@ -69,6 +76,12 @@ class Reading:
 
     def _leave(self) -> None:
         self._driver.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
 
 class TurnStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
@@ -110,11 +123,6 @@ class TurnStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
 
     def _put_back(self, event: RunEvent) -> None:
         self._driver.waiting.append(event)
-
-    @property
-    def message(self) -> Message:
-        """The last message of the turn; reads to the end. Raises what the turn fails with, with `.partial` on it."""
-        return self._to_the_end()
 
     def __repr__(self) -> str:
         return f"<{self.__class__.__name__} {'over' if self._run.stopped else 'open'}>"
@@ -172,16 +180,47 @@ class AgentRun(Reading, BaseRun):
         self._failure = None
         self._saved = saved
 
-    @property
-    def message(self) -> Message:
-        """The last answer, also where the run was stopped; drives to the end."""
-        return self._to_the_end()
 
-    def __enter__(self) -> AgentRun:
-        return self
+class Swarm(Reading, BaseSwarm):
+    """Agents that share a task: a planner splits it, workers do the parts side by side, a writer puts them together.
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    for event in swarm: ...   AgentStart, AgentEvent (what happens in an agent's run), AgentEnd, each with `.agent`
+    swarm.message             the writer's answer; drives to the end
+    swarm.agents              who there is, and where each stands
+
+    Nothing is sent before it is read. Each worker is a thread, which waits for its answers and ends with it. An agent
+    that fails is told to the writer; where all have failed, the first one's error is raised.
+    """
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[SwarmEvent]: ...  # type: ignore[override]
+
+        def __next__(self) -> SwarmEvent: ...  # type: ignore[override]
+
+    def __init__(self, client: Kimi, team: Team) -> None:
+        under_way: set[TurnDriver] = set()
+
+        def work_of(agent: Agent) -> Callable[[], Iterator[RunEvent]]:
+            def work() -> Iterator[RunEvent]:
+                turn = TurnDriver(client, turn_of(agent))
+                under_way.add(turn)
+                try:
+                    yield from turn.rest()
+                finally:
+                    under_way.discard(turn)
+                    turn.close()
+
+            return work
+
+        def leave() -> None:
+            for each in list(under_way):
+                each.leave()
+
+        team.work_of, team.leave = work_of, leave
+        self._driver = TurnDriver(client, team.turn())
+        self._run = team
+        self._failure = None
 
 
 def structured(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:

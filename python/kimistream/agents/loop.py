@@ -17,7 +17,7 @@ from .sums import added
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     from .._bulk.budget import Stake
     from .._requests.turns import Turn
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from .expected import Expected
 
     Content = str | list[Any]
+
+    class Ending(Protocol):
+        """What has a last message."""
+
+        @property
+        def message(self) -> Message | None: ...
+
+        stopped: str | None
+
 
 STOPS = ("done", "max_steps", "budget", "repeated", "stop_run")
 SAME_STEPS = 5  # in a row, and a run goes nowhere
@@ -348,7 +357,7 @@ def _words(error: Exception) -> str:
     return str(error)
 
 
-def last_message(loop: Loop) -> Message:
+def last_message(loop: Ending) -> Message:
     if loop.message is None and loop.stopped == "budget":
         raise InvalidRequestError("the budget does not allow an answer: nothing has come")
     if loop.message is None:
