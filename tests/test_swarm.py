@@ -22,6 +22,9 @@ from kimistream import (
     StopRun,
 )
 from kimistream.display.agents import table_of
+
+pytest.importorskip("aiohttp")
+
 from kimistream.simulator import Simulator
 
 __all__ = ["side"]
