@@ -265,19 +265,48 @@ def test_the_history_holds_beginning_and_answer_as_one(fault_server: FaultServer
     assert chat.keep_partial().text == "It was a sun"
 
 
-def test_a_name_of_the_beginning_is_refused_with_what_to_do_instead(side: Side) -> None:
-    client = side.client("http://127.0.0.1:9/v1")
+def test_a_beginning_may_be_spoken_by_somebody(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(bodies_of(whole(text="a sunny day."), whole(text="Yes.")))
+    begun = {"role": "assistant", "name": "Poirot", "content": "It was ", "partial": True}
     given = {"prefill": "It was ", "prefill_name": "Poirot"}
-    waits = [
-        lambda: side.do(client.conversation().send, "Tell.", **given),
-        lambda: side.do(client.conversation(**given).send, "Tell."),
-        lambda: side.do(client.complete, "Tell.", **given),
-        lambda: side.message(client.stream("Tell.", **given)),
-        lambda: side.message(client.run("Tell.", [get_weather], **given)),
-    ]
-    for wait in waits:
-        with pytest.raises(InvalidRequestError, match=r'prefill_name.*"partial": True'):
-            wait()
+    client = side.client(url)
+    assert side.do(client.complete, "Tell.", **given).text == "a sunny day."
+    assert sent(fault_server, url)["messages"] == [{"role": "user", "content": "Tell."}, begun]
+    side.do(client.complete, messages=[{"role": "user", "content": "Tell."}], prefill_name="Poirot")
+    assert sent(fault_server, url)["messages"][1:] == [{**begun, "content": ""}]
+    url = fault_server.url(bodies_of(whole(text="a sunny day."), whole(text="Yes.")))
+    chat = side.client(url).conversation(**given)
+    side.do(chat.send, "Tell.")
+    assert sent(fault_server, url)["messages"][-1] == begun
+    assert [message.text for message in chat.messages[1:]] == ["It was a sunny day."]
+
+
+def test_a_named_beginning_is_said_in_the_words_of_the_row(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(bodies_of(whole(text="a sunny day.")))
+    side.do(side.client(url, provider="vllm").complete, "Tell.", prefill="It was ", prefill_name="Poirot")
+    body = sent(fault_server, url)
+    assert body["messages"][-1] == {"role": "assistant", "name": "Poirot", "content": "It was "}
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+
+
+def test_a_named_beginning_is_for_the_first_answer_of_a_turn(fault_server: FaultServer, side: Side) -> None:
+    asks = whole(call("get_weather", {"city": "Rome"}), text="I look.")
+    url = fault_server.url(bodies_of(asks, whole(text="Sunny.")))
+    chat = side.client(url).conversation(tools=[get_weather])
+    side.do(chat.send, "Rome?", prefill="Well, ", prefill_name="Poirot")
+    first, second = (sent(fault_server, url, attempt)["messages"] for attempt in (0, 1))
+    assert first[-1]["name"] == "Poirot"
+    assert [message["role"] for message in second] == ["user", "assistant", "tool"]
+    assert second[1]["content"] == "Well, I look."
+
+
+def test_a_name_where_beginnings_have_none_is_refused(side: Side) -> None:
+    for provider in ("cloudflare", "moonshot-anthropic"):
+        client = side.client("http://127.0.0.1:9/v1", provider=provider)
+        with pytest.raises(InvalidRequestError, match="prefill_name"):
+            side.do(client.complete, "Tell.", prefill_name="Poirot")
+    with pytest.raises(TypeError, match="prefill_name"):
+        side.do(side.client("http://127.0.0.1:9/v1").complete, "Tell.", prefill_name=3)
 
 
 def test_a_named_beginning_goes_out_as_a_message(fault_server: FaultServer, side: Side) -> None:

@@ -14,7 +14,8 @@ from kit import sent
 
 from kimistream import InvalidRequestError, KimiError, SchemaError
 from kimistream._tools.answers import AnswerSchema
-from kimistream._tools.validation import Validator, is_mfjs
+from kimistream._tools.schemas import is_mfjs, pattern_of
+from kimistream._tools.validation import Validator
 
 if TYPE_CHECKING:
     from kimistream.simulator import Simulator
@@ -246,6 +247,64 @@ def test_what_is_no_schema_is_refused_before_anything_is_sent(
     assert fault_server.attempts(url) == 0
 
 
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"$ref": "#/$defs/Gone", "$defs": {}}, "'#/$defs/Gone' leads nowhere"),
+        ({"properties": {"a": {"$ref": "#b"}}}, "'#b' leads nowhere at properties.a"),
+        ({"$ref": "https://example.org/person.json"}, "another document"),
+        ({"$ref": "#"}, "back to itself"),
+        ({"$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}}, "type": "object"}, "back to itself"),
+        ({"$defs": {"A": {"type": "text"}}, "$ref": "#/$defs/A"}, "no type 'text' at $defs.A"),
+        ({"properties": {"a": {"$ref": 3}}}, "$ref is a string"),
+        ({"pattern": "["}, "'[' is no regular expression"),
+        ({"patternProperties": {"(": {}}}, "'(' is no regular expression"),
+        ({"items": {"pattern": 3}}, "3 is no regular expression at items"),
+        ({"properties": {"kind": {"enum": []}}}, "enum is empty: no value could follow it at properties.kind"),
+        ({"minimum": "3"}, "minimum is a number, not '3'"),
+        ({"maxItems": -1}, "maxItems is a count, not -1"),
+        ({"required": [1]}, "required is a list of names"),
+    ],
+    ids=str,
+)
+def test_a_schema_that_nothing_can_follow_is_refused(
+    fault_server: FaultServer, side: Side, schema: dict[str, Any], words: str
+) -> None:
+    url = fault_server.url(bodies_of(whole(text="{}")))
+    with pytest.raises(InvalidRequestError) as caught:
+        side.do(side.client(url).complete, "Invoice?", schema=schema)
+    assert words in str(caught.value)
+    assert fault_server.attempts(url) == 0
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"next": {"$ref": "#/$defs/A"}}}}},
+        {"properties": {"a": {"$ref": "#name"}}, "$defs": {"A": {"$anchor": "name", "type": "string"}}},
+        {"properties": {"a": {"$ref": "#/anyOf/0"}}, "anyOf": [{"type": "object"}]},
+        {"properties": {"a": {"pattern": r"^\p{L}[\p{Lu}]+(?<year>\d{4})\k<year>\u{1F600}\cA$"}}},
+        {"properties": {"enum": {"type": "string"}, "$ref": {"type": "string"}}},
+    ],
+    ids=str,
+)
+def test_unusual_schemas_are_taken(fault_server: FaultServer, side: Side, schema: dict[str, Any]) -> None:
+    url = fault_server.url(bodies_of(whole(text="{}")))
+    assert side.do(side.client(url).complete, "Invoice?", schema=schema).parsed == {}
+
+
+def test_patterns_are_read_as_ecmascript_has_them() -> None:
+    known = pattern_of(r"^(?<year>\d{4})-\k<year>$")
+    assert known is not None
+    assert (bool(known.search("2026-2026")), bool(known.search("2026-2027"))) == (True, False)
+    unknown = pattern_of(r"^[^\p{L}]+$")
+    assert unknown is not None
+    assert unknown.search("what is not known lets pass")
+    assert Validator({"properties": {"a": {"$ref": "#x"}}, "$defs": {"X": {"$anchor": "x", "type": "null"}}}).problems(
+        {"a": 1}
+    ) == ["a: must be null, not an integer"]
+
+
 def test_other_mistakes_are_refused_too(side: Side) -> None:
     client = side.client("http://127.0.0.1:9/v1")
     with pytest.raises(InvalidRequestError, match="response_format"):
@@ -254,10 +313,10 @@ def test_other_mistakes_are_refused_too(side: Side) -> None:
         side.do(client.complete, "Hi", schema=Invoice, schema_retries=-1)
     with pytest.raises(TypeError, match="schema_retries"):
         side.do(client.complete, "Hi", schema=Invoice, schema_retries="2")
-    with pytest.raises(InvalidRequestError, match="complete"):
-        client.stream("Hi", schema=Invoice)
-    with pytest.raises(InvalidRequestError, match="send"):
-        client.conversation().stream("Hi", schema=Invoice)
+    with pytest.raises(InvalidRequestError, match="no JSON Schema"):
+        client.stream("Hi", schema={"type": "unknown"})
+    with pytest.raises(InvalidRequestError, match="no JSON Schema"):
+        client.conversation().stream("Hi", schema={"type": "unknown"})
 
 
 # A schema, a value, and what is wrong with it.

@@ -61,15 +61,21 @@ if TYPE_CHECKING:
     from ._values.resources import FileObject as FileObject
     from ._values.resources import Model as Model
     from ._values.resources import TokenCount as TokenCount
+    from ._values.run_events import AgentEnd as AgentEnd
+    from ._values.run_events import AgentEvent as AgentEvent
+    from ._values.run_events import AgentStart as AgentStart
     from ._values.run_events import StepEnd as StepEnd
     from ._values.run_events import StepStart as StepStart
     from ._values.run_events import ToolProgress as ToolProgress
     from ._values.run_events import ToolResult as ToolResult
     from ._values.timeout import Timeout as Timeout
+    from .agents.agent import Agent as Agent
     from .agents.awaiting import AsyncAgentRun as AsyncAgentRun
     from .agents.awaiting import AsyncConversation as AsyncConversation
+    from .agents.awaiting import AsyncSwarm as AsyncSwarm
     from .agents.blocking import AgentRun as AgentRun
     from .agents.blocking import Conversation as Conversation
+    from .agents.blocking import Swarm as Swarm
 
     AsyncOpenAI = AsyncKimi
 
@@ -80,12 +86,17 @@ __all__ = [
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "Agent",
+    "AgentEnd",
+    "AgentEvent",
     "AgentRun",
+    "AgentStart",
     "AsyncAgentRun",
     "AsyncConversation",
     "AsyncKimi",
     "AsyncOpenAI",
     "AsyncStream",
+    "AsyncSwarm",
     "AuthenticationError",
     "BadRequestError",
     "Balance",
@@ -122,6 +133,7 @@ __all__ = [
     "StepStart",
     "StopRun",
     "Stream",
+    "Swarm",
     "Text",
     "Thinking",
     "Timeout",
@@ -143,12 +155,17 @@ __all__ = [
 
 # Imported when they are first asked for: asyncio alone takes longer to import than all of this package.
 _LAZY = {
+    "Agent": ("agents.agent", "Agent"),
+    "AgentEnd": ("_values.run_events", "AgentEnd"),
+    "AgentEvent": ("_values.run_events", "AgentEvent"),
     "AgentRun": ("agents.blocking", "AgentRun"),
+    "AgentStart": ("_values.run_events", "AgentStart"),
     "AsyncAgentRun": ("agents.awaiting", "AsyncAgentRun"),
     "AsyncConversation": ("agents.awaiting", "AsyncConversation"),
     "AsyncKimi": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
+    "AsyncSwarm": ("agents.awaiting", "AsyncSwarm"),
     "Balance": ("_values.resources", "Balance"),
     "Budget": ("_values.bulk", "Budget"),
     "Cassette": ("_requests.cassette", "Cassette"),
@@ -164,6 +181,7 @@ _LAZY = {
     "Timeout": ("_values.timeout", "Timeout"),
     "StepEnd": ("_values.run_events", "StepEnd"),
     "StepStart": ("_values.run_events", "StepStart"),
+    "Swarm": ("agents.blocking", "Swarm"),
     "TokenCount": ("_values.resources", "TokenCount"),
     "Tool": ("_tools.tool", "Tool"),
     "ToolProgress": ("_values.run_events", "ToolProgress"),

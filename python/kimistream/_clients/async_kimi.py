@@ -16,11 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Literal
 
     from .._requests.arguments import Thinking
     from .._values.message import Message
-    from ..agents.awaiting import AsyncAgentRun, AsyncConversation
+    from ..agents.awaiting import AsyncAgentRun, AsyncConversation, AsyncSwarm
 
 
 class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
@@ -35,6 +35,10 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
     @takes(BaseClient._arguments)
     def stream(self, *arguments: Any, **named: Any) -> AsyncStream:
         """As `Kimi.stream`; the request is sent by the first `await`, `async with` or `async for`."""
+        if named.get("schema") is not None:
+            from ..agents.awaiting import structured_stream
+
+            return structured_stream(self, arguments, named)
         request = self._sender.completed(self._arguments(*arguments, **named))
         stream = AsyncStream(self._reactors, lambda reactor: reactor.start(request, True, False))
         if self._sender.must_upload(request):
@@ -83,13 +87,33 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
     ) -> AsyncAgentRun:
         """As `Kimi.run`: `async for event in run`, `await run.message`."""
         from ..agents.awaiting import AsyncAgentRun
-        from ..agents.run import begin, refuse_budget
+        from ..agents.run import begin
         from .async_turns import AsyncTurnDriver
 
-        refuse_budget(budget)
         limits = (max_steps, max_parallel, tool_timeout)
-        loop, saved = begin(prompt, tools, limits, state, web_search, options)
+        loop, saved = begin(self, prompt, tools, limits, state, budget, web_search, options)
         return AsyncAgentRun(AsyncTurnDriver(self, loop.turn()), loop, saved)
+
+    def swarm(
+        self,
+        task: str,
+        tools: Iterable[Any] | None = None,
+        max_agents: int = 300,
+        max_steps: int = 4000,
+        workers: int = 8,
+        budget: Any = None,
+        plan: Iterable[Any] | None = None,
+        progress: Callable[[Any], object] | Literal[False] | None = None,
+        **options: Any,
+    ) -> AsyncSwarm:
+        """As `Kimi.swarm`: `async for event in swarm`, `await swarm.message`."""
+        from ..agents.awaiting import AsyncSwarm
+        from ..agents.swarm import Team
+        from ..display.agents import telling
+
+        team = Team(self, task, tools, max_agents, max_steps, workers, budget, plan, options)
+        team.tell = telling(progress, team)
+        return AsyncSwarm(self, team)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> AsyncConversation:
         """As `Kimi.load_conversation`."""

@@ -124,6 +124,22 @@ class AsyncStream(_AsyncStreamBase):
         return core.thoughts_async(loop)
 
     @property
+    def objects(self) -> AsyncIterator[Any]:
+        """The JSON of the answer while it grows; as `Stream.objects`."""
+        return self._objects()
+
+    async def _objects(self) -> AsyncIterator[Any]:
+        from .._tools.answers import first_json
+        from .._tools.growing import Objects
+
+        objects = Objects(first_json, lambda value: True)
+        async for event in self:
+            for each in objects.of(event):
+                yield each
+        for each in objects.last():
+            yield each
+
+    @property
     def message(self) -> Awaitable[Message]:
         """The whole message; reads to the end."""
         return self._message()

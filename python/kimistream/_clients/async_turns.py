@@ -123,7 +123,7 @@ async def _events(state: _State) -> AsyncGenerator[RunEvent | None, None]:
                     assert state.calls is not None
                     result = await state.calls.next()
                 else:
-                    yield effect
+                    yield effect  # type: ignore[misc]  # of a swarm's, who reads it knows
             except BaseException as failure:  # the turn knows what is to be kept
                 error = failure
                 if state.stream is not None:

@@ -147,6 +147,7 @@ class BaseClient(OpenAIFace):
 
         self._make_core = make
         self._keys = lambda: (given.value, key.value)  # a function, lest vars() show them
+        self._mending = {name: self._setup.core.get(name) for name in mending}
         self._core = make()
         asked = {"thinking": thinking, "check": check, "extra_query": default_query}
         self._sender = Sender(self._core, openai_options.defaults_of(asked, options, self._setup.defaults))
@@ -179,10 +180,14 @@ class BaseClient(OpenAIFace):
         **fields: Any,
     ) -> Any:
         """What `stream` and `complete` take, as the core wants it (`_requests.arguments.NAMES`)."""
-        if "schema" in fields or "schema_retries" in fields:
-            refuse_schema(fields)
-        if "prefill_name" in fields:
-            refuse_prefill_name(fields)
+        fields.pop("schema", None)  # None: else `complete` and `stream` have taken it
+        fields.pop("schema_retries", None)
+        if (name := fields.pop("prefill_name", None)) is not None:
+            from .._requests.prefills import named_beginning
+
+            prompt = fields.pop("messages", None) if prompt is None else prompt
+            prompt, extra_body = named_beginning(self._core.row, prompt, name, prefill, extra_body)
+            prefill = None
         if tools is not None:
             from .._tools import declared  # cheap where all are dicts
 
@@ -265,27 +270,8 @@ class BaseClient(OpenAIFace):
 
     def __repr__(self) -> str:
         if "_core" not in self.__dict__:  # a traceback shows one that could not be made
-            return f"{type(self).__name__}()"
-        return f"{type(self).__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
+            return f"{self.__class__.__name__}()"
+        return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
 
 
 _KEPT = frozenset(BaseClient.__init__.__annotations__) - {"api_key", "return", "http_client"}
-
-
-def refuse_schema(fields: dict[str, Any]) -> None:
-    """`complete` has taken it out by now."""
-    fields.pop("schema_retries", None)
-    if fields.pop("schema", None) is not None:
-        from .._values.errors import InvalidRequestError
-
-        raise InvalidRequestError("schema: a stream takes none in this version; complete() does")
-
-
-def refuse_prefill_name(fields: dict[str, Any]) -> None:
-    if fields.pop("prefill_name") is not None:
-        from .._values.errors import InvalidRequestError
-
-        raise InvalidRequestError(
-            "prefill_name is not known in this version: to speak as somebody, pass "
-            '{"role": "assistant", "name": ..., "content": ..., "partial": True} as the last message'
-        )

@@ -14,12 +14,12 @@ from .stream import Stream
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Callable, Iterable
+    from typing import Any, Literal
 
     from .._requests.arguments import Thinking
     from .._values.message import Message
-    from ..agents.blocking import AgentRun, Conversation
+    from ..agents.blocking import AgentRun, Conversation, Swarm
     from .resources import Files, Models
 
 
@@ -55,13 +55,21 @@ class Kimi(BaseClient, like="openai.OpenAI"):
                     what becomes of an answer that breaks or is cut at the limit; None: as the client has it, see `Kimi`
         check       what becomes of a request that breaks a rule of provider or model: "warn" (the default) sends it and
                     says so in a Notice, "fix" changes it, "error" raises, "off" does not look
-        prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it
+        prefill     the beginning of the answer, for the model to go on from; the answer does not repeat it.
+                    `prefill_name`: who is to speak, with or without a beginning
+        schema, schema_retries
+                    as of `complete`; `.objects` is the answer while it grows. A wrong one that has been shown is void:
+                    `Restarted` says so, and `.text` raises IncompleteStreamError
         on_upload   told (sent, total) in bytes while media go out; see `kimistream.progress.Bar`
         extra_body  merged into the request last and deep
         fields      any other field of the API by its own name
 
         Raises APIStatusError and APIConnectionError here, after retries; what happens later is raised while reading.
         """
+        if named.get("schema") is not None:
+            from ..agents.blocking import structured_stream
+
+            return structured_stream(self, arguments, named)
         core = self._core.start(ready(self._sender, self._arguments(*arguments, **named)), True, False)
         core.wait_for_head()
         return Stream(core)
@@ -119,20 +127,57 @@ class Kimi(BaseClient, like="openai.OpenAI"):
         max_parallel  calls of one answer that run side by side: functions in threads, asynchronous ones on the loop
         tool_timeout  seconds for one call, where its `Tool` says none; the model is told of one that is late
         state         a file: written after each result and step, and gone on from where it exists
+        budget        a number (the provider's currency) or a `Budget`: no request starts that could pass it, the run
+                      ends with `.stopped == "budget"`. What a saved run has spent counts
         web_search    offers Moonshot's own search, and answers its calls
+        schema        the last answer follows it; see `complete`
         options       any argument of `stream`, for every request
 
         Wrong arguments, exceptions of functions and names that are no tools go back to the model as results, for it to
         mend. A function that raises `StopRun` ends the run.
         """
         from ..agents.blocking import AgentRun
-        from ..agents.run import begin, refuse_budget
+        from ..agents.run import begin
         from .turns import TurnDriver
 
-        refuse_budget(budget)
         limits = (max_steps, max_parallel, tool_timeout)
-        loop, saved = begin(prompt, tools, limits, state, web_search, options)
+        loop, saved = begin(self, prompt, tools, limits, state, budget, web_search, options)
         return AgentRun(TurnDriver(self, loop.turn()), loop, saved)
+
+    def swarm(
+        self,
+        task: str,
+        tools: Iterable[Any] | None = None,
+        max_agents: int = 300,
+        max_steps: int = 4000,
+        workers: int = 8,
+        budget: Any = None,
+        plan: Iterable[Any] | None = None,
+        progress: Callable[[Any], object] | Literal[False] | None = None,
+        **options: Any,
+    ) -> Swarm:
+        """A task for many agents: a planner splits it, workers do the parts side by side, a writer puts them together.
+
+        task        a text
+        tools       the workers', as of `run`
+        max_agents  planner and writer among them. Where there are more parts than workers, they are shared out
+        max_steps   answers of all agents together; the writer's is kept
+        workers     that work at once
+        budget      of all together: a number (the provider's currency) or a `Budget`
+        plan        a list of tasks, which takes the planner's place: texts, or dicts with `task` and, of this one
+                    worker, `name`, `tools`, `max_steps`, `budget`
+        progress    None: a table on a terminal and in a notebook; False: nothing; or a function that is called with
+                    the swarm's state (`.agents`, `.steps`, `.usage`, `.stopped`) when it has changed
+        options     any argument of `stream`, for every request; `max_parallel` and `tool_timeout` of `run`; `schema`
+                    and `response_format` are for the last answer
+        """
+        from ..agents.blocking import Swarm
+        from ..agents.swarm import Team
+        from ..display.agents import telling
+
+        team = Team(self, task, tools, max_agents, max_steps, workers, budget, plan, options)
+        team.tell = telling(progress, team)
+        return Swarm(self, team)
 
     def load_conversation(self, path: str | os.PathLike[str], tools: Iterable[Any] | None = None) -> Conversation:
         """The conversation that `save` wrote. Functions are handed in again. Raises InvalidRequestError for a file that

@@ -103,6 +103,7 @@ class Stream(_StreamBase):
     for event in stream: ...     Thinking, Text, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice, and
                                  Restarted where `on_break` allows it: what was shown so far is void
     for text in stream.text: ... only the answer's text
+    for object in stream.objects:  the JSON of the answer while it grows
     stream.message               the whole message; reads to the end
     """
 
@@ -134,6 +135,19 @@ class Stream(_StreamBase):
         """The fragments of the reasoning. Ends where the answer begins, which stays to be read. Like those of `text`
         they cannot be taken back."""
         return self._core.thoughts()
+
+    @property
+    def objects(self) -> Iterator[Any]:
+        """The JSON of the answer while it grows: after each piece of text an object of plain dicts and lists, the same
+        one, grown in place, so copy what is to be kept. Texts grow; numbers, true, false and null come whole. The last
+        is all of it. Where a broken answer is restarted it begins anew."""
+        from .._tools.answers import first_json
+        from .._tools.growing import Objects
+
+        objects = Objects(first_json, lambda value: True)
+        for event in self:
+            yield from objects.of(event)
+        yield from objects.last()
 
     @property
     def message(self) -> Message:

@@ -115,7 +115,7 @@ def _events(state: _State) -> Generator[RunEvent | None, None, None]:
                     assert state.calls is not None
                     result = state.calls.next()
                 else:
-                    yield effect
+                    yield effect  # type: ignore[misc]  # of a swarm's, who reads it knows
             except BaseException as failure:  # the turn knows what is to be kept
                 error = failure
     finally:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from .._values.message import Message
-    from .._values.run_events import RunEvent
+    from .._values.run_events import RunEvent, SwarmEvent
 
     T = TypeVar("T")
 
@@ -108,5 +108,5 @@ def told_too_late(call: Call) -> Outcome:
 
 
 if TYPE_CHECKING:
-    Effect = Ask | Calls | NextOutcome | RunEvent
+    Effect = Ask | Calls | NextOutcome | RunEvent | SwarmEvent
     Turn = Generator[Effect, Any, T]

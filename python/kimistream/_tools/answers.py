@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import typing
@@ -12,11 +13,12 @@ from .._values.errors import InvalidRequestError
 from .annotations import NoSchema, Reader, is_pydantic
 from .kinds import named
 from .pydantic_models import told
-from .validation import Validator, is_mfjs, wrong_with_schema
+from .schemas import is_mfjs, wrong_with_schema
+from .validation import Validator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
@@ -86,6 +88,13 @@ class AnswerSchema:
             first = first if first is not None else wrong
         return None, first if first is not None else ["the answer is not JSON"]
 
+    def plain(self, text: str) -> list[Any]:
+        """The same answer in plain dicts and lists, in a list; [] where none is right."""
+        return first_json(text, self.fits)
+
+    def fits(self, value: Any) -> bool:
+        return not self._fitted(value)[1]
+
     def _fitted(self, value: Any) -> tuple[Any, list[str]]:
         if self._kind is None:
             return value, self._validator.problems(value)
@@ -97,6 +106,11 @@ class AnswerSchema:
         problems: list[str] = []
         made = self._kind.read(value, "", problems)
         return (value if self._plain else made), problems
+
+
+def first_json(text: str, fits: Callable[[Any], bool] = lambda value: True) -> list[Any]:
+    """The first JSON in an answer that fits, in a list."""
+    return list(itertools.islice(filter(fits, _values_in(text)), 1))
 
 
 def _values_in(text: str) -> Iterator[Any]:

@@ -5,9 +5,8 @@ The keywords of draft 2020-12 that say something about a value in itself; `forma
 
 from __future__ import annotations
 
-import re
-
 from .kinds import inside, named
+from .schemas import pattern_of, referred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Validator:
         if not isinstance(schema, dict) or depth > 200:
             return
         if isinstance(schema.get("$ref"), str):
-            self._check(self._definition(schema["$ref"]), value, path, found, depth + 1)
+            self._check(referred(self._root, schema["$ref"]), value, path, found, depth + 1)
         types = schema.get("type")
         types = [types] if isinstance(types, str) else types if isinstance(types, list) else []
         known = [_TYPES[each] for each in types if each in _TYPES]
@@ -142,15 +141,6 @@ class Validator:
         self._check(schema, value, path, found, depth + 1)
         return found
 
-    def _definition(self, reference: str) -> Any:
-        node = self._root
-        for step in reference.removeprefix("#").split("/")[1:]:
-            name = step.replace("~1", "/").replace("~0", "~")
-            if not isinstance(node, dict) or name not in node:
-                return True
-            node = node[name]
-        return node
-
 
 def same(one: Any, other: Any) -> bool:
     """As JSON has it: 1 is 1.0, and not true."""
@@ -170,76 +160,9 @@ def _divides(step: Any, value: Any) -> bool:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    try:
-        return re.search(pattern, value) is not None
-    except re.error:
-        return True  # a pattern of another dialect says nothing here
+    known = pattern_of(pattern)
+    return known is None or known.search(value) is not None
 
 
 def _shown(value: Any) -> str:
     return repr(value)[:100] if isinstance(value, (str, int, float)) else named(value)
-
-
-_KEYWORDS = frozenset(
-    (
-        *("type", "properties", "required", "additionalProperties", "items", "anyOf", "enum", "minimum", "maximum"),
-        *("minLength", "maxLength", "minItems", "maxItems", "description", "title", "default", "$ref", "$defs", "$id"),
-    )
-)
-_INNER = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_TABLES = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
-
-
-def _within(schema: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The schemas directly within one, with their places."""
-    found = [(word, schema[word]) for word in _INNER if word in schema]
-    for word in _LISTS:
-        if isinstance(schema.get(word), list):
-            found += [(f"{word}[{place}]", each) for place, each in enumerate(schema[word])]
-    for word in _TABLES:
-        if isinstance(schema.get(word), dict):
-            found += [(f"{word}.{name}", each) for name, each in schema[word].items()]
-    return found
-
-
-def wrong_with_schema(schema: Any, path: str = "", depth: int = 0) -> str | None:
-    """Why this is no JSON Schema, or None."""
-    where = f" at {path}" if path else ""
-    if isinstance(schema, bool) and path:
-        return None
-    if not isinstance(schema, dict):
-        return f"a schema{where} is an object, not {named(schema)}"
-    if depth > 100:
-        return f"it is nested too deep{where}"
-    types = schema.get("type", [])
-    for each in types if isinstance(types, list) else [types]:
-        if not isinstance(each, str) or each not in _TYPES:
-            return f"there is no type {each!r}{where}"
-    for word in _TABLES:
-        if word in schema and not isinstance(schema[word], dict):
-            return f"{word}{where} is an object, not {named(schema[word])}"
-    for word in (*_LISTS, "enum", "required"):
-        if word in schema and not isinstance(schema[word], list):
-            return f"{word}{where} is a list, not {named(schema[word])}"
-    for step, inner in _within(schema):
-        wrong = wrong_with_schema(inner, inside(path, step), depth + 1)
-        if wrong:
-            return wrong
-    return None
-
-
-def is_mfjs(schema: Any, root: bool = True) -> bool:
-    """Whether constrained decoding at the models' maker reads all of it (github.com/MoonshotAI/walle); where this is
-    in doubt it is not."""
-    if not isinstance(schema, dict) or not schema.keys() <= _KEYWORDS:
-        return False
-    typed, branches, reference = "type" in schema, "anyOf" in schema, "$ref" in schema
-    if (typed + branches + reference) != 1 or ("$defs" in schema and not root):
-        return False
-    if reference and not str(schema["$ref"]).startswith("#/$defs/") and schema["$ref"] != "#":
-        return False
-    return all(
-        (step == "additionalProperties" and inner in (True, False, {})) or is_mfjs(inner, False)
-        for step, inner in _within(schema)
-    )

@@ -66,5 +66,46 @@ class StepEnd(Value):
         self.message = message
 
 
+class AgentStart(Value):
+    """An agent of a swarm begins. `agent` is its name, `task` what it is to do."""
+
+    __slots__ = _fields = __match_args__ = ("agent", "task")
+    type: Literal["agent_start"] = "agent_start"
+
+    def __init__(self, agent: str, task: str) -> None:
+        self.agent = agent
+        self.task = task
+
+
+class AgentEvent(Value):
+    """What happens in an agent's run: `event` is one of a run's, and its fields are here, too (`.type`, `.text`,
+    `.name`, ...). `agent` is the agent's name."""
+
+    __slots__ = _fields = __match_args__ = ("agent", "event")
+
+    def __init__(self, agent: str, event: RunEvent) -> None:
+        self.agent = agent
+        self.event = event
+
+    def __getattr__(self, name: str) -> Any:
+        if name in AgentEvent._fields:  # of one that is being made
+            raise AttributeError(name)
+        return getattr(self.event, name)
+
+
+class AgentEnd(Value):
+    """An agent has ended. `state`: "done", "stopped" (at a limit, by `StopRun`, going round in circles) or "failed",
+    with the exception in `error`."""
+
+    __slots__ = _fields = __match_args__ = ("agent", "state", "error")
+    type: Literal["agent_end"] = "agent_end"
+
+    def __init__(self, agent: str, state: str, error: BaseException | None = None) -> None:
+        self.agent = agent
+        self.state = state
+        self.error = error
+
+
 if TYPE_CHECKING:
     RunEvent: TypeAlias = Event | StepStart | ToolProgress | ToolResult | StepEnd
+    SwarmEvent: TypeAlias = AgentStart | AgentEvent | AgentEnd

@@ -9,21 +9,28 @@ from .._clients import async_driver
 from .._clients.async_stream import AsyncStream
 from .._clients.async_turns import AsyncTurnDriver
 from .conversation import BaseConversation
-from .loop import last_message, still_true
+from .loop import last_message
+from .picks import Texts, Thoughts
 from .run import BaseRun
-from .structured import structured_loop
+from .structured import objects_of, structured_loop
+from .swarm import BaseSwarm, turn_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any
+
+    from typing_extensions import Self
 
     from .._clients.async_kimi import AsyncKimi
     from .._values.message import Message
     from .._values.resources import TokenCount
-    from .._values.run_events import RunEvent
+    from .._values.run_events import RunEvent, SwarmEvent
+    from .agent import Agent
     from .loop import Loop
+    from .picks import Pick
     from .run import Saved
+    from .swarm import Team
 
 
 class AsyncReading:
@@ -31,7 +38,7 @@ class AsyncReading:
 
     if TYPE_CHECKING:
         _driver: AsyncTurnDriver
-        _run: Loop
+        _run: Any  # an Ending
         _failure: BaseException | None
 
     def __aiter__(self) -> AsyncIterator[RunEvent]:
@@ -64,14 +71,29 @@ class AsyncReading:
     def _leave(self) -> None:
         self._driver.leave()
 
+    @property
+    def message(self) -> Awaitable[Message]:
+        """The last answer, also where it was stopped; drives to the end."""
+        return self._to_the_end()
 
-class AsyncConversationStream(AsyncReading, AsyncStream):  # type: ignore[misc]
-    """As `ConversationStream`; what is wrong with a request is raised by the first `await` or `async for`."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+
+class AsyncTurnStream(AsyncReading, AsyncStream):  # type: ignore[misc]
+    """As `TurnStream`; what is wrong with a request is raised by the first `await` or `async for`."""
 
     def __init__(self, driver: AsyncTurnDriver, loop: Loop) -> None:
         self._driver = driver
         self._run = loop
         self._failure = None
+
+    async def __aenter__(self) -> Self:
+        await self._wait_for_head()
+        return self
 
     async def _wait_for_head(self) -> None:
         try:
@@ -85,38 +107,29 @@ class AsyncConversationStream(AsyncReading, AsyncStream):  # type: ignore[misc]
             raise RuntimeError("this stream has not been opened yet: await it, or use `async with` or `async for`")
         return self._driver.stream._core_stream()
 
+    async def _picked(self, pick: Pick) -> AsyncIterator[Any]:
+        async for event in self:
+            for each in pick.of(event):
+                yield each
+            if pick.over:
+                return
+        for each in pick.last():
+            yield each
+
     @property
     def text(self) -> AsyncIterator[str]:
-        return self._texts()
-
-    async def _texts(self) -> AsyncIterator[str]:
-        given = False
-        async for event in self:
-            if isinstance(event, _core.Text):
-                given = True
-                yield event.text
-            elif given:
-                still_true(event, self.partial)
+        return self._picked(Texts(self))
 
     @property
     def thinking(self) -> AsyncIterator[str]:
-        return self._thoughts()
-
-    async def _thoughts(self) -> AsyncIterator[str]:
-        given = False
-        async for event in self:
-            if isinstance(event, _core.Thinking):
-                given = True
-                yield event.text
-            elif isinstance(event, (_core.Text, _core.ToolCallStart)):
-                self._driver.waiting.append(event)
-                return
-            elif given:
-                still_true(event, self.partial)
+        return self._picked(Thoughts(self))
 
     @property
-    def message(self) -> Awaitable[Message]:
-        return self._to_the_end()
+    def objects(self) -> AsyncIterator[Any]:
+        return self._picked(objects_of(self._run))
+
+    def _put_back(self, event: RunEvent) -> None:
+        self._driver.waiting.append(event)
 
 
 class AsyncConversation(BaseConversation):
@@ -135,10 +148,10 @@ class AsyncConversation(BaseConversation):
             await driver.close()
         return last_message(turn.loop)
 
-    def stream(self, prompt: Any, **options: Any) -> AsyncConversationStream:
+    def stream(self, prompt: Any, **options: Any) -> AsyncTurnStream:
         """As `Conversation.stream`; the request is sent by the first `await`, `async with` or `async for`."""
         turn = self._turn(prompt, options, whole=False)
-        stream = AsyncConversationStream(AsyncTurnDriver(self._client, self._procedure(turn)), turn.loop)
+        stream = AsyncTurnStream(AsyncTurnDriver(self._client, self._procedure(turn)), turn.loop)
         self._open = weakref.ref(stream)
         return stream
 
@@ -160,20 +173,51 @@ class AsyncAgentRun(AsyncReading, BaseRun):
         self._failure = None
         self._saved = saved
 
-    @property
-    def message(self) -> Awaitable[Message]:
-        return self._to_the_end()
 
-    async def __aenter__(self) -> AsyncAgentRun:
-        return self
+class AsyncSwarm(AsyncReading, BaseSwarm):
+    """As `Swarm`: `async for event in swarm`, `await swarm.message`. Its workers are tasks of the loop."""
 
-    async def __aexit__(self, *exception: object) -> None:
-        await self.close()
+    if TYPE_CHECKING:
+
+        def __aiter__(self) -> AsyncIterator[SwarmEvent]: ...  # type: ignore[override]
+
+        async def __anext__(self) -> SwarmEvent: ...  # type: ignore[override]
+
+    def __init__(self, client: AsyncKimi, team: Team) -> None:
+        under_way: set[AsyncTurnDriver] = set()
+
+        def work_of(agent: Agent) -> Callable[[], AsyncIterator[RunEvent]]:
+            async def work() -> AsyncIterator[RunEvent]:
+                driver = AsyncTurnDriver(client, turn_of(agent))
+                under_way.add(driver)
+                try:
+                    async for event in driver:
+                        yield event
+                finally:
+                    under_way.discard(driver)
+                    await driver.close()
+
+            return work
+
+        def leave() -> None:
+            for driver in list(under_way):
+                driver.leave()
+
+        team.work_of, team.leave = work_of, leave
+        self._driver = AsyncTurnDriver(client, team.turn())
+        self._run = team
+        self._failure = None
 
 
 async def structured(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
     """`client.complete` with a schema."""
-    loop = structured_loop(client._core, arguments, named)
+    loop = structured_loop(client, arguments, named, whole=True)
     async for _ in AsyncTurnDriver(client, loop.turn()):
         pass
     return last_message(loop)
+
+
+def structured_stream(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> AsyncTurnStream:
+    """`client.stream` with a schema."""
+    loop = structured_loop(client, arguments, named, whole=False)
+    return AsyncTurnStream(AsyncTurnDriver(client, loop.turn()), loop)

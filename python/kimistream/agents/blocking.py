@@ -9,21 +9,28 @@ from .._clients import driver
 from .._clients.stream import Stream
 from .._clients.turns import TurnDriver
 from .conversation import BaseConversation
-from .loop import last_message, still_true
+from .loop import last_message
+from .picks import Texts, Thoughts
 from .run import BaseRun
-from .structured import structured_loop
+from .structured import objects_of, structured_loop
+from .swarm import BaseSwarm, turn_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
+
+    from typing_extensions import Self
 
     from .._clients.kimi import Kimi
     from .._values.message import Message
     from .._values.resources import TokenCount
-    from .._values.run_events import RunEvent
+    from .._values.run_events import RunEvent, SwarmEvent
+    from .agent import Agent
     from .loop import Loop
+    from .picks import Pick
     from .run import Saved
+    from .swarm import Team
 
 
 class Reading:
@@ -31,7 +38,7 @@ class Reading:
 
     if TYPE_CHECKING:
         _driver: TurnDriver
-        _run: Loop
+        _run: Any  # an Ending
         _failure: BaseException | None
 
     def __iter__(self) -> Iterator[RunEvent]:
@@ -52,7 +59,9 @@ class Reading:
             self._failure = failure
             raise
 
-    def _to_the_end(self) -> Message:
+    @property
+    def message(self) -> Message:
+        """The last answer, also where it was stopped; drives to the end. Raises what it fails with."""
         for _ in self:
             pass
         if isinstance(self._failure, Exception):
@@ -68,10 +77,16 @@ class Reading:
     def _leave(self) -> None:
         self._driver.leave()
 
+    def __enter__(self) -> Self:
+        return self
 
-class ConversationStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
-    """A turn of a conversation while it arrives. With tools its events are those of the run: answers, results, steps;
-    status, headers and `.partial` are those of the answer that comes now."""
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class TurnStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
+    """A turn of a conversation, or an answer that is to follow a schema, while it arrives. With tools its events are
+    those of the run: answers, results, steps; status, headers and `.partial` are those of the answer that comes now."""
 
     def __init__(self, driver: TurnDriver, loop: Loop) -> None:
         self._driver = driver
@@ -84,35 +99,30 @@ class ConversationStream(Reading, Stream):  # type: ignore[misc]  # more kinds o
             raise RuntimeError("nothing has been asked yet")
         return self._driver.stream._core_stream()
 
+    def _picked(self, pick: Pick) -> Iterator[Any]:
+        for event in self:
+            yield from pick.of(event)
+            if pick.over:
+                return
+        yield from pick.last()
+
     @property
     def text(self) -> Iterator[str]:
         """The fragments of the answers."""
-        given = False
-        for event in self:
-            if isinstance(event, _core.Text):
-                given = True
-                yield event.text
-            elif given:
-                still_true(event, self.partial)
+        return self._picked(Texts(self))
 
     @property
     def thinking(self) -> Iterator[str]:
         """The fragments of the reasoning. Ends where an answer or a call begins, which stays to be read."""
-        given = False
-        for event in self:
-            if isinstance(event, _core.Thinking):
-                given = True
-                yield event.text
-            elif isinstance(event, (_core.Text, _core.ToolCallStart)):
-                self._driver.waiting.append(event)
-                return
-            elif given:
-                still_true(event, self.partial)
+        return self._picked(Thoughts(self))
 
     @property
-    def message(self) -> Message:
-        """The last message of the turn; reads to the end. Raises what the turn fails with, with `.partial` on it."""
-        return self._to_the_end()
+    def objects(self) -> Iterator[Any]:
+        """As `Stream.objects`; a wrong answer is void, and the object begins anew (`Restarted`)."""
+        return self._picked(objects_of(self._run))
+
+    def _put_back(self, event: RunEvent) -> None:
+        self._driver.waiting.append(event)
 
     def __repr__(self) -> str:
         return f"<{self.__class__.__name__} {'over' if self._run.stopped else 'open'}>"
@@ -137,11 +147,11 @@ class Conversation(BaseConversation):
             self._sending = False
         return last_message(turn.loop)
 
-    def stream(self, prompt: Any, **options: Any) -> ConversationStream:
+    def stream(self, prompt: Any, **options: Any) -> TurnStream:
         """As `send`, while it arrives: the events of the answer, and with tools those of `client.run`. The turn enters
         the history when it has been read to its end."""
         turn = self._turn(prompt, options, whole=False)
-        stream = ConversationStream(TurnDriver(self._client, self._procedure(turn)), turn.loop)
+        stream = TurnStream(TurnDriver(self._client, self._procedure(turn)), turn.loop)
         self._open = weakref.ref(stream)
         return stream
 
@@ -170,21 +180,58 @@ class AgentRun(Reading, BaseRun):
         self._failure = None
         self._saved = saved
 
-    @property
-    def message(self) -> Message:
-        """The last answer, also where the run was stopped; drives to the end."""
-        return self._to_the_end()
 
-    def __enter__(self) -> AgentRun:
-        return self
+class Swarm(Reading, BaseSwarm):
+    """Agents that share a task: a planner splits it, workers do the parts side by side, a writer puts them together.
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    for event in swarm: ...   AgentStart, AgentEvent (what happens in an agent's run), AgentEnd, each with `.agent`
+    swarm.message             the writer's answer; drives to the end
+    swarm.agents              who there is, and where each stands
+
+    Nothing is sent before it is read. Each worker is a thread, which waits for its answers and ends with it. An agent
+    that fails is told to the writer; where all have failed, the first one's error is raised.
+    """
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[SwarmEvent]: ...  # type: ignore[override]
+
+        def __next__(self) -> SwarmEvent: ...  # type: ignore[override]
+
+    def __init__(self, client: Kimi, team: Team) -> None:
+        under_way: set[TurnDriver] = set()
+
+        def work_of(agent: Agent) -> Callable[[], Iterator[RunEvent]]:
+            def work() -> Iterator[RunEvent]:
+                turn = TurnDriver(client, turn_of(agent))
+                under_way.add(turn)
+                try:
+                    yield from turn.rest()
+                finally:
+                    under_way.discard(turn)
+                    turn.close()
+
+            return work
+
+        def leave() -> None:
+            for each in list(under_way):
+                each.leave()
+
+        team.work_of, team.leave = work_of, leave
+        self._driver = TurnDriver(client, team.turn())
+        self._run = team
+        self._failure = None
 
 
 def structured(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:
     """`client.complete` with a schema."""
-    loop = structured_loop(client._core, arguments, named)
+    loop = structured_loop(client, arguments, named, whole=True)
     for _ in TurnDriver(client, loop.turn()):
         pass
     return last_message(loop)
+
+
+def structured_stream(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> TurnStream:
+    """`client.stream` with a schema."""
+    loop = structured_loop(client, arguments, named, whole=False)
+    return TurnStream(TurnDriver(client, loop.turn()), loop)

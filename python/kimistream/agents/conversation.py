@@ -6,6 +6,7 @@ import uuid
 import weakref
 
 from .. import _core
+from .._requests.prompts import messages_of
 from .._requests.roles import role_of
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
@@ -14,7 +15,6 @@ from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
 from .history import changed, group
 from .loop import Limits, Loop
-from .prompts import messages_of
 from .sums import added
 
 TYPE_CHECKING = False
@@ -144,7 +144,7 @@ class BaseConversation:
         if "tools" in given or searches != self._searches:
             tools = ToolSet(given.pop("tools", self._tools.given), searches)
         limits, system = _limits_in(given), given.pop("system", None)
-        expected = expected_in(given, self._client._core)
+        expected = expected_in(given, self._client)
         self._leave_open()
         history = self.messages
         if system is not None:
@@ -152,8 +152,6 @@ class BaseConversation:
         before = len(history)
         continues = bool(self._turns) and bool(question) and role_of(question[0]) == "tool"
         history.extend(_in_order(self._turns[-1], question) if continues else question)
-        if expected is not None and not whole:
-            raise InvalidRequestError("schema: a stream takes none in this version; send() does")
         loop = Loop(history, tools, given, limits, whole=whole, tells_steps=bool(tools.by_name), expected=expected)
         self._broken = None
         self._current = _Turn(loop, before, continues)

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .. import _core
+    from .._clients.base import BaseClient
     from .._values.message import Message, Usage
 
 _RETRIES = 2
@@ -33,15 +33,17 @@ class Expected:
 
 
 class Attempts:
-    """The attempts at one answer. Those that were wrong, and what was said of them, go into no history."""
+    """The attempts at one answer; `made` counts them. Those that were wrong, and what was said of them, go into no
+    history."""
 
-    __slots__ = ("_aside", "_expected", "_left", "_messages", "_usage")
+    __slots__ = ("_aside", "_expected", "_left", "_messages", "_usage", "made")
 
     def __init__(self, expected: Expected, messages: list[Any]) -> None:
         self._expected = expected
         self._messages = messages
         self._aside: list[Any] = []
         self._left = expected.retries
+        self.made = 1
         self._usage: Usage | None = None
 
     def messages(self) -> list[Any]:
@@ -69,13 +71,14 @@ class Attempts:
         if not self._left:
             raise SchemaError(f"the answer does not follow its schema: {'; '.join(errors)}", message, errors)
         self._left -= 1
+        self.made += 1
         told = "\n".join(f"- {error}" for error in errors)
         words = f"Your answer does not follow the schema:\n{told}\nAnswer again, with the corrected JSON alone."
         self._aside += [*group(message, {}, keep_open=False), {"role": "user", "content": words}]
         return False
 
 
-def expected_in(options: dict[str, Any], core: _core.Client) -> Expected | None:
+def expected_in(options: dict[str, Any], client: BaseClient) -> Expected | None:
     """Takes the schema out of the options, and puts in what asks for it."""
     schema, retries = options.pop("schema", None), options.pop("schema_retries", None)
     retries = _RETRIES if retries is None else retries
@@ -88,7 +91,9 @@ def expected_in(options: dict[str, Any], core: _core.Client) -> Expected | None:
     if options.get("response_format") is not None:
         raise InvalidRequestError("schema and response_format ask for the same in two ways: give one of them")
     known = AnswerSchema(schema)
-    response_format, prompt = known.asked(core.row)
+    response_format, prompt = known.asked(client._core.row)
     if response_format is not None:
         options["response_format"] = response_format
+    if (options.get("on_break") or client._mending["on_break"]) == "continue":
+        options["on_break"] = "restart"  # half an answer cannot be held to a schema, nor be asked for as JSON
     return Expected(known, retries, prompt)

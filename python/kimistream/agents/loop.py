@@ -8,22 +8,34 @@ from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
 from .._tools.results import content_of
 from .._values.errors import IncompleteStreamError, InvalidRequestError, StopRun, ToolArgumentsError
-from .._values.message import Message, ToolCall
+from .._values.message import Message, Restarted, ToolCall
 from .._values.run_events import StepEnd, StepStart, ToolProgress, ToolResult
+from .allowance import ExhaustedError
 from .history import changed, group, was_cut
 from .sums import added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
+    from .._bulk.budget import Stake
     from .._requests.turns import Turn
     from .._tools.tool_set import ToolSet
     from .._values.message import Usage
+    from .allowance import Allowance
     from .expected import Expected
 
     Content = str | list[Any]
+
+    class Ending(Protocol):
+        """What has a last message."""
+
+        @property
+        def message(self) -> Message | None: ...
+
+        stopped: str | None
+
 
 STOPS = ("done", "max_steps", "budget", "repeated", "stop_run")
 SAME_STEPS = 5  # in a row, and a run goes nowhere
@@ -54,7 +66,9 @@ class Loop:
     pending   the answer of the step under way, once it has come; `results` by the place of the call: what has ended
     message   the last answer
     partial   what had come of an answer that broke off
-    stopped   None while it goes on; "done", "max_steps", "repeated", "stop_run"
+    stopped   None while it goes on; one of STOPS
+    expected  the schema that its answers follow, or None
+    allowances  what its answers may take
     """
 
     def __init__(
@@ -82,52 +96,91 @@ class Loop:
         self.last: str | None = None
         self._tools = tools
         self._beginning: str = options.get("prefill") or ""
-        options = {name: value for name, value in options.items() if name != "prefill"}
+        self._speaker: str | None = options.get("prefill_name")
+        options = {name: value for name, value in options.items() if name not in ("prefill", "prefill_name")}
         if self._beginning and expected is not None:
             raise InvalidRequestError("schema and prefill do not go together: leave one of them out")
         self._options = {**options, "tools": tools.wire} if tools.wire else options
-        self._expected = expected
+        self.allowances: list[Allowance] = []
+        self._held: list[tuple[Allowance, Stake | None]] | None = None
+        self.expected = expected
         self._limits = limits
         self._whole = whole
         self._tells_steps = tells_steps
         self._changed = on_change or (lambda: None)
 
     def turn(self) -> Turn[None]:
-        if self.stopped == "max_steps":
+        if self.stopped in ("max_steps", "budget"):
             self.stopped = None  # there may be more of them now
-        while self.stopped is None:
-            if self.pending is None and self.steps >= self._limits.max_steps:
-                self.stopped = "max_steps"
-                return
-            if self._tells_steps:
-                yield StepStart(self.steps + 1)
-            if self.pending is None:
+        try:
+            while self.stopped is None and self._may_go_on():
+                yield from self._step()
+        finally:
+            self._settle(None)
+
+    def _step(self) -> Turn[None]:
+        if self._tells_steps:
+            yield StepStart(self.steps + 1)
+        if self.pending is None:
+            try:
                 answer = yield from self._answer()
-                self.take(answer)
-                if answer.tool_calls:
-                    self._changed()
-            message = self.pending
-            assert message is not None
-            yield from self._call_all(message)
-            self.finish_step()
-            self._changed()
-            if self._tells_steps:
-                yield StepEnd(self.steps, last_message(self))
+            except ExhaustedError as end:  # between two attempts at one answer
+                self.stopped = end.reason
+                return
+            self.take(answer)
+            if answer.tool_calls:
+                self._changed()
+        message = self.pending
+        assert message is not None
+        yield from self._call_all(message)
+        self.finish_step()
+        self._changed()
+        if self._tells_steps:
+            yield StepEnd(self.steps, last_message(self))
+
+    def _may_go_on(self) -> bool:
+        """Whether another answer may be asked for; what it could take is held then."""
+        if self.pending is not None:
+            return True
+        try:
+            if self.steps >= self._limits.max_steps:
+                raise ExhaustedError("max_steps")
+            self._hold(self.messages)
+        except ExhaustedError as end:
+            self.stopped = end.reason
+        return self.stopped is None
+
+    def _hold(self, messages: list[Any]) -> None:
+        self._held = []
+        try:
+            for allowance in self.allowances:
+                self._held.append((allowance, allowance.begin(messages, self._options)))
+        except BaseException:
+            self._settle(None)
+            raise
+
+    def _settle(self, usage: Usage | None) -> None:
+        held, self._held = self._held, None
+        for allowance, stake in held or ():
+            allowance.end(stake, usage)
 
     def _answer(self) -> Turn[Message]:
         """The next answer; with a schema the first one that follows it."""
-        if self._expected is None:
+        if self.expected is None:
             return (yield from self._ask(list(self.messages)))
-        attempts = self._expected.attempts(self.messages)
+        attempts = self.expected.attempts(self.messages)
         while True:
             message = yield from self._ask(attempts.messages())
             self.partial = message
             if attempts.is_right(message):
                 return message
+            if not self._whole:
+                yield Restarted(attempts.made, "The answer did not follow its schema, and was sent back.")
 
     def _ask(self, messages: list[Any]) -> Turn[Message]:
-        options = {**self._options, "prefill": self.begun()} if self.begun() else self._options
-        ask = Ask(messages, options, self._whole)
+        if self._held is None:
+            self._hold(messages)
+        ask = Ask(messages, {**self._options, **self._begun_as()}, self._whole)
         try:
             message: Message = yield ask
         except BaseException as error:
@@ -136,7 +189,13 @@ class Loop:
                 self.usage = added(self.usage, self.partial.usage)
             raise
         self.usage = added(self.usage, message.usage)
+        self._settle(message.usage)
         return message
+
+    def _begun_as(self) -> dict[str, Any]:
+        """How the first answer is to begin, and who speaks it."""
+        begun = {} if self.steps else {"prefill": self._beginning, "prefill_name": self._speaker}
+        return {name: value for name, value in begun.items() if value}
 
     def begun(self) -> str:
         """The beginning of the first answer, where the caller gave one; the answer does not repeat it."""
@@ -298,7 +357,9 @@ def _words(error: Exception) -> str:
     return str(error)
 
 
-def last_message(loop: Loop) -> Message:
+def last_message(loop: Ending) -> Message:
+    if loop.message is None and loop.stopped == "budget":
+        raise InvalidRequestError("the budget does not allow an answer: nothing has come")
     if loop.message is None:
         raise RuntimeError("nothing was asked: it was closed before an answer had come")
     return loop.message

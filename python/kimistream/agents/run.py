@@ -6,17 +6,20 @@ import os
 import threading
 
 from .. import _core
+from .._requests.prompts import messages_of
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
+from .allowance import Allowance
+from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
 from .loop import STOPS, Limits, Loop
-from .prompts import messages_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from .._clients.base import BaseClient
     from .._values.message import Usage
     from .files import Path
 
@@ -51,8 +54,8 @@ class BaseRun:
 
     @property
     def stopped(self) -> str | None:
-        """Why it has ended: "done", "max_steps", "repeated" (the same calls with the same results five times in a row)
-        or "stop_run"; None while it goes on, and where it failed."""
+        """Why it has ended: "done", "max_steps", "budget", "repeated" (the same calls with the same results five
+        times in a row) or "stop_run"; None while it goes on, and where it failed."""
         return self._run.stopped
 
     def save(self, path: Path) -> None:
@@ -65,10 +68,12 @@ class BaseRun:
 
 
 def begin(
+    client: BaseClient,
     prompt: Any,
     tools: Iterable[Any] | None,
     limits: tuple[int, int, float | None],
     state: Path | None,
+    budget: Any,
     web_search: bool,
     options: dict[str, Any],
 ) -> tuple[Loop, Saved]:
@@ -84,14 +89,14 @@ def begin(
         if state is not None:
             saved.write(state, loop)
 
-    loop = Loop(question, ToolSet(tools, web_search), _given(options), Limits(*limits), on_change=changed)
+    options = {name: value for name, value in options.items() if value is not None}
+    expected = expected_in(options, client)
+    loop = Loop(question, ToolSet(tools, web_search), options, Limits(*limits), on_change=changed, expected=expected)
     if state is not None and os.path.exists(state):
         saved.load(state, loop)
+    if budget is not None:
+        loop.allowances.append(Allowance(client, budget, spent=loop.usage))
     return loop, saved
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 class Saved:
@@ -166,10 +171,3 @@ def _stop(kept: Any) -> str | None:
     if kept is not None and kept not in STOPS:
         raise ValueError(f"stopped is one of {', '.join(STOPS)} or null, not {kept!r}")
     return kept  # type: ignore[no-any-return]
-
-
-def refuse_budget(budget: object) -> None:
-    if budget is not None:
-        raise InvalidRequestError(
-            "budget= is not known to run() in this version: bound it by max_steps, and look at .cost"
-        )

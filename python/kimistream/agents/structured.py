@@ -1,27 +1,37 @@
-"""`complete` with a schema."""
+"""`complete` and `stream` with a schema."""
 
 from __future__ import annotations
 
+from .._requests.prompts import messages_of
+from .._tools.growing import Objects
 from .._tools.tool_set import ToolSet
 from .expected import expected_in
 from .loop import Limits, Loop
-from .prompts import messages_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .. import _core
+    from .._clients.base import BaseClient
 
 
-def structured_loop(core: _core.Client, arguments: tuple[Any, ...], named: dict[str, Any]) -> Loop:
-    """What `complete` with a schema does: one answer; calls in it are the caller's to answer."""
+def structured_loop(client: BaseClient, arguments: tuple[Any, ...], named: dict[str, Any], whole: bool) -> Loop:
+    """One answer that follows a schema; calls in it are the caller's to answer."""
     if len(arguments) > 1:
-        raise TypeError("complete() takes the prompt by its place, all else by name")
+        raise TypeError("the prompt stands by its place, all else by name")
     options = {name: value for name, value in named.items() if value is not None}
     prompt = arguments[0] if arguments else options.pop("prompt", None)
     if prompt is None:
         prompt = options.pop("messages", None)
-    expected = expected_in(options, core)
+    expected = expected_in(options, client)
     tools = ToolSet(ToolSet(options.pop("tools", None)).wire)
-    return Loop(messages_of(prompt), tools, options, Limits(), whole=True, tells_steps=False, expected=expected)
+    return Loop(messages_of(prompt), tools, options, Limits(), whole=whole, tells_steps=False, expected=expected)
+
+
+def objects_of(loop: Loop) -> Objects:
+    """What grows in the answers of a turn."""
+    from .._tools.answers import first_json
+
+    if loop.expected is None:
+        return Objects(first_json, lambda value: True)
+    return Objects(loop.expected.schema.plain, loop.expected.schema.fits)

@@ -25,15 +25,20 @@ class Plan:
     calls: tuple[PlannedCall, ...] = ()
 
 
-def plan(request: ChatRequest, scripted: str | None = None) -> Plan:
-    """`scripted` takes the place of the answer's text; tools are not called then."""
+Scripted = str | Mapping[str, Any]  # a text, or calls by the names of their functions, each with its arguments
+
+
+def plan(request: ChatRequest, scripted: Scripted | None = None) -> Plan:
+    """`scripted` takes the place of what would be said or called."""
     question = _question(request, _kept(request) if request.keeps_thinking else "")
     results = _tool_results(request.turns)
-    calls = [] if results or scripted is not None else _calls(request, question)
+    calls = _ordered_calls(scripted) if isinstance(scripted, Mapping) else []
+    if not results and scripted is None:
+        calls = _calls(request, question)
     answer = Answer(_thought_of_calls(calls, question), "") if calls else _answer(results, question)
     if calls:
         content = ""
-    elif scripted is not None:
+    elif isinstance(scripted, str):
         content = _stopped(request, _continued(request, [scripted]))
     else:
         content = _stopped(request, _continued(request, _texts(request, question, results)))
@@ -71,6 +76,15 @@ def _kept(request: ChatRequest) -> str:
 
 def _calls(request: ChatRequest, question: Question) -> list[PlannedCall]:
     return plan_calls(request, question.text) if request.turns[-1].role == "user" else []
+
+
+def _ordered_calls(scripted: Mapping[str, Any]) -> list[PlannedCall]:
+    """A list of arguments calls the function more than once."""
+    return [
+        PlannedCall("function", name, json.dumps(given, ensure_ascii=False))
+        for name, arguments in scripted.items()
+        for given in (arguments if isinstance(arguments, list) else [arguments])
+    ]
 
 
 def _tool_results(messages: tuple[Message, ...]) -> list[tuple[str, str]]:

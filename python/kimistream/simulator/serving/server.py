@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -45,7 +44,8 @@ class Simulator:
                      a reset, with silence on an open connection, with an error frame, with the end marker alone
     stall            seconds of silence after the head; "2@5" after five events, "2@head" before the head
     answer           what is answered, in place of the simulator's own words: a text, or a function from the request's
-                     body to a text (or to None, for the simulator's own)
+                     body to a text, to calls ({"get_weather": {"city": "Rome"}}, of several [{...}, {...}]), or to
+                     None, for the simulator's own
     record           how many requests are remembered, the latest ones
     max_body         bytes of a JSON request, more is a 413; None is the dialect's own
     max_file         bytes of an uploaded file, more is a 400 (Moonshot documents 100 MB); None takes any. Of files over
@@ -71,7 +71,7 @@ class Simulator:
         midstream_error: int | str | None = None,
         cut_after: int | str | None = None,
         stall: float | str | None = None,
-        answer: str | Callable[[Mapping[str, Any]], str | None] | None = None,
+        answer: str | Script | None = None,
         record: int = 1000,
         max_body: int | None = None,
         max_file: int | None = None,
@@ -249,7 +249,7 @@ def _loopback(host: str) -> str:
     return host
 
 
-def _script(answer: str | Callable[[Mapping[str, Any]], str | None] | None) -> Script | None:
+def _script(answer: str | Script | None) -> Script | None:
     if isinstance(answer, str):
         return lambda _: answer
     return answer

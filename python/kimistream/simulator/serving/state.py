@@ -10,11 +10,12 @@ from multidict import CIMultiDict
 
 from ..dialects.dialect import Dialect
 from ..faults.orders import Orders
+from ..saying.answers import Scripted
 from ..values.cache import PrefixCache
 from ..values.records import RequestLog
 from .files import FileStore
 
-Script = Callable[[Mapping[str, Any]], "str | None"]
+Script = Callable[[Mapping[str, Any]], Scripted | None]
 
 
 @dataclass

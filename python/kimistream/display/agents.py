@@ -1,0 +1,89 @@
+"""Who of a swarm does what, as a table that changes: on a terminal and in a notebook, on stderr."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from rich.table import Table
+
+    from ..agents.swarm import Team
+
+_EVERY = 0.2  # seconds between two looks
+_MOST_ROWS = 16
+_FIRST = ("running", "failed", "stopped", "waiting", "done")  # who is shown where not all can be
+
+
+def telling(progress: Callable[[Any], object] | Literal[False] | None, team: Team) -> Callable[[], None]:
+    """What a swarm calls when something has changed."""
+    if progress is False:
+        return lambda: None
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function, False or None, not {type(progress).__name__}")
+    show = Drawn() if progress is None else progress
+    looked = float("-inf")
+
+    def tell() -> None:
+        nonlocal looked
+        now = time.monotonic()
+        if team.over or now - looked >= _EVERY:
+            looked = now
+            show(team)
+
+    return tell
+
+
+class Drawn:
+    """Draws with rich; without it, and where nobody looks, nothing."""
+
+    def __init__(self) -> None:
+        self._live: Any = None
+        self._looked = False
+
+    def __call__(self, team: Team) -> None:
+        if not self._looked:
+            self._looked = True
+            self._begin()
+        if self._live is not None:
+            self._live.update(table_of(team), refresh=True)
+            if team.over:
+                self._live.stop()
+                self._live = None
+
+    def _begin(self) -> None:
+        from .bar import place
+
+        try:
+            console = place()
+        except ImportError:
+            return
+        if console is not None:
+            from rich.live import Live
+
+            self._live = Live(console=console, auto_refresh=False)
+            self._live.start()
+
+
+def table_of(team: Team) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name, aligned in (("agent", "left"), ("state", "left"), ("steps", "right"), ("tokens", "right"), ("", "left")):
+        table.add_column(name, justify=aligned, no_wrap=True)  # type: ignore[arg-type]
+    agents = sorted(team.agents, key=lambda agent: _FIRST.index(agent.state))
+    for agent in agents[:_MOST_ROWS]:
+        doing = agent.doing if agent.error is None else type(agent.error).__name__
+        told = (agent.name, agent.state, f"{agent.steps}", _tokens(agent.usage), doing)
+        table.add_row(*(Text(each) for each in told))  # names are a model's words, and no markup
+    more = f"and {len(agents) - _MOST_ROWS} more" if len(agents) > _MOST_ROWS else "together"
+    table.add_row(more, team.stopped or "", f"{team.steps}", _tokens(team.usage), "")
+    return table
+
+
+def _tokens(usage: Any) -> str:
+    return f"{usage.total_tokens:,}" if usage is not None and usage.total_tokens else ""
