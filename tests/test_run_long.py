@@ -23,7 +23,9 @@ BREAKS = ("6*1 rst", "700b*1", "9*1 done")
 def turns(body: Mapping[str, Any]) -> Any:
     """Page after page, then words."""
     read = sum(message["role"] == "tool" for message in body["messages"])
-    return {"turn_page": {"number": read + 1}} if read < STEPS - 1 else f"The book has {read} pages and an end."
+    if read == STEPS - 1:
+        return f"The book has {read} pages and an end."
+    return {"tool_calls": [{"name": "turn_page", "arguments": {"number": read + 1}}]}
 
 
 def read_on(side: Side, sim: Simulator, **options: Any) -> tuple[Any, list[int], list[Any]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -276,18 +275,6 @@ def test_scripted_answers() -> None:
     with Simulator(pace=0, answer=lambda body: body["model"].upper() if body.get("stop") else None) as sim:
         assert message(post(sim, "hi", stop="x"))["content"] == "KIMI-K2.6"
         assert "Hello" in message(post(sim, "hi"))["content"]
-
-
-def test_the_answer_may_be_calls() -> None:
-    def answer(body: Mapping[str, Any]) -> dict[str, Any] | str:
-        return {"look": [{"at": "here"}, {"at": "there"}]} if len(body["messages"]) == 1 else "Seen."
-
-    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
-    with Simulator(pace=0, answer=answer) as sim:
-        assert [call["function"] for call in message(post(sim, "Look.", tools=[tool]))["tool_calls"]] == [
-            {"name": "look", "arguments": '{"at": "here"}'},
-            {"name": "look", "arguments": '{"at": "there"}'},
-        ]
 
 
 def test_pieces_join_to_the_text() -> None:

@@ -17,6 +17,7 @@ from simulator_client import WEATHER, chunks_of, deltas, message, post  # noqa: 
 from kimistream.simulator import DIALECTS, Simulator  # noqa: E402  (after the skips)
 from kimistream.simulator.dialects.reading import read_chat  # noqa: E402
 from kimistream.simulator.saying.answers import plan  # noqa: E402
+from kimistream.simulator.saying.scripts import Scripted  # noqa: E402
 from kimistream.simulator.values.failures import Refusal  # noqa: E402
 
 Body = dict[str, Any]
@@ -62,7 +63,7 @@ def asked(dialect: str, question: Any = "count to 12", **fields: Any) -> Body:
 
 
 def said(dialect: str, body: Body, scripted: str | None = None) -> Any:
-    return plan(read_chat(body, DIALECTS[dialect]), scripted)
+    return plan(read_chat(body, DIALECTS[dialect]), None if scripted is None else Scripted(scripted))
 
 
 ANSWERS = {

@@ -56,6 +56,13 @@ def simulate(
         str | None,
         typer.Option(help='Seconds of silence after the head; "2@5" after five events, "2@head" before the head.'),
     ] = None,
+    script: Annotated[
+        str | None,
+        typer.Option(
+            help="A file of answers to give in place of its own words: .jsonl, one a line for the requests in turn, or "
+            ".json. An answer is a text, or an object with content, reasoning, tool_calls, finish_reason or error."
+        ),
+    ] = None,
     max_body: Annotated[int | None, typer.Option(help="Bytes of a request; more is refused.", min=1)] = None,
     max_file: Annotated[int | None, typer.Option(help="Bytes of an uploaded file; more is refused.", min=1)] = None,
     list_dialects: Annotated[bool, typer.Option("--list-dialects", help="Show the dialects and exit.")] = False,
@@ -81,7 +88,7 @@ def simulate(
         "max_file": max_file,
         **({} if dialect is None else {"dialect": dialect}),
     }
-    raise typer.Exit(guarded(lambda: _serve(options)))
+    raise typer.Exit(guarded(lambda: _serve(options, script)))
 
 
 def _list(dialects: bool, quirks: bool, errors: bool) -> int:
@@ -97,12 +104,13 @@ def _list(dialects: bool, quirks: bool, errors: bool) -> int:
     return 0
 
 
-def _serve(options: dict[str, Any]) -> int:
+def _serve(options: dict[str, Any], script: str | None) -> int:
     """Never returns by itself: Ctrl-C ends it, and the status says so."""
     try:
-        from kimistream.simulator import Simulator
+        from kimistream.simulator import Simulator, load_script
 
-        simulator = Simulator(**options, record=0)
+        answer = None if script is None else load_script(script)
+        simulator = Simulator(**options, answer=answer, record=0)
     except (ImportError, ValueError) as wrong:
         raise CommandError(WRONG_USAGE, str(wrong)) from wrong
     try:

@@ -19,9 +19,10 @@ except ImportError as missing:
 
 from .dialects.table import DIALECTS
 from .faults.quirks import QUIRKS
+from .saying.scripts import load as load_script
 from .serving.server import Simulator
 from .values.failures import FAILURES
 from .values.records import Request
 from .values.usage import USAGE_PLACES
 
-__all__ = ["DIALECTS", "FAILURES", "QUIRKS", "USAGE_PLACES", "Request", "Simulator"]
+__all__ = ["DIALECTS", "FAILURES", "QUIRKS", "USAGE_PLACES", "Request", "Simulator", "load_script"]

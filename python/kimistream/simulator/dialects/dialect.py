@@ -49,6 +49,7 @@ class Dialect(Terms):
     closes_reasoning    an empty reasoning delta follows the last one
     response_id         {hex} is 32 hexadecimal digits, {created} and {millis} the time
     call_id             {name}; {index} within the turn; {running} over the conversation; {hex}
+    gives_choices       `n` answers to a request; else one, whatever n says
     named_finish        finish reason of a call that tool_choice named
     usage               default place, a key of USAGE_PLACES; usage_always: also unasked
     usage_keys          how usage is written; usage_beside: template of what stands beside it, filled with its counters
@@ -99,6 +100,7 @@ class Dialect(Terms):
     response_id: str = "chatcmpl-{hex:.24}"
     call_id: str = "call_{hex:.24}"
     builtin_call_id: str = "call_{hex:.24}"
+    gives_choices: bool = False
     named_finish: str = "tool_calls"
     usage: str = "empty"
     usage_always: bool = False

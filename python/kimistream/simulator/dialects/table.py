@@ -355,6 +355,7 @@ _AIMLAPI = replace(
 _VLLM = replace(
     _COMPATIBLE,
     keys={},
+    gives_choices=True,
     models={SELF_HOSTED.id: SELF_HOSTED},
     unknown_model=Failure(404, "NotFoundError", "The model `{model}` does not exist."),
     listed=lambda: [SELF_HOSTED.row("vllm")],
@@ -495,5 +496,5 @@ DIALECTS: Mapping[str, Dialect] = {
     "moonshot-anthropic": _MOONSHOT_MESSAGES,
     "kimi-code": _KIMI_CODE,
     **gateways(_COMPATIBLE, _MOONSHOT),
-    "openai-compatible": _COMPATIBLE,
+    "openai-compatible": replace(_COMPATIBLE, gives_choices=True),
 }

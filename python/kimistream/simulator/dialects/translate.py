@@ -66,6 +66,7 @@ def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
     thinking = body.get("thinking")
     if thinking is not None and dig(thinking, ("type",)) not in ("enabled", "disabled", "adaptive"):
         raise invalid("thinking: type must be 'enabled' or 'disabled'")
+    single = dig(body, ("tool_choice", "disable_parallel_tool_use")) is True
     off = dig(thinking, ("type",)) == "disabled"
     edits = dig(body, ("context_management", "edits"))
     kept = isinstance(edits, list) and any(
@@ -75,6 +76,7 @@ def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
         "stop": body.get("stop_sequences"),
         "tools": _tools(body.get("tools")),
         "tool_choice": _choice(body.get("tool_choice")),
+        "parallel_tool_calls": False if single else None,
         "thinking": {"type": "disabled" if off else "enabled", **({"keep": "all"} if kept else {})},
     }
     wanted = dig(body, ("output_config", "format"))

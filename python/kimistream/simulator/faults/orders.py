@@ -100,7 +100,7 @@ class Orders:
                 raise invalid(str(error)) from None
             if self._is_due(f"{source} {name}: {order.strip()}", times):
                 failure = named_failure(self._dialect, which)
-                raise Refusal(_with_retry_after(failure, headers.get("X-Simulate-Retry-After")))
+                raise Refusal(with_retry_after(failure, headers.get("X-Simulate-Retry-After")))
 
     def raise_ordered_for_continuations(self, headers: Mapping[str, str]) -> None:
         """The same for a request that wants an answer continued."""
@@ -166,7 +166,7 @@ def _read_midstream(match: re.Match[str], dialect: Dialect) -> tuple[Cut, int | 
     return cut, None if match[3] is None else int(match[3])
 
 
-def _with_retry_after(failure: Failure, seconds: str | None) -> Failure:
+def with_retry_after(failure: Failure, seconds: str | None) -> Failure:
     return failure if seconds is None else replace(failure, headers={**failure.headers, "Retry-After": seconds})
 
 

@@ -50,12 +50,13 @@ def make_reply(dialect: Dialect, request: ChatRequest, plan: Plan, *, number: in
     content = left.take(pieces(plan.content))
     planned = _calls(dialect, request, plan, seed)
     calls = [replace(call, arguments=left.take(call.arguments)) for call in planned if left]
+    choices = request.choices if dialect.gives_choices else 1
     cut = left.exceeded or len(calls) < len(planned)
     called = dialect.named_finish if request.names_a_tool else "tool_calls"
     usage = Usage(
         prompt=estimate_prompt(request.messages),
-        completion=len(reasoning) + len(content) + sum(len(call.arguments) for call in calls),
-        reasoning=len(reasoning),
+        completion=choices * (len(reasoning) + len(content) + sum(len(call.arguments) for call in calls)),
+        reasoning=choices * len(reasoning),
         cached=cached,
     )
     return Reply(
@@ -65,9 +66,10 @@ def make_reply(dialect: Dialect, request: ChatRequest, plan: Plan, *, number: in
         reasoning=() if request.hides_reasoning else reasoning,
         content=content,
         calls=tuple(calls),
-        finish="length" if cut else called if calls else "stop",
+        finish="length" if cut else plan.finish or (called if calls else "stop"),
         usage=usage,
         begun=request.prefix,
+        choices=choices,
     )
 
 
@@ -86,6 +88,8 @@ def _calls(dialect: Dialect, request: ChatRequest, plan: Plan, seed: str) -> tup
 
 
 def _call_id(dialect: Dialect, call: PlannedCall, index: int, running: int, seed: str) -> str:
+    if call.id is not None:
+        return call.id
     template = dialect.builtin_call_id if call.kind == "builtin_function" else dialect.call_id
     own = hashlib.sha256(f"{seed}/{index}".encode()).hexdigest()
     return template.format(name=call.name.lstrip("$"), index=index, running=running + index, hex=own)

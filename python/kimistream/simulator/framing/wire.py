@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..values.failures import Failure
@@ -20,8 +21,9 @@ _END_OF_TURN = 163586
 
 def body(reply: Reply, dialect: Dialect) -> dict[str, Any]:
     """The answer to a request that did not ask for a stream."""
-    choice = fill(dialect.body_choice, {"message": _message(reply, dialect), **_ending(reply)})
-    values = {**reply.head("chat.completion"), "choices": [choice], "usage": reply.usage.as_json(dialect.usage_keys)}
+    said = {"message": _message(reply, dialect), **_ending(reply)}
+    choices = [fill(dialect.body_choice, {**said, "index": index}) for index in range(reply.choices)]
+    values = {**reply.head("chat.completion"), "choices": choices, "usage": reply.usage.as_json(dialect.usage_keys)}
     return {**fill(dialect.body, values), **fill(dialect.usage_beside, reply.usage.counters)}
 
 
@@ -35,11 +37,22 @@ def _message(reply: Reply, dialect: Dialect) -> dict[str, Any]:
 
 
 def frames(reply: Reply, dialect: Dialect, places: frozenset[str], usage_asked: bool) -> Iterator[Frame]:
-    """The whole stream, [DONE] included.
+    """The whole stream, [DONE] included. Several choices take turns.
 
     places       where the usage goes, a value of USAGE_PLACES
     usage_asked  the request asked for the frame of its own
     """
+    for frame in _one_choice(reply, dialect, places, usage_asked):
+        for index in range(reply.choices if frame.data and frame.data.get("choices") else 1):
+            yield frame if index == 0 else _of_choice(frame, index)
+
+
+def _of_choice(frame: Frame, index: int) -> Frame:
+    choices = [{**choice, "index": index} for choice in frame.data["choices"]]
+    return replace(frame, data={**frame.data, "choices": choices})
+
+
+def _one_choice(reply: Reply, dialect: Dialect, places: frozenset[str], usage_asked: bool) -> Iterator[Frame]:
     counted = reply.usage.as_json(dialect.usage_keys)
     beside = fill(dialect.usage_beside, reply.usage.counters)
     if dialect.first_delta is not None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..values.requests import ChatRequest, Message
 from ..values.shapes import dig
+from .formats import formatted
 from .kinds import KINDS, Answer, Question, restate
-from .schemas import Hints, instance
+from .scripts import Scripted
 from .toolcalls import PlannedCall, plan_calls
 
 MAX_KEPT = 200  # characters of earlier reasoning that are quoted; reasoning that quotes itself would only grow
@@ -18,32 +19,34 @@ MAX_KEPT = 200  # characters of earlier reasoning that are quoted; reasoning tha
 
 @dataclass(frozen=True)
 class Plan:
-    """What the model would say if nothing cut it short."""
+    """What the model would say if nothing cut it short. `finish` None: the reason that follows from what is said."""
 
     reasoning: str
     content: str
     calls: tuple[PlannedCall, ...] = ()
-
-
-Scripted = str | Mapping[str, Any]  # a text, or calls by the names of their functions, each with its arguments
+    finish: str | None = None
 
 
 def plan(request: ChatRequest, scripted: Scripted | None = None) -> Plan:
-    """`scripted` takes the place of what would be said or called."""
+    """`scripted` takes the place of answer and calls, and of the reasoning where it has one."""
     question = _question(request, _kept(request) if request.keeps_thinking else "")
     results = _tool_results(request.turns)
-    calls = _ordered_calls(scripted) if isinstance(scripted, Mapping) else []
-    if not results and scripted is None:
-        calls = _calls(request, question)
+    if scripted is not None:
+        return _ordered(request, scripted, question)
+    calls = _calls(request, question, results)
     answer = Answer(_thought_of_calls(calls, question), "") if calls else _answer(results, question)
-    if calls:
-        content = ""
-    elif isinstance(scripted, str):
-        content = _stopped(request, _continued(request, [scripted]))
-    else:
-        content = _stopped(request, _continued(request, _texts(request, question, results)))
+    content = "" if calls else _stopped(request, _continued(request, _texts(request, question, results)))
     reasoning = _reasoning(request, question, answer.thought) if _reasons(request) else ""
     return Plan(reasoning, content, tuple(calls))
+
+
+def _ordered(request: ChatRequest, scripted: Scripted, question: Question) -> Plan:
+    content = _stopped(request, _continued(request, [scripted.content]))
+    reasoning = scripted.reasoning
+    if reasoning is None:
+        thought = _thought_of_calls(scripted.calls, question) if scripted.calls else _answer([], question).thought
+        reasoning = _reasoning(request, question, thought) if _reasons(request) else ""
+    return Plan(reasoning, content, scripted.calls, scripted.finish)
 
 
 def _question(request: ChatRequest, kept: str) -> Question:
@@ -74,17 +77,10 @@ def _kept(request: ChatRequest) -> str:
     return next((thought[:MAX_KEPT] for thought in reversed(thoughts) if thought and thought.strip()), "")
 
 
-def _calls(request: ChatRequest, question: Question) -> list[PlannedCall]:
-    return plan_calls(request, question.text) if request.turns[-1].role == "user" else []
-
-
-def _ordered_calls(scripted: Mapping[str, Any]) -> list[PlannedCall]:
-    """A list of arguments calls the function more than once."""
-    return [
-        PlannedCall("function", name, json.dumps(given, ensure_ascii=False))
-        for name, arguments in scripted.items()
-        for given in (arguments if isinstance(arguments, list) else [arguments])
-    ]
+def _calls(request: ChatRequest, question: Question, results: list[tuple[str, str]]) -> list[PlannedCall]:
+    if request.turns[-1].role not in ("user", "tool"):
+        return []
+    return plan_calls(request, question, _report(results, question).text if results else "")
 
 
 def _tool_results(messages: tuple[Message, ...]) -> list[tuple[str, str]]:
@@ -123,7 +119,7 @@ def _readable(text: str) -> str:
     return ", ".join(f"{key}: {item if isinstance(item, str) else json.dumps(item)}" for key, item in value.items())
 
 
-def _thought_of_calls(calls: list[PlannedCall], question: Question) -> str:
+def _thought_of_calls(calls: Sequence[PlannedCall], question: Question) -> str:
     names = ", ".join(dict.fromkeys(call.name for call in calls))
     return question.say(f"I need {names} for this. ", f"这需要调用 {names}。")
 
@@ -150,22 +146,18 @@ def _texts(request: ChatRequest, question: Question, results: list[tuple[str, st
     turns in view is gone on with as it was begun, also where the request says neither any more.
     """
     wanted: Any = request.body.get("response_format") or {}
-    yield _formatted(wanted, question, _answer(results, question).text)
+    prompt = _prompt(request)
+    yield formatted(wanted, prompt, question.text, _answer(results, question).text)
     for kept in ("", _kept(request)):
         seen = replace(question, kept=kept)
         for form in (wanted, {"type": "json_object"}):
-            yield _formatted(form, seen, _answer(results, seen).text)
+            yield formatted(form, prompt, question.text, _answer(results, seen).text)
 
 
-def _formatted(wanted: Mapping[str, Any], question: Question, text: str) -> str:
-    """The answer in the format that was asked for; JSON formats give JSON."""
-    kind = wanted.get("type", "text")
-    if kind == "json_object":
-        return json.dumps({"question": question.text, "answer": text}, ensure_ascii=False)
-    if kind == "json_schema":
-        value = instance(wanted["json_schema"]["schema"], Hints.of(question.text, answer=text), optional=True)
-        return json.dumps(value, ensure_ascii=False)
-    return text
+def _prompt(request: ChatRequest) -> list[str]:
+    """Where a format may be asked for in words: the last question, the system prompts, the questions before."""
+    asked = [message.content.text for message in reversed(request.turns) if message.role == "user"]
+    return [*asked[:1], *(message.content.text for message in request.turns if message.role == "system"), *asked[1:]]
 
 
 def _continued(request: ChatRequest, texts: Iterable[str]) -> str:

@@ -204,6 +204,10 @@ def restate(question: Question) -> Answer:
     return Answer(thought, question.say(english, chinese))
 
 
-KINDS: tuple[Kind, ...] = (
-    *(media, exact, quadratic, arithmetic, compare, capital, name, count, length, greeting, kept_reasoning, restate),
-)
+_KNOWN: tuple[Kind, ...] = (media, exact, quadratic, arithmetic, compare, capital, name, count, length, greeting)
+KINDS: tuple[Kind, ...] = (*_KNOWN, kept_reasoning, restate)
+
+
+def is_known(question: Question) -> bool:
+    """There is an answer to it that needs nobody's help."""
+    return any(kind(question) is not None for kind in _KNOWN)

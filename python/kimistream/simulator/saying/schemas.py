@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from ..values.shapes import dig
@@ -20,6 +20,8 @@ _QUESTION = re.compile(r"query|question|search|prompt|keyword|topic|查询|问�
 _ANSWER = re.compile(r"answer|result|reply|response|summary|content|explanation|text|回答|答案|摘要", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.])-?\d{1,15}(?:\.\d{1,15})?(?![A-Za-z0-9_])")
 _WORD = re.compile(r"\w+")
+# Names in quotation marks; an apostrophe within a word is none.
+_QUOTED = re.compile(r"(?<!\w)'([^'\n]{1,100})'(?!\w)|\"([^\"\n]{1,100})\"|“([^”\n]{1,100})”|「([^」\n]{1,100})」")
 _FORMATS = {
     "date": "2026-01-01",
     "time": "12:00:00",
@@ -32,18 +34,21 @@ _FORMATS = {
 
 @dataclass
 class Hints:
-    """What an instance is made of: the question, the answer in words, and the numbers of the question in turn."""
+    """What an instance is made of: the question, the answer in words, names in quotes and numbers of the question in
+    turn."""
 
     question: str
     answer: str = ""
     city: str = ""
+    quoted: list[str] = field(default_factory=list)
     numbers: list[Decimal] = field(default_factory=list)
 
     @classmethod
     def of(cls, question: str, answer: str = "", city: str = "") -> Hints:
         cities = find_cities(question)
         numbers = [Decimal(number) for number in _NUMBER.findall(question)]
-        return cls(question, answer, city or (cities[0] if cities else ""), numbers)
+        quoted = [next(filter(None, groups)) for groups in _QUOTED.findall(question)]
+        return cls(question, answer, city or (cities[0] if cities else ""), quoted, numbers)
 
     def word(self) -> str:
         """The longest word of the question, the first of several: names and nouns are long."""
@@ -54,6 +59,20 @@ class Hints:
 def instance(schema: Any, hints: Hints, *, optional: bool = False) -> Any:
     """A value that fits the schema. Optional properties are filled with `optional`, or where none is required."""
     return _Maker(schema, hints, optional).make(schema, "", 0)
+
+
+def wants_place(parameters: Any) -> bool:
+    """A property of the schema is a place."""
+    return any(_PLACE.search(f"{name} {dig(one, ('description',)) or ''}") for name, one in _properties(parameters))
+
+
+def wants_number(parameters: Any) -> bool:
+    return any(dig(one, ("type",)) in ("number", "integer") for _, one in _properties(parameters))
+
+
+def _properties(schema: Any) -> list[tuple[str, Any]]:
+    properties = dig(schema, ("properties",))
+    return [(str(name), one) for name, one in properties.items()] if isinstance(properties, Mapping) else []
 
 
 class _Maker:
@@ -122,6 +141,8 @@ class _Maker:
             text = hints.answer
         elif _QUESTION.search(about):
             text = hints.question
+        elif hints.quoted:
+            text = hints.quoted.pop(0)
         else:
             text = hints.word()
         least, most = schema.get("minLength"), schema.get("maxLength")
@@ -131,11 +152,39 @@ class _Maker:
     def _number(self, schema: Mapping[str, Any], _name: str, _depth: int) -> Any:
         numbers = self._hints.numbers
         value = numbers.pop(0) if numbers else Decimal(1)
-        low, high = schema.get("minimum"), schema.get("maximum")
-        value = max(value, Decimal(str(low))) if isinstance(low, (int, float)) else value
-        value = min(value, Decimal(str(high))) if isinstance(high, (int, float)) else value
+        value = _within(value, schema, Decimal(1) if _type_of(schema) == "integer" else Decimal("0.5"))
         whole = value == value.to_integral_value()
         return int(value) if whole or _type_of(schema) == "integer" else float(value)
+
+
+def _within(value: Decimal, schema: Mapping[str, Any], step: Decimal) -> Decimal:
+    """The value, moved between the schema's bounds and onto its multiples."""
+
+    def bound(key: str) -> Decimal | None:
+        limit = schema.get(key)
+        return None if isinstance(limit, bool) or not isinstance(limit, (int, float)) else Decimal(str(limit))
+
+    multiple = bound("multipleOf")
+    if multiple is not None and multiple > 0:
+        step = multiple
+        value = _floor(value / multiple) * multiple
+    low, high = bound("minimum"), bound("maximum")
+    above, below = bound("exclusiveMinimum"), bound("exclusiveMaximum")
+    if low is not None and value < low:
+        value = low if multiple is None else -_floor(-low / step) * step
+    if above is not None and value <= above:
+        value = above + step if multiple is None else (_floor(above / step) + 1) * step
+    if high is not None and value > high:
+        value = high if multiple is None else _floor(high / step) * step
+    if below is not None and value >= below:
+        value = below - step if multiple is None else (-_floor(-below / step) - 1) * step
+    if above is not None and below is not None and not above < value < below:
+        value = (above + below) / 2
+    return value
+
+
+def _floor(value: Decimal) -> Decimal:
+    return value.to_integral_value(ROUND_FLOOR)
 
 
 def _type_of(schema: Mapping[str, Any]) -> str:

@@ -12,13 +12,16 @@ from typing import Any
 from aiohttp import web
 
 from ..dialects.reading import read_chat
-from ..faults.orders import Cut, Faults
+from ..faults.orders import Cut, Faults, with_retry_after
 from ..faults.quirks import quirky_body, quirky_bytes, quirky_reply, quirky_stream
+from ..framing.envelope import named_failure
 from ..framing.protocols import PROTOCOLS, stream
 from ..framing.reply import make_reply
 from ..framing.wire import error_frames
 from ..saying.answers import Plan, plan
+from ..saying.scripts import Scripted, ScriptError
 from ..values.cache import prefix_digests
+from ..values.failures import Refusal, invalid
 from ..values.frame import Frame
 from ..values.replies import Reply
 from ..values.requests import ChatRequest
@@ -63,8 +66,19 @@ class ChatHandler:
         return await (self._whole(exchange) if whole else self._stream(exchange))
 
     def _prepare(self, asked: ChatRequest, body: Mapping[str, Any]) -> tuple[Plan, list[bytes]]:
-        scripted = self._state.script(body) if self._state.script else None
-        return plan(asked, scripted), prefix_digests(asked)
+        return plan(asked, self._scripted(body)), prefix_digests(asked)
+
+    def _scripted(self, body: Mapping[str, Any]) -> Scripted | None:
+        """What was ordered for this request; ordered errors, and orders that cannot be read, are refusals."""
+        try:
+            scripted = self._state.script(body) if self._state.script else None
+        except ScriptError as wrong:
+            raise invalid(f"The simulator's script: {wrong}") from wrong
+        if scripted is None or scripted.error is None:
+            return scripted
+        error = scripted.error
+        failure = named_failure(self._state.dialect, error) if isinstance(error, str) else error
+        raise Refusal(with_retry_after(failure, scripted.retry_after))
 
     def _headers(self, request: web.Request, reply: Reply, *, whole: bool) -> dict[str, str]:
         dialect, cached = self._state.dialect, reply.usage.cached

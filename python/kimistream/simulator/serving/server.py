@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
 from ..dialects.table import DIALECTS
 from ..faults.orders import Orders, standing_orders
+from ..saying.scripts import Script
 from ..values.records import Request, RequestLog
 from ..values.usage import USAGE_PLACES
 from .app import Api
-from .state import Script, State
+from .state import State
 
 _BACKLOG = 4096  # connections that may wait to be accepted: bulk clients open a thousand at once
 _GRACE = 0.05  # seconds for handlers to notice that their connection is gone
+
+
+Said = str | Mapping[str, Any] | None
+Answer = Said | Callable[[Mapping[str, Any]], Said]
 
 
 class Simulator:
@@ -43,9 +49,10 @@ class Simulator:
                      many bytes of its body; "5*1": the first one only; "5 rst", "5 silence", "5 error", "5 done": with
                      a reset, with silence on an open connection, with an error frame, with the end marker alone
     stall            seconds of silence after the head; "2@5" after five events, "2@head" before the head
-    answer           what is answered, in place of the simulator's own words: a text, or a function from the request's
-                     body to a text, to calls ({"get_weather": {"city": "Rome"}}, of several [{...}, {...}]), or to
-                     None, for the simulator's own
+    answer           what is answered, in place of the simulator's own words: a text, an object that tells text,
+                     reasoning, tool calls or an error, a list of those for a conversation, or a function from the
+                     request's body to one (or to None, for the simulator's own); see simulator/saying/scripts.py. One
+                     that cannot be read is a ValueError, of a function's a 400 that says what is wrong
     record           how many requests are remembered, the latest ones
     max_body         bytes of a JSON request, more is a 413; None is the dialect's own
     max_file         bytes of an uploaded file, more is a 400 (Moonshot documents 100 MB); None takes any. Of files over
@@ -71,7 +78,7 @@ class Simulator:
         midstream_error: int | str | None = None,
         cut_after: int | str | None = None,
         stall: float | str | None = None,
-        answer: str | Script | None = None,
+        answer: Answer | Sequence[Answer] = None,
         record: int = 1000,
         max_body: int | None = None,
         max_file: int | None = None,
@@ -96,7 +103,7 @@ class Simulator:
             api_key=api_key,
             pace=pace,
             places=USAGE_PLACES[usage or row.usage],
-            script=_script(answer),
+            script=None if answer is None else Script(answer),
             log=self._log,
             orders=Orders(row, {"X-Simulate-Error": error, "X-Simulate-Continuation-Error": continuation_error}),
             max_body=row.max_body if max_body is None else max_body,
@@ -141,7 +148,10 @@ class Simulator:
         return self._connections
 
     def reset(self) -> None:
-        """Forget requests, connections, cached prefixes, uploaded files and counted errors; streams go on."""
+        """Forget requests, connections, cached prefixes, uploaded files and counted errors, and begin the list of
+        answers again; streams go on."""
+        if self._state.script is not None:
+            self._state.script.reset()
         self._log.clear()
         self._connections = 0
         for forget in (self._state.orders.reset, self._state.cache.clear, self._state.files.clear):
@@ -247,9 +257,3 @@ def _loopback(host: str) -> str:
     if not allowed:
         raise ValueError(f"the simulator only listens on loopback (127.0.0.1, ::1, localhost), not on {host!r}")
     return host
-
-
-def _script(answer: str | Script | None) -> Script | None:
-    if isinstance(answer, str):
-        return lambda _: answer
-    return answer

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from multidict import CIMultiDict
 
 from ..dialects.dialect import Dialect
 from ..faults.orders import Orders
-from ..saying.answers import Scripted
+from ..saying.scripts import Script
 from ..values.cache import PrefixCache
 from ..values.records import RequestLog
 from .files import FileStore
-
-Script = Callable[[Mapping[str, Any]], Scripted | None]
 
 
 @dataclass

@@ -27,7 +27,7 @@ class Call:
 @dataclass(frozen=True)
 class Reply:
     """What goes out, in pieces of one token each. `model` is the name under which the server answers, `begun` the
-    beginning that the caller gave: no part of what goes out, None where there was none."""
+    beginning that the caller gave: no part of what goes out, None where there was none. It is said `choices` times."""
 
     id: str
     created: int
@@ -38,6 +38,7 @@ class Reply:
     finish: str
     usage: Usage
     begun: str | None = None
+    choices: int = 1
 
     def head(self, kind: str) -> dict[str, Any]:
         """What every JSON object of this reply begins with; `kind` is its "object"."""

@@ -13,6 +13,8 @@ from .shapes import dig
 from .terms import Terms
 from .usage import Path
 
+MAX_CHOICES = 16  # answers to one request
+
 
 @dataclass(frozen=True)
 class Message:
@@ -67,6 +69,12 @@ class ChatRequest:
         return limit if isinstance(limit, int) else None
 
     @property
+    def choices(self) -> int:
+        """How many answers are asked for, within reason."""
+        wanted = self.body.get("n")
+        return min(max(wanted, 1), MAX_CHOICES) if isinstance(wanted, int) else 1
+
+    @property
     def stops(self) -> list[str]:
         stop = self.body.get("stop") or []
         return [stop] if isinstance(stop, str) else stop
@@ -89,6 +97,10 @@ class ChatRequest:
     @property
     def names_a_tool(self) -> bool:
         return isinstance(self.body.get("tool_choice"), Mapping)
+
+    @property
+    def forces_a_call(self) -> bool:
+        return self.names_a_tool or self.body.get("tool_choice") == "required"
 
     def reasoning_of(self, message: Message) -> str | None:
         """The reasoning that a message of an earlier turn carries; None where it has none of the keys."""

@@ -1,0 +1,297 @@
+"""The chat model itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LangSmithParams
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+
+from ..._clients.async_kimi import AsyncKimi
+from ..._clients.kimi import Kimi
+from ..._tools.answers import AnswerSchema
+from ..._values.errors import SchemaError
+from ..._values.message import Message
+from ..requests import ask_forced_without_thinking, choice_of
+from .answers import Chunks, to_message
+from .messages import to_kimi
+from .structured import structured
+from .tools import declared
+
+_OF_CLIENT = (
+    *("provider", "base_url", "model", "timeout", "max_retries", "default_headers", "environment"),
+    *("on_break", "max_breaks", "continue_on_length", "cassette", "history"),
+)
+_OF_REQUESTS = ("thinking", "check", "temperature", "top_p", "max_tokens", "stop", "extra_body", "extra_headers")
+_NOT_SENT = ("stream", "stream_options", "stream_usage", "keep_wrong_answers", "ls_structured_output_format")
+
+
+class ChatKimi(BaseChatModel):
+    """Kimi as a chat model of LangChain, wherever it is served.
+
+        ChatKimi(model="kimi-k2.6").invoke("Why is the sky blue?")
+
+    The thinking is `additional_kwargs["reasoning_content"]` and a block of `content_blocks`, in whole answers and in
+    streams, and goes back to the model with the history, which Moonshot demands of turns with tool calls. Usage is in
+    the last chunk of a stream. A forced choice of tools is asked for without thinking where `thinking` was left open.
+    Errors are kimistream's own. Safe to share between threads and event loops.
+
+    model, api_key, provider, base_url, timeout, max_retries, default_headers, environment, on_break, max_breaks,
+    continue_on_length, cassette, history
+                 as of `kimistream.Kimi`, keys and addresses from the same variables
+    temperature, top_p, max_tokens, stop
+                 of every request, as all that has another name here: it is a field of the API
+    thinking     True, False, "keep" (earlier reasoning stays in view), or None for the model's default
+    check        what becomes of a request that breaks a rule of provider or model, such as the temperature of 0 that
+                 frameworks like to send: "fix", unlike in the client itself, "warn", "error" or "off"; what was changed
+                 is told in `response_metadata["warnings"]`
+    extra_body, extra_headers   as of `kimistream.Kimi.stream`
+    streaming    invoke asks for a stream, so that callbacks see the tokens
+    stream_usage the last chunk of a stream has the usage
+    """
+
+    model: str | None = Field(default=None, validation_alias=AliasChoices("model", "model_name"))
+    api_key: SecretStr | None = None
+    provider: str | None = None
+    base_url: str | None = None
+    timeout: Any = Field(default=None, validation_alias=AliasChoices("timeout", "request_timeout"))
+    max_retries: int | None = None
+    default_headers: dict[str, str] | None = None
+    environment: str | None = None
+    on_break: str | None = None
+    max_breaks: int | None = None
+    continue_on_length: int | None = None
+    cassette: Any = None
+    history: Any = None
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = Field(default=None, validation_alias=AliasChoices("max_tokens", "max_completion_tokens"))
+    stop: list[str] | str | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
+    thinking: bool | str | None = None
+    check: str = "fix"
+    extra_body: dict[str, Any] | None = None
+    extra_headers: dict[str, str] | None = None
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    streaming: bool = False
+    stream_usage: bool = True
+
+    model_config = ConfigDict(populate_by_name=True, protected_namespaces=(), arbitrary_types_allowed=True)
+
+    _client: Kimi = PrivateAttr()
+    _async_client: AsyncKimi = PrivateAttr()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_fields(cls, given: Any) -> Any:
+        """What has no name here is a field of the API."""
+        if not isinstance(given, dict):
+            return given
+        known = set(cls.model_fields)
+        for field in cls.model_fields.values():
+            aliases = field.validation_alias
+            known |= {str(one) for one in aliases.choices} if isinstance(aliases, AliasChoices) else {field.alias or ""}
+        others = {key: value for key, value in given.items() if key not in known}
+        kept = {key: value for key, value in given.items() if key in known}
+        return {**kept, "model_kwargs": {**others, **(kept.get("model_kwargs") or {})}} if others else kept
+
+    def __init__(self, **given: Any) -> None:
+        """InvalidRequestError for what cannot work, such as a missing key; ValidationError for wrong types."""
+        super().__init__(**given)
+        options = {name: value for name in _OF_CLIENT if (value := getattr(self, name)) is not None}
+        key = None if self.api_key is None else self.api_key.get_secret_value()
+        self._client = Kimi(key, **options)
+        self._async_client = AsyncKimi(key, **options)
+
+    @property
+    def client(self) -> Kimi:
+        """The client that it asks with."""
+        return self._client
+
+    @property
+    def async_client(self) -> AsyncKimi:
+        return self._async_client
+
+    @property
+    def _llm_type(self) -> str:
+        return "kimistream"
+
+    @property
+    def model_name(self) -> str:
+        return self.model or str(self._client._core.row["default_model"])
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        chosen = {name: getattr(self, name) for name in _OF_REQUESTS if getattr(self, name) is not None}
+        return {"model": self.model_name, "provider": self._client.provider, **self.model_kwargs, **chosen}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = LangSmithParams(
+            ls_provider=self._client.provider,
+            ls_model_name=kwargs.get("model") or self.model_name,
+            ls_model_type="chat",
+        )
+        for name in ("temperature", "max_tokens"):
+            value = kwargs.get(name, getattr(self, name))
+            if value is not None:
+                params[f"ls_{name}"] = value
+        ends = stop or kwargs.get("stop") or self.stop
+        if ends:
+            params["ls_stop"] = [ends] if isinstance(ends, str) else ends
+        return params
+
+    def _resolve_model_profile(self) -> Any:
+        """What agents of LangChain ask before they choose a way to an answer with a schema."""
+        return {
+            "tool_calling": True,
+            "structured_output": True,
+            "reasoning_output": True,
+            "image_inputs": True,
+            "video_inputs": True,
+            "image_tool_message": True,
+        }
+
+    def bind_tools(
+        self,
+        tools: Sequence[Any],
+        *,
+        tool_choice: dict[str, Any] | str | bool | None = None,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[Any, AIMessage]:
+        """The model with tools: functions, pydantic models, LangChain's and kimistream's tools, dicts.
+
+        tool_choice  "auto", "none", "any" (also "required", True), or a tool's name
+        strict       whether the model is held to the schemas; None: as far as the provider can
+        """
+        entries = declared(tools, self._client._core.row, strict)
+        chosen = choice_of(tool_choice, entries)
+        return self.bind(tools=entries, **({} if chosen is None else {"tool_choice": chosen}), **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: Any = None,
+        *,
+        method: str = "json_schema",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[Any, Any]:
+        """Answers as instances of a pydantic model, else as dicts.
+
+        method  "json_schema": the provider's own way where it has one, else JSON mode or words in the prompt; a wrong
+                answer is sent back with what is wrong with it. "function_calling": a forced call. "json_mode": JSON
+                that the prompt asks for
+        """
+        return structured(self, schema, method, include_raw, strict, kwargs)
+
+    def _request(self, messages: Sequence[BaseMessage], stop: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of `complete` and `stream`."""
+        own = {name: getattr(self, name) for name in _OF_REQUESTS}
+        options = {**self.model_kwargs, **own, **given}
+        if stop is not None:
+            options["stop"] = stop
+        for name in _NOT_SENT:
+            options.pop(name, None)
+        wanted = options.get("response_format")
+        if isinstance(wanted, type):
+            options["schema"] = options.pop("response_format")
+        options["tool_choice"] = choice_of(options.get("tool_choice"), options.get("tools") or ())
+        ask_forced_without_thinking(options)
+        options["messages"] = to_kimi(messages)
+        return {name: value for name, value in options.items() if value is not None and value != []}
+
+    def _streamed_request(self, messages: Sequence[BaseMessage], stop: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """The same for a stream, whose answer is shown as it comes: a schema is asked for, and nothing asked again."""
+        options = self._request(messages, stop, given)
+        schema = options.pop("schema", None)
+        options.pop("schema_retries", None)
+        if schema is not None:
+            wanted, prompt = AnswerSchema(schema).asked(self._client._core.row)
+            if wanted is not None:
+                options["response_format"] = wanted
+            if prompt is not None:
+                options["messages"] = [{"role": "system", "content": prompt}, *options["messages"]]
+        return options
+
+    def _wants_usage(self, given: dict[str, Any]) -> bool:
+        return given.get("stream_usage", self.stream_usage) is not False
+
+    def _result(self, message: Message) -> ChatResult:
+        answer = to_message(message, self._client.provider)
+        info = {"finish_reason": message.finish_reason}
+        told = {"model_name": message.model, "token_usage": answer.usage_metadata}
+        return ChatResult(generations=[ChatGeneration(message=answer, generation_info=info)], llm_output=told)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        try:
+            return self._result(self._client.complete(**self._request(messages, stop, kwargs)))
+        except SchemaError as wrong:
+            if not kwargs.get("keep_wrong_answers"):
+                raise
+            return self._result(wrong.message)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        try:
+            return self._result(await self._async_client.complete(**self._request(messages, stop, kwargs)))
+        except SchemaError as wrong:
+            if not kwargs.get("keep_wrong_answers"):
+                raise
+            return self._result(wrong.message)
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        chunks = Chunks(self._client.provider, self._wants_usage(kwargs))
+        with self._client.stream(**self._streamed_request(messages, stop, kwargs)) as stream:
+            for event in stream:
+                chunk = chunks.of(event)
+                if chunk is not None:
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+            last = chunks.last(stream.message)
+        if run_manager:
+            run_manager.on_llm_new_token(last.text, chunk=last)
+        yield last
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        chunks = Chunks(self._client.provider, self._wants_usage(kwargs))
+        async with self._async_client.stream(**self._streamed_request(messages, stop, kwargs)) as stream:
+            async for event in stream:
+                chunk = chunks.of(event)
+                if chunk is not None:
+                    if run_manager:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+            last = chunks.last(await stream.message)
+        if run_manager:
+            await run_manager.on_llm_new_token(last.text, chunk=last)
+        yield last
