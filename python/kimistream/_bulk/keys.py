@@ -8,6 +8,7 @@ import json
 from .. import _core
 from .._requests.arguments import NAMES
 from .._values.errors import InvalidRequestError
+from .lines import has_half
 from .plain import canonical, is_missing, plain
 from .templates import prompt_maker
 
@@ -72,6 +73,8 @@ def _checked(value: Any, what: str) -> str | int:
     value = plain(value)
     if isinstance(value, bool):
         return json.dumps(value)
+    if has_half(value):
+        raise InvalidRequestError(f"{what} is {value!r}, with half of a surrogate pair in it: no file can hold it")
     if isinstance(value, (str, int)):
         return value
     if isinstance(value, float) and value.is_integer():  # an int column with gaps, as pandas gives it

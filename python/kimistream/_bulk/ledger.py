@@ -88,16 +88,26 @@ class Ledger:
             self._at.close()
             raise
 
-    @property
-    def is_ended(self) -> bool:
-        """The last run had kept all that it was told when it let go: `out` has no line that this does not know."""
-        return bool(self.get("ended", 0))
-
     def begin(self) -> None:
         """From here on it is written to."""
-        self.set(ended=0)  # before the log is there, and synced: no crash may bring the other value back
+        # Before the log is there, and synced: no crash may bring the other values back.
+        self.set(ended=0, logged=0)
         self._do(lambda: self._at.execute("pragma journal_mode = wal").fetchone())
         self._at.execute("pragma synchronous = normal")
+        self.set(logged=1, boot=_boot())
+
+    def announce(self, lines: bytes) -> None:
+        """What is about to be written to `out`, see `behind`."""
+        self.set(announced=lines)
+
+    def announced(self) -> bytes | None:
+        """What the last run had announced; b"": it had kept all when it let go. None: that cannot be known, as the log
+        of a killed run is gone, or the machine went down since and may have lost the end of it."""
+        if self.get("ended", 0):
+            return b""
+        if not self.get("logged") or not _boot() or self.get("boot") != _boot():
+            return None
+        return bytes(self.get("announced", b""))
 
     def get(self, name: str, otherwise: Any = None) -> Any:
         found = self._do(lambda: self._at.execute("select value from meta where name = ?", (name,)).fetchone())
@@ -219,6 +229,15 @@ def _opened(path: str) -> sqlite3.Connection:
         return sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise _as_os_error(error, path) from error
+
+
+def _boot() -> str:
+    """Which start of the machine this is; "" where nobody tells."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _as_os_error(error: sqlite3.Error, path: str) -> OSError:

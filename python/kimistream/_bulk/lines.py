@@ -34,7 +34,7 @@ def parse(text: str | bytes) -> Any:
     """One JSON value. Raises ValueError for what readers of JSON do not agree on: NaN, half a surrogate pair, a key
     that comes twice."""
     value = json.loads(text, parse_constant=_refused_number, parse_float=_finite, object_pairs_hook=_distinct)
-    if (b"\\u" if isinstance(text, bytes) else "\\u") in text and _has_half(value):  # type: ignore[operator]
+    if (b"\\u" if isinstance(text, bytes) else "\\u") in text and has_half(value):  # type: ignore[operator]
         raise ValueError("half of a surrogate pair, which UTF-8 cannot say")
     return value
 
@@ -58,12 +58,13 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _has_half(value: Any) -> bool:
+def has_half(value: Any) -> bool:
+    """Whether a text in it holds half of a surrogate pair, which UTF-8 cannot say."""
     if isinstance(value, str):
         return _HALVES.search(value) is not None
     if isinstance(value, dict):
-        return any(_has_half(item) for pair in value.items() for item in pair)
-    return isinstance(value, list) and any(map(_has_half, value))
+        return any(has_half(item) for pair in value.items() for item in pair)
+    return isinstance(value, list) and any(map(has_half, value))
 
 
 def text_of(line: dict[str, Any]) -> bytes:

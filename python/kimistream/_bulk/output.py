@@ -8,9 +8,10 @@ import zlib
 
 from .._values.errors import InvalidRequestError
 from . import ledger as ledgers
+from .behind import Behind, announcement
 from .keys import key_text, may_be_key
 from .ledger import ANSWERED, FAILED, Entry, Ledger
-from .lines import answer_of, line_of, parse, row_of, split_lines, text_of
+from .lines import line_of, parse, row_of, split_lines, text_of
 from .locks import Lock
 from .targets import failures_path, ledger_path
 
@@ -159,17 +160,11 @@ class Output:
         """The whole lines behind the last committed place, with their total tokens: a run was killed between writing
         them and saying so. Raises InvalidRequestError for those that no run of this ledger has written."""
         found, place, constant = [], self._size, ledger.get("constant", b"")
-        nothing_is_ours = ledger.is_ended
+        behind = Behind(place, ledger.announced(), lambda row: may_be_key(key, row.key, row.input))
         with open(self.path, "rb") as file:
             file.seek(place)
-            for text in split_lines(file.read):
-                if b"\0" in text or not text.endswith(b"\n"):
-                    break  # torn: by a kill, or by a power cut
-                if text.isspace():
-                    nothing_is_ours = True  # cut where nothing follows
-                    continue
-                row = None if nothing_is_ours else answer_of(text)
-                if row is None or not may_be_key(key, row.key, row.input):
+            for text, row in behind.rows(file):
+                if row is None:
                     raise InvalidRequestError(
                         f"{self.path} does not fit its ledger {ledger.path}: behind what that knows there is a line "
                         f"that its run has not written (at byte {place}). Take it out, choose another out=, {_ANEW}"
@@ -232,6 +227,7 @@ class Output:
             self.paid_cost += row.cost or 0.0
         if lines:
             block = b"".join(lines)
+            self._ledger.announce(announcement(self._size, lines))
             self._append(block)
             self._size = place
             # The last bytes, without reading them back where the block has them all.
