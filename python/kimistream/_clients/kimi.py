@@ -11,13 +11,22 @@ from .stream import ChatCompletionStream, Stream
 # What most programs never use is imported where it is used.
 
 TYPE_CHECKING = False
+if not TYPE_CHECKING:  # typing costs at import
+
+    def overload(door):
+        return door
+
+
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Callable, Iterable
+    from typing import Any, Literal, overload
 
+    from .._bulk.blocking import Rows
+    from .._bulk.limits import Limits
     from .._requests.arguments import Thinking
     from .._requests.sender import Sender
+    from .._values.bulk import Budget, Run
     from .._values.message import Message
     from ..agents.blocking import AgentRun, Conversation
     from .resources import Files, Models
@@ -141,8 +150,57 @@ class Kimi(BaseClient):
 
         return Conversation.load(self, path, tools)
 
+    @overload
+    def map(
+        self,
+        /,
+        rows: Any,
+        prompt: Any = None,
+        *,
+        out: None = None,
+        key: str | Callable[[Any], Any] | None = None,
+        concurrency: int | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        tpd: int | None = None,
+        budget: float | Budget | None = None,
+        ordered: bool = False,
+        schema: Any = None,
+        retry_failed: bool = False,
+        resume: bool = True,
+        limits: Limits | None = None,
+        progress: Callable[[Run], object] | Literal[False] | None = None,
+        via: str = "chat",
+        poll: float | None = None,
+        **request: Any,
+    ) -> Rows: ...
+    @overload
+    def map(
+        self,
+        /,
+        rows: Any,
+        prompt: Any = None,
+        *,
+        out: str | os.PathLike[str],
+        key: str | Callable[[Any], Any] | None = None,
+        concurrency: int | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        tpd: int | None = None,
+        budget: float | Budget | None = None,
+        ordered: bool = False,
+        schema: Any = None,
+        retry_failed: bool = False,
+        resume: bool = True,
+        limits: Limits | None = None,
+        progress: Callable[[Run], object] | Literal[False] | None = None,
+        via: str = "chat",
+        poll: float | None = None,
+        **request: Any,
+    ) -> Run: ...
+
     @takes(BaseClient._plan)
-    def map(self, *arguments: Any, **named: Any) -> Any:
+    def map(self, *arguments: Any, **named: Any) -> Rows | Run:
         """Asks the same of many rows. Without `out` an iterator of `Row`s as they end; with it the run goes to its end,
         and what is returned is the `Run`. Started again it goes on: rows that are answered are not sent again.
 
