@@ -8,7 +8,6 @@ from collections import deque
 
 from .._values.bulk import Row, Run
 from .._values.errors import InvalidRequestError
-from .output import read_rows
 from .progress import Told
 from .work import FOREVER, Work
 
@@ -28,7 +27,7 @@ class AsyncRows(Run):
     """
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan.counts, plan.out, read_rows)
+        super().__init__(plan.counts, plan.out, plan.read_rows)
         self._plan: Plan | None = plan
         self._driver: _Driver | None = None
         self._ready: deque[Row] = deque()

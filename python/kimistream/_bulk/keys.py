@@ -152,12 +152,14 @@ class Distinct:
 class Asked:
     """What a row's request is, and by which hash it is known: model, prompt and options, not key, address or limits."""
 
-    def __init__(self, core: _core.Client, prompt: Any, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, core: _core.Client, prompt: Any, arguments: tuple[Any, ...], schema: Any = None) -> None:
         self._prompt = prompt_maker(prompt)
         self._arguments = arguments[1:]
         given = dict(zip(NAMES, arguments, strict=True))
         options: dict[str, Any] = {name: value for name, value in given.items() if name not in _NOT_ASKED}
         options = {name: value for name, value in options.items() if value is not None and value != {}}
+        if schema is not None:  # where the provider takes none it stands in no option
+            options["schema"] = schema
         self._constant = hashlib.sha256(
             canonical({"model": given["model"] or core.model, **_plain_options(options)})
         ).digest()

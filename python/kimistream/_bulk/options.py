@@ -15,11 +15,26 @@ from .targets import check_failures, check_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import Any, Protocol
 
-    from .._values.bulk import Run
+    from .._values.bulk import Row, Run
+    from .._values.message import Message, Usage
     from .limits import Limits
+
+    class RowAnswer(Protocol):
+        """See `agents/rows.py`, which is a room above."""
+
+        def messages(self) -> list[Any]: ...
+        def is_right(self, answer: Message) -> bool: ...
+        def with_usage(self, more: Usage | None) -> Usage | None: ...
+
+    class RowSchema(Protocol):
+        wire: dict[str, Any]
+
+        def row(self, prompt: Any) -> RowAnswer: ...
+        def read(self, text: str) -> Any: ...
+
 
 DEFAULT_CONCURRENCY = 100
 
@@ -44,7 +59,7 @@ class Plan:
         tpd: int | None,
         budget: Any,
         ordered: bool,
-        schema: Any,
+        expected: RowSchema | None,
         retry_failed: bool,
         resume: bool,
         limits: Limits | None,
@@ -52,7 +67,7 @@ class Plan:
         via: str,
         poll: float | None,
     ) -> None:
-        _refuse_what_is_not_there(schema, via, poll)
+        _refuse_what_is_not_there(via, poll)
         self.sender = sender
         self.core = core
         self.max_retries = max_retries
@@ -71,7 +86,8 @@ class Plan:
         if given["fields"].get("stream"):
             raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
         self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
-        self.asked = Asked(core, prompt, arguments)
+        self.expected = expected
+        self.asked = Asked(core, prompt, arguments, None if expected is None else expected.wire)
         self.key_of = None if key is None else key_maker(key)
         self.key_name = key_name(key)
         self.counts = Counts()
@@ -96,15 +112,17 @@ class Plan:
         return Hashed()
 
     def run(self, kind: type[Run]) -> Run:
-        return kind(self.counts, self.out, read_rows)
+        return kind(self.counts, self.out, self.read_rows)
+
+    def read_rows(self, out: str, failures: bool) -> Iterator[Row]:
+        """The rows of `out`, or of its failures file; those of a schema as it has them."""
+        for row in read_rows(out, failures):
+            if self.expected is not None and row.message is not None and not row.message.tool_calls:
+                row.parsed = row.message._parsed = self.expected.read(row.message.text)
+            yield row
 
 
-def _refuse_what_is_not_there(schema: Any, via: str, poll: float | None) -> None:
-    if schema is not None:
-        raise InvalidRequestError(
-            "schema= is not supported by map() in this version: pass response_format=, and read row.message.text "
-            "as JSON"
-        )
+def _refuse_what_is_not_there(via: str, poll: float | None) -> None:
     if via == "batch" or poll is not None:
         raise InvalidRequestError('via="batch" and poll= are not supported in this version: leave them out')
     if via != "chat":

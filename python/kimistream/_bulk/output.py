@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._values.bulk import Row
+    from .._values.message import Usage
     from .keys import Asked
 
 _TAIL = 4096  # bytes at the end of what is committed, by which `out` is known again
@@ -204,7 +205,7 @@ class Output:
         return SKIP if known.state == ANSWERED else LEAVE_FAILED
 
     def _flush(self) -> None:
-        self._ledger.commit((), self._moved)
+        self._ledger.commit((), self._moved, paid_tokens=self.paid_tokens, paid_cost=self.paid_cost)
         self._moved.clear()
 
     def keep(self, rows: list[tuple[Row, bytes]]) -> None:
@@ -223,8 +224,7 @@ class Output:
             else:
                 entry.line = text
             entries.append(entry)
-            self.paid_tokens += row.usage.total_tokens or 0
-            self.paid_cost += row.cost or 0.0
+            self.paid(row.usage, row.cost)
         if lines:
             block = b"".join(lines)
             self._ledger.announce(announcement(self._size, lines))
@@ -241,6 +241,11 @@ class Output:
             paid_cost=self.paid_cost,
         )
         self._moved.clear()
+
+    def paid(self, usage: Usage, cost: float | None) -> None:
+        """So much more has been paid."""
+        self.paid_tokens += usage.total_tokens or 0
+        self.paid_cost += cost or 0.0
 
     def _entry(self, row: Row, key: str, request: bytes) -> Entry:
         usage, state = row.usage, ANSWERED if row.error is None else FAILED
@@ -260,8 +265,7 @@ class Output:
     def finish(self) -> None:
         """Order and dead lines are seen to, the failures file is written, the ledger is one file again."""
         try:
-            if self._moved:
-                self._flush()
+            self._flush()
             if self._ledger.has_dead() or (self._ordered and not self._ledger.is_in_order()):
                 self._write_anew()
             self._write_failures()
