@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import sqlite3
+from pathlib import Path
 
 from .._values.errors import InvalidRequestError
 
@@ -173,6 +175,11 @@ class Ledger:
             before = place
         return True
 
+    def count_from(self, place: int) -> int:
+        """How many lines of `out` that count begin there or behind."""
+        found = self._at.execute("select count(*) from rows where place >= ?", (place,)).fetchone()
+        return int(found[0])
+
     def places(self, by_position: bool) -> Iterator[tuple[str, int, int]]:
         """Key, place and length of each line of `out` that counts."""
         order = "position is null, position, place" if by_position else "place"
@@ -251,6 +258,30 @@ def _no_ledger(path: str, why: str) -> InvalidRequestError:
         f"{path} is no ledger of a run ({why}): restore it, choose another out=, or begin anew with resume=False, "
         "which replaces it and its out"
     )
+
+
+def writer(path: str) -> str:
+    """Which process holds it, as the ledger says."""
+    try:
+        with contextlib.closing(_read_only(path)) as at:
+            (number,) = at.execute("select value from meta where name = 'writer'").fetchone()
+            return f" (process {number})"
+    except (sqlite3.Error, TypeError):
+        return ""
+
+
+def keys_in_order(path: str) -> Iterator[Any]:
+    """The keys of the rows in `out`, in its order; as many as can be read."""
+    try:
+        with contextlib.closing(_read_only(path)) as at:
+            for (key,) in at.execute("select key from rows where place not null order by place"):
+                yield json.loads(key)
+    except sqlite3.Error:
+        return
+
+
+def _read_only(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=0)
 
 
 def remove(path: str) -> None:

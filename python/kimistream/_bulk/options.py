@@ -9,9 +9,10 @@ from .._values.errors import InvalidRequestError
 from .budget import Spending, budget_of
 from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
-from .output import Output, check_path, read_rows
+from .output import Output
+from .reading import read_rows
 from .sources import Source, wrong_row
-from .targets import check_failures, check_source
+from .targets import check_failures, check_path, check_source, is_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Plan:
         if self.out is None:
             return None
         check_failures(self.out)  # not earlier: another run may have begun since
-        return Output(self.out, self.key_name, self.asked, self.resume, self.ordered)
+        return output_of(self.out)(self.out, self.key_name, self.asked, self.resume, self.ordered)
 
     def spending(self, output: Output | None) -> Spending | None:
         if self.budget is None:
@@ -120,6 +121,14 @@ class Plan:
             if self.expected is not None and row.message is not None and not row.message.tool_calls:
                 row.parsed = row.message._parsed = self.expected.read(row.message.text)
             yield row
+
+
+def output_of(out: str) -> type[Output]:
+    if not is_table(out):
+        return Output
+    from .table_output import TableOutput
+
+    return TableOutput
 
 
 def _refuse_what_is_not_there(via: str, poll: float | None) -> None:

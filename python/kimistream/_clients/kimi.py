@@ -204,13 +204,14 @@ class Kimi(BaseClient):
         """Asks the same of many rows. Without `out` an iterator of `Row`s as they end; with it the run goes to its end,
         and what is returned is the `Run`. Started again it goes on: rows that are answered are not sent again.
 
-        rows         an iterable of dicts, texts or message lists; the path of a .jsonl, .json or .csv (also .gz, .zst);
-                     a table of pandas, polars or pyarrow; a dataset of Hugging Face
+        rows         an iterable of dicts, texts or message lists; the path of a .jsonl, .json, .csv (also .gz, .zst) or
+                     .parquet; a table of pandas, polars or pyarrow; a dataset of Hugging Face
         prompt       a template, "Translate: {text}": `{a.b}` and `{a[0]}` are fields and positions, `{}` is a row that
                      is itself a text, `{{` and `}}` are braces; or a function of the row that gives a text, parts or
                      messages; or None for rows that are prompts themselves
-        out          a .jsonl file: a line for each answered row. Beside it `<out>.ledger` knows what is paid for, and
-                     `<out stem>.failed.jsonl` has the rows that ended with an error
+        out          a .jsonl or .parquet file: a line for each answered row. Beside it `<out>.ledger` knows what is
+                     paid for, and `<out stem>.failed.jsonl` has the rows that ended with an error
+        schema, schema_retries   as for `complete`; `row.parsed`. An answer that stays wrong is its row's SchemaError
         key          a field's name, or a function of the row; else a hash of the row and the count of equal rows
         concurrency  requests at once, 100 where neither this nor `limits` says one
         rpm, tpm, tpd   requests and tokens in any minute, tokens in any 24 hours; see `Limits`, which several runs may

@@ -27,7 +27,6 @@ _WORDS = tuple(
         (r"\bout=(?=[\s,.:;]|$)", "OUT"),
         (r"\bkey=(?=[\s,.:;]|$)", "--key"),
         (r"\bprompt=('\{text\}'), or a function of the row", r"--prompt \1"),
-        (r"\bgive the table itself, rows=\S+, or a \.jsonl file", "give a .jsonl file"),
         (r"\bUse kimistream\.Budget\(tokens=\.\.\.\)", "So leave --budget away"),
     )
 )
