@@ -60,7 +60,7 @@ def table_of(lines: list[dict[str, Any]]) -> Any:
 
 
 class TableFile:
-    """A Parquet file that is written: row groups of many rows, whatever comes at once. Behind `with` it is on the disk."""
+    """A Parquet file that is written: row groups of many rows, whatever comes at once. Ended, it is on the disk."""
 
     def __init__(self, path: str) -> None:
         self._arrow = library()
