@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from .._values.message import Message, Usage
     from .limits import Limits
 
+    class Keeper(Protocol):
+        """What keeps the rows of a run, in place of whoever reads them: see `Output`."""
+
+        paid_tokens: int
+        paid_cost: float
+
+        def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str: ...
+        def keep(self, rows: list[tuple[Row, bytes]]) -> None: ...
+        def paid(self, usage: Usage, cost: float | None) -> None: ...
+        def finish(self) -> None: ...
+        def close(self) -> None: ...
+
     class RowAnswer(Protocol):
         """See `agents/rows.py`, which is a room above."""
 
@@ -83,11 +95,13 @@ class Plan:
         self.progress = _progress(progress)
         arguments = sender.completed(arguments)
         _core.estimate_tokens(("", *arguments[1:]))  # what is wrong with the options is every row's mistake
+        self.arguments = arguments
         given = dict(zip(NAMES, arguments, strict=True))
         if given["fields"].get("stream"):
             raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
         self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
         self.expected = expected
+        self.keeper: Keeper | None = None
         self.asked = Asked(core, prompt, arguments, None if expected is None else expected.wire)
         self.key_of = None if key is None else key_maker(key)
         self.key_name = key_name(key)
@@ -98,13 +112,13 @@ class Plan:
         if self.source.again is not None and self.key_of is not None:
             _check_keys(self.source.again(), self.key_of)
 
-    def open_output(self) -> Output | None:
+    def open_output(self) -> Keeper | None:
         if self.out is None:
-            return None
+            return self.keeper
         check_failures(self.out)  # not earlier: another run may have begun since
         return output_of(self.out)(self.out, self.key_name, self.asked, self.resume, self.ordered)
 
-    def spending(self, output: Output | None) -> Spending | None:
+    def spending(self, output: Keeper | None) -> Spending | None:
         if self.budget is None:
             return None
         return Spending(self.budget, output.paid_tokens if output else 0, output.paid_cost if output else 0.0)

@@ -73,7 +73,7 @@ class Work:
         self._plan = plan
         self._limits = plan.limits
         self._rows = iter(plan.source)
-        self._source_ended = False
+        self._source_ended = self._is_dry = False
         self._stopping = False
         self._next_index = 0
         self._later: list[tuple[float, int, _Item]] = []  # a heap: taken, and waiting for a place or for their time
@@ -342,7 +342,7 @@ class Work:
         passed = 0
         while not self._source_ended and not self._stopping and self._has_room():
             item = self._take()
-            if item is not None:
+            if item is not None or self._is_dry:
                 return item
             passed += 1
             if passed >= _MOST_PASSED:
@@ -371,6 +371,9 @@ class Work:
             self.outside = False
         if row is _END:
             self._source_ended = True
+            return None
+        self._is_dry = row is NOT_YET
+        if self._is_dry:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
         self.counts.total += 1
@@ -467,6 +470,8 @@ class Work:
 
 
 _END = object()
+NOT_YET = object()
+"""What a source gives that has no row now, and will have more: whoever fills it wakes the driver."""
 
 
 def _place(item: _Item) -> Place:
