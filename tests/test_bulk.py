@@ -285,9 +285,7 @@ def test_mistakes_are_found_before_anything_is_sent(options: dict[str, Any], kin
         client.map(["a"], "{}", **options)
 
 
-@pytest.mark.parametrize(
-    "options", [{"schema": {"type": "object"}}, {"via": "batch"}, {"poll": 3}, {"out": "answers.parquet"}]
-)
+@pytest.mark.parametrize("options", [{"via": "batch"}, {"poll": 3}])
 def test_what_is_not_there_yet_is_refused_and_says_so(options: dict[str, Any]) -> None:
     client = Kimi(api_key=KEY, base_url="http://127.0.0.1:9/v1")
     with pytest.raises(InvalidRequestError, match="in this version"):

@@ -104,6 +104,16 @@ def test_the_lines(out: Path) -> None:
     assert (second["key"], second["error"]["type"], second["attempts"]) == (3, "InvalidRequestError", 0)
 
 
+@pytest.mark.parametrize("key", ["\ud800", ["a", "\udfff"]])
+def test_a_key_that_no_file_can_hold_is_that_rows_error(key: Any, out: Path) -> None:
+    with BulkServer() as server:
+        ended = start(server, out, [{"id": key, "text": "a"}, {"id": 1, "text": "b"}])
+        assert (ended.done, ended.failed, list(server.asked)) == (1, 1, ["b"])
+        assert "surrogate" in str(next(ended.failures()).error)
+        again = start(server, out, [{"id": key, "text": "a"}, {"id": 1, "text": "b"}])
+        assert (again.skipped, again.failed, len(server.asked)) == (1, 1, 1)
+
+
 def test_a_run_reads_what_it_has_written(out: Path) -> None:
     with BulkServer(bad("t3")) as server:
         ended = start(server, out)

@@ -229,6 +229,27 @@ def test_tables(make: Callable[[dict[str, list[Any]]], Any]) -> None:
             client.map(make({"id": [1, 2, 1]}), "{id}", key="id")
 
 
+def test_what_pyarrow_reads_piece_by_piece() -> None:
+    pyarrow, dataset = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.dataset")
+    table = pyarrow.table({"id": [1, 2], "more": [{"a": 1}, None]})
+    expected = [{"id": 1, "more": {"a": 1}}, {"id": 2, "more": None}]
+    assert list(Source(dataset.dataset(table))) == expected
+    reader = Source(table.to_reader())
+    assert reader.again is None
+    assert list(reader) == expected
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_datasets(lazy: bool) -> None:
+    datasets = pytest.importorskip("datasets")
+    table = datasets.Dataset.from_dict({"id": ["007", "8"], "text": ["a", None], "n": [2**53 + 1, None]})
+    source = Source(table.to_iterable_dataset() if lazy else table)
+    assert (source.again is None) == lazy
+    assert list(source) == [{"id": "007", "text": "a", "n": 2**53 + 1}, {"id": "8", "text": None, "n": None}]
+    with pytest.raises(InvalidRequestError, match="'train'"):
+        Source(datasets.DatasetDict({"train": table}))
+
+
 def test_pandas_in_particular() -> None:
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame({"n": pandas.array([1, None], dtype="Int64"), "t": [pandas.Timestamp("2026-11-27"), None]})

@@ -13,8 +13,9 @@ from kit import run
 from test_bulk_kill import Killed, break_off
 from test_bulk_out import bad, keys, ledger_of, lines, out, rows, start
 
-from kimistream import InvalidRequestError
+from kimistream import InvalidRequestError, Message, Row
 from kimistream._bulk.ledger import Ledger
+from kimistream._bulk.lines import line_of, text_of
 
 assert out  # the fixture
 
@@ -172,7 +173,12 @@ FOREIGN: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("foreign", FOREIGN)
+def _of_another_run(out: Path) -> str:
+    """Its row is one of this run, and so may its key be: nothing in it tells whose it is."""
+    return spoiled(out, key=19, input=rows(20)[19], text="answer to another prompt")
+
+
+@pytest.mark.parametrize("foreign", [*FOREIGN, lambda out: spoiled(out), _of_another_run])
 def test_whole_lines_of_others_behind_those_of_a_killed_run_are_refused_and_kept(
     foreign: Any, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +247,22 @@ def test_lines_of_a_killed_run_are_adopted_whatever_their_keys(
         assert len(keys(out)) == 1
         assert start(server, out, given).total == 1
         assert len(keys(out)) == 1
+
+
+def test_without_what_was_announced_all_that_could_be_the_runs_own_is(tmp_path: Path) -> None:
+    from kimistream._bulk.behind import Behind, announcement
+
+    line, other = (text_of(line_of(Row(key, 0, {}, Message(content="x")))) for key in (1, 2))
+    (file := tmp_path / "out.jsonl").write_bytes(line + other + b'{"mine": 1}\n')
+
+    def kept(announced: bytes | None, place: int = 0) -> list[Any]:
+        with file.open("rb") as opened:
+            return [row and row.key for _, row in Behind(place, announced, lambda row: row.key != 3).rows(opened)]
+
+    assert kept(None) == [1, 2, None]
+    assert kept(announcement(0, [line])) == [1, None, None]
+    assert kept(announcement(0, [line, line])) == [1, None, None]
+    assert kept(announcement(9, [line])) == kept(b"") == [None, None, None]  # of an earlier place; of none
 
 
 def test_also_where_the_log_of_its_ledger_was_lost(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

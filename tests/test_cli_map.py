@@ -97,6 +97,20 @@ def test_mistakes_are_2(source: Path, tmp_path: Path) -> None:
         assert not server.asked
 
 
+def test_a_schema_and_parquet(source: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (schema := tmp_path / "schema.json").write_text('{"type": "object", "required": ["n"]}')
+    (bad := tmp_path / "bad.json").write_text("[]")
+    out = tmp_path / "out.parquet"
+    with BulkServer(lambda text: '{"n": 1}') as server:
+        said = command(server, source, out, "--prompt", "{text}", "--schema", schema)
+        assert (said.returncode, said.stdout) == (0, ""), said
+        assert command(server, source, out, "--prompt", "{text}", "--schema", bad).returncode == 2
+        again = command(server, out, tmp_path / "again.jsonl", "--prompt", "{parsed}", "--schema", schema)
+        assert again.returncode == 0, again
+    assert set(parquet.read_table(out)["parsed"].to_pylist()) == {'{"n":1}'}
+
+
 def test_a_budget_that_is_used_up_is_4(source: Path, tmp_path: Path) -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10, "cost": 0.01}
     with BulkServer(usage=usage) as server:
@@ -137,7 +151,6 @@ def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Pat
     alone.write_text("1\n")
     twice.write_text('{"id": 1, "text": "a"}\n' * 2)
     bare.write_text('{"id": 1}\n')
-    (table := tmp_path / "in.parquet").write_text("")
     with BulkServer() as server:
         assert command(server, source, out, "--prompt", "{text}", "--key", "id").returncode == 0
         for arguments, words in (
@@ -147,7 +160,7 @@ def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Pat
             ([source, "out.txt", "--prompt", "{text}"], ["OUT 'out.txt' must"]),
             ([twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"], ["leave --key away"]),
             ([bare, tmp_path / "b.jsonl"], ["--prompt '{text}'"]),
-            ([table, tmp_path / "c.jsonl", "--prompt", "{text}"], ["give a .jsonl file"]),
+            ([source, tmp_path / "c.jsonl", "--schema", out], ["out.jsonl is no JSON"]),
             ([source, tmp_path / "d.jsonl", "--prompt", "{text}", "--budget", "1"], ["leave --budget away"]),
         ):
             said = " ".join(command(server, *arguments).stderr.split())

@@ -13,7 +13,8 @@ with tempfile.TemporaryDirectory() as folder, Kimi() as client:
     prompt = "What is the capital of {country}?"
     run = client.map(rows, prompt, out=out, key="id", concurrency=4, ordered=True)
     for row in run.rows():
-        print(row.key, "-", row.message.text)
+        if row.message:
+            print(row.key, "-", row.message.text)
     for row in run.failures():
         print(row.key, "failed:", row.error)
     again = client.map(rows, prompt, out=out, key="id")

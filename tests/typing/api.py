@@ -30,6 +30,8 @@ from kimistream import (
     Notice,
     RateLimitError,
     Restarted,
+    Row,
+    Run,
     Stream,
     Text,
     Thinking,
@@ -282,3 +284,26 @@ async def asynchronous_conversations_and_runs(client: AsyncKimi) -> None:
     async for event in run:
         assert_type(event.type == "finish", bool)
     assert_type(await run.message, Message)
+
+
+def bulk(client: Kimi) -> None:
+    rows = client.map(["a"], "Say {}", concurrency=5, limits=kimistream.Limits(rpm=10), temperature=0.6)
+    for row in rows:
+        assert_type(row, Row)
+        assert_type(row.message, Message | None)
+        assert_type(row.error, KimiError | None)
+    assert_type(rows.stopped, str | None)
+    rows.close()
+    run = client.map("rows.jsonl", "{text}", out="answers.jsonl", key="id", progress=False, schema=dict)
+    assert_type(run, Run)
+    assert_type(list(run.rows()), list[Row])
+    client.map(["a"], concurrency="5")  # type: ignore[call-overload]
+    client.map(["a"], out=5)  # type: ignore[call-overload]
+    next(run)  # type: ignore[call-overload]
+
+
+async def bulk_awaited(client: AsyncKimi) -> None:
+    async for row in client.map(["a"], "Say {}"):
+        assert_type(row, Row)
+    assert_type(await client.map(["a"], "Say {}", out="answers.jsonl"), Run)
+    client.map(["a"], concurrency="5")  # type: ignore[arg-type]

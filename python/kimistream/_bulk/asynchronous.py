@@ -8,7 +8,6 @@ from collections import deque
 
 from .._values.bulk import Row, Run
 from .._values.errors import InvalidRequestError
-from .output import read_rows
 from .progress import Told
 from .work import FOREVER, Work
 
@@ -28,9 +27,9 @@ class AsyncRows(Run):
     """
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan.counts, plan.out, read_rows)
+        super().__init__(plan.counts, plan.out, plan.read_rows)
         self._plan: Plan | None = plan
-        self._driver: _Driver | None = None
+        self._driver: Driver | None = None
         self._ready: deque[Row] = deque()
 
     def __await__(self) -> Generator[Any, None, Run]:
@@ -42,14 +41,7 @@ class AsyncRows(Run):
         if self._plan is None:
             return self
         plan, self._plan = self._plan, None
-        driver = _Driver(plan, self)
-        try:
-            while await driver.advance():
-                pass
-        except BaseException:
-            driver.close()
-            raise
-        driver.end()
+        await Driver(plan, self).to_the_end()
         return self
 
     def __aiter__(self) -> AsyncRows:
@@ -62,7 +54,7 @@ class AsyncRows(Run):
             return self._ready.popleft()
         if self._plan is not None:
             plan, self._plan = self._plan, None
-            self._driver = _Driver(plan, self)
+            self._driver = Driver(plan, self)
         driver = self._driver
         if driver is None:
             raise StopAsyncIteration
@@ -100,7 +92,7 @@ class AsyncRows(Run):
             self.close()
 
 
-class _Driver:
+class Driver:
     """Waits for a `Work` on a running loop."""
 
     def __init__(self, plan: Plan, run: Run) -> None:
@@ -112,11 +104,22 @@ class _Driver:
 
     def _wake_from_anywhere(self) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self.wake)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """It may have something to do. On its loop."""
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
+
+    async def to_the_end(self) -> None:
+        """Of a run that keeps its rows itself."""
+        try:
+            while await self.advance():
+                pass
+        except BaseException:
+            self.close()
+            raise
+        self.end()
 
     async def advance(self) -> list[Row]:
         """As the blocking one's."""
@@ -129,8 +132,8 @@ class _Driver:
     async def _wait(self) -> None:
         seconds = min(self._work.wait(), self._told.tell(time.monotonic()))
         self._future = self._loop.create_future()
-        timer = None if seconds == FOREVER else self._loop.call_later(max(0.0, seconds), self._wake)
-        self._loop.add_reader(self._descriptor, self._wake)
+        timer = None if seconds == FOREVER else self._loop.call_later(max(0.0, seconds), self.wake)
+        self._loop.add_reader(self._descriptor, self.wake)
         try:
             await self._future
         finally:
@@ -152,7 +155,7 @@ class _Driver:
         try:
             self._work.close()
         finally:
-            self._wake()  # another task may wait
+            self.wake()  # another task may wait
             self._told.close()
 
 

@@ -10,7 +10,6 @@ from collections import deque
 from .._values.bulk import Row, Run
 from .._values.errors import InvalidRequestError
 from .interrupts import Interrupts
-from .output import read_rows
 from .progress import Told
 from .work import FOREVER, Work
 
@@ -27,7 +26,7 @@ class Rows(Run):
     """
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan.counts, None, read_rows)
+        super().__init__(plan.counts, None, plan.read_rows)
         self._plan: Plan | None = plan
         self._driver: _Driver | None = None
         self._ready: deque[Row] = deque()

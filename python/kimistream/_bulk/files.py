@@ -1,4 +1,4 @@
-"""Files of rows: .jsonl, .json and .csv, also .gz and .zst, read by our own readers.
+"""Files of rows: .jsonl, .json and .csv, also .gz and .zst, read by our own readers; .parquet, which keeps types.
 
 Theirs change what they read: pandas and pyarrow make 7 of "007" and a float of an id of twenty digits.
 """
@@ -11,6 +11,7 @@ import sys
 import zlib
 
 from .._values.errors import InvalidRequestError
+from . import parquet
 from .lines import parse, split_lines
 
 TYPE_CHECKING = False
@@ -41,28 +42,37 @@ def open_rows(path: str) -> Iterator[Any]:
         if path.lower().endswith(suffix):
             stem, packed = path[: -len(suffix)], suffix
     kind = os.path.splitext(stem)[1].lower()
+    if kind == ".parquet" and not packed:
+        return _parquet(path)
     reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".json": _json, ".csv": _csv}.get(kind)
     if reader is None:
         raise InvalidRequestError(_unknown(path, kind))
     unpacked = {"": _as_it_is, ".gz": _unzipped, ".zst": _unpacked}[packed]
     if packed == ".zst":
         _zstd_decoder()
-    try:
-        with open(path, "rb"):
-            pass  # what is wrong with it is found here, and not when the first row is taken
-    except OSError as error:
-        raise InvalidRequestError(f"rows: {path}: {error.strerror or error}") from error
+    _check_readable(path)
     return _opened(path, unpacked, reader)
 
 
 def _unknown(path: str, kind: str) -> str:
-    if kind == ".parquet":
-        return (
-            f"{path}: Parquet is not read in this version: give the table itself, "
-            "rows=pyarrow.parquet.read_table(path), or a .jsonl file"
-        )
     hint = ": a text is a path here, a single prompt goes into a list" if not kind else ""
-    return f"{path!r} is no file of rows that is known (.jsonl, .json, .csv, each also .gz and .zst){hint}"
+    return f"{path!r} is no file of rows that is known (.jsonl, .json, .csv, each also .gz and .zst, .parquet){hint}"
+
+
+def _parquet(path: str) -> Iterator[Any]:
+    parquet.library()
+    _check_readable(path)
+    parquet.check(path)
+    return parquet.rows_in(path)
+
+
+def _check_readable(path: str) -> None:
+    """What is wrong with it is found here, and not when the first row is taken."""
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise InvalidRequestError(f"rows: {path}: {error.strerror or error}") from error
 
 
 def _opened(path: str, unpacked: Callable[[BinaryIO, str], Read], reader: Any) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import json
 from .. import _core
 from .._requests.arguments import NAMES
 from .._values.errors import InvalidRequestError
+from .lines import has_half
 from .plain import canonical, is_missing, plain
 from .templates import prompt_maker
 
@@ -72,6 +73,8 @@ def _checked(value: Any, what: str) -> str | int:
     value = plain(value)
     if isinstance(value, bool):
         return json.dumps(value)
+    if has_half(value):
+        raise InvalidRequestError(f"{what} is {value!r}, with half of a surrogate pair in it: no file can hold it")
     if isinstance(value, (str, int)):
         return value
     if isinstance(value, float) and value.is_integer():  # an int column with gaps, as pandas gives it
@@ -149,12 +152,14 @@ class Distinct:
 class Asked:
     """What a row's request is, and by which hash it is known: model, prompt and options, not key, address or limits."""
 
-    def __init__(self, core: _core.Client, prompt: Any, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, core: _core.Client, prompt: Any, arguments: tuple[Any, ...], schema: Any = None) -> None:
         self._prompt = prompt_maker(prompt)
         self._arguments = arguments[1:]
         given = dict(zip(NAMES, arguments, strict=True))
         options: dict[str, Any] = {name: value for name, value in given.items() if name not in _NOT_ASKED}
         options = {name: value for name, value in options.items() if value is not None and value != {}}
+        if schema is not None:  # where the provider takes none it stands in no option
+            options["schema"] = schema
         self._constant = hashlib.sha256(
             canonical({"model": given["model"] or core.model, **_plain_options(options)})
         ).digest()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import sqlite3
+from pathlib import Path
 
 from .._values.errors import InvalidRequestError
 
@@ -88,16 +90,26 @@ class Ledger:
             self._at.close()
             raise
 
-    @property
-    def is_ended(self) -> bool:
-        """The last run had kept all that it was told when it let go: `out` has no line that this does not know."""
-        return bool(self.get("ended", 0))
-
     def begin(self) -> None:
         """From here on it is written to."""
-        self.set(ended=0)  # before the log is there, and synced: no crash may bring the other value back
+        # Before the log is there, and synced: no crash may bring the other values back.
+        self.set(ended=0, logged=0)
         self._do(lambda: self._at.execute("pragma journal_mode = wal").fetchone())
         self._at.execute("pragma synchronous = normal")
+        self.set(logged=1, boot=_boot())
+
+    def announce(self, lines: bytes) -> None:
+        """What is about to be written to `out`, see `behind`."""
+        self.set(announced=lines)
+
+    def announced(self) -> bytes | None:
+        """What the last run had announced; b"": it had kept all when it let go. None: that cannot be known, as the log
+        of a killed run is gone, or the machine went down since and may have lost the end of it."""
+        if self.get("ended", 0):
+            return b""
+        if not self.get("logged") or not _boot() or self.get("boot") != _boot():
+            return None
+        return bytes(self.get("announced", b""))
 
     def get(self, name: str, otherwise: Any = None) -> Any:
         found = self._do(lambda: self._at.execute("select value from meta where name = ?", (name,)).fetchone())
@@ -163,6 +175,11 @@ class Ledger:
             before = place
         return True
 
+    def count_from(self, place: int) -> int:
+        """How many lines of `out` that count begin there or behind."""
+        found = self._at.execute("select count(*) from rows where place >= ?", (place,)).fetchone()
+        return int(found[0])
+
     def places(self, by_position: bool) -> Iterator[tuple[str, int, int]]:
         """Key, place and length of each line of `out` that counts."""
         order = "position is null, position, place" if by_position else "place"
@@ -221,6 +238,15 @@ def _opened(path: str) -> sqlite3.Connection:
         raise _as_os_error(error, path) from error
 
 
+def _boot() -> str:
+    """Which start of the machine this is; "" where nobody tells."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def _as_os_error(error: sqlite3.Error, path: str) -> OSError:
     words = str(error)
     number = errno.ENOSPC if "full" in words else errno.EROFS if "readonly" in words else errno.EIO
@@ -232,6 +258,30 @@ def _no_ledger(path: str, why: str) -> InvalidRequestError:
         f"{path} is no ledger of a run ({why}): restore it, choose another out=, or begin anew with resume=False, "
         "which replaces it and its out"
     )
+
+
+def writer(path: str) -> str:
+    """Which process holds it, as the ledger says."""
+    try:
+        with contextlib.closing(_read_only(path)) as at:
+            (number,) = at.execute("select value from meta where name = 'writer'").fetchone()
+            return f" (process {number})"
+    except (sqlite3.Error, TypeError):
+        return ""
+
+
+def keys_in_order(path: str) -> Iterator[Any]:
+    """The keys of the rows in `out`, in its order; as many as can be read."""
+    try:
+        with contextlib.closing(_read_only(path)) as at:
+            for (key,) in at.execute("select key from rows where place not null order by place"):
+                yield json.loads(key)
+    except sqlite3.Error:
+        return
+
+
+def _read_only(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=0)
 
 
 def remove(path: str) -> None:

@@ -8,7 +8,7 @@ import re
 from .._values import errors
 from .._values.bulk import Row
 from .._values.message import Message, Notice, ToolCall, Usage
-from .plain import plain
+from .plain import parsed_json, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def parse(text: str | bytes) -> Any:
     """One JSON value. Raises ValueError for what readers of JSON do not agree on: NaN, half a surrogate pair, a key
     that comes twice."""
     value = json.loads(text, parse_constant=_refused_number, parse_float=_finite, object_pairs_hook=_distinct)
-    if (b"\\u" if isinstance(text, bytes) else "\\u") in text and _has_half(value):  # type: ignore[operator]
+    if (b"\\u" if isinstance(text, bytes) else "\\u") in text and has_half(value):  # type: ignore[operator]
         raise ValueError("half of a surrogate pair, which UTF-8 cannot say")
     return value
 
@@ -58,12 +58,13 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _has_half(value: Any) -> bool:
+def has_half(value: Any) -> bool:
+    """Whether a text in it holds half of a surrogate pair, which UTF-8 cannot say."""
     if isinstance(value, str):
         return _HALVES.search(value) is not None
     if isinstance(value, dict):
-        return any(_has_half(item) for pair in value.items() for item in pair)
-    return isinstance(value, list) and any(map(_has_half, value))
+        return any(has_half(item) for pair in value.items() for item in pair)
+    return isinstance(value, list) and any(map(has_half, value))
 
 
 def text_of(line: dict[str, Any]) -> bytes:
@@ -76,21 +77,23 @@ def text_of(line: dict[str, Any]) -> bytes:
 
 def line_of(row: Row) -> dict[str, Any]:
     message, error = row.message, row.error
-    said = message if message is not None else Message()
+    said = message
+    if said is None:  # an answer that is not what its schema says is worth reading
+        said = error.message if isinstance(error, errors.SchemaError) else Message()
     usage = {name: getattr(row.usage, name) for name in Usage._fields if name != "cost"}
     return {
         "key": row.key,
         "index": row.index,
         "input": plain(row.input),
-        "text": None if message is None else message.text,
+        "text": said.text if message is not None or said.content is not None else None,
         "reasoning": said.reasoning,
         "tool_calls": [call._to_dict(place) for place, call in enumerate(said.tool_calls)],
-        "parsed": plain(row.parsed),
+        "parsed": None if row.parsed is None else parsed_json(row.parsed),
         "finish_reason": said.finish_reason,
         "usage": usage,
         "cost": row.cost,
         "model": said.model,
-        "request_id": said.request_id if message is not None else getattr(error, "request_id", None),
+        "request_id": said.request_id if error is None else getattr(error, "request_id", said.request_id),
         "attempts": row.attempts,
         "warnings": [{"code": warning.code, "message": warning.message} for warning in said.warnings],
         "error": None if error is None else _error_of(error),
@@ -108,7 +111,7 @@ def row_of(line: dict[str, Any]) -> Row:
     """The row of a line. Its seconds are not kept there."""
     usage = Usage(**(line["usage"] or {}), cost=line["cost"])
     message, error = None, None
-    if line["error"] is None:
+    if line["text"] is not None:
         message = Message(
             content=line["text"],
             reasoning=line["reasoning"],
@@ -119,8 +122,8 @@ def row_of(line: dict[str, Any]) -> Row:
             model=line["model"],
             request_id=line["request_id"],
         )
-    else:
-        error = _raised(line["error"])
+    if line["error"] is not None:
+        error, message = _raised(line["error"], message), None
     attempts, cost = line["attempts"], line["cost"]
     return Row(line["key"], line["index"], line["input"], message, line["parsed"], error, attempts, usage, cost)
 
@@ -143,8 +146,10 @@ def answer_of(text: bytes) -> Row | None:
     return row if is_ours else None
 
 
-def _raised(told: dict[str, Any]) -> errors.KimiError:
+def _raised(told: dict[str, Any], said: Message | None) -> errors.KimiError:
     kind = _ERROR_CLASSES.get(told["type"], errors.KimiError)
+    if issubclass(kind, errors.SchemaError):
+        return kind(told["message"], said or Message(), [told["message"]])
     if not issubclass(kind, errors.APIError):
         return kind(told["message"])
     return kind(told["message"], status_code=told["status_code"], code=told["code"], request_id=told["request_id"])

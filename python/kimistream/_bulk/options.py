@@ -9,17 +9,45 @@ from .._values.errors import InvalidRequestError
 from .budget import Spending, budget_of
 from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
-from .output import Output, check_path, read_rows
+from .output import Output
+from .reading import read_rows
 from .sources import Source, wrong_row
-from .targets import check_failures, check_source
+from .targets import check_failures, check_path, check_source, is_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import Any, Protocol
 
-    from .._values.bulk import Run
+    from .._values.bulk import Row, Run
+    from .._values.message import Message, Usage
     from .limits import Limits
+
+    class Keeper(Protocol):
+        """What keeps the rows of a run, in place of whoever reads them: see `Output`."""
+
+        paid_tokens: int
+        paid_cost: float
+
+        def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str: ...
+        def keep(self, rows: list[tuple[Row, bytes]]) -> None: ...
+        def paid(self, usage: Usage, cost: float | None) -> None: ...
+        def finish(self) -> None: ...
+        def close(self) -> None: ...
+
+    class RowAnswer(Protocol):
+        """See `agents/rows.py`, which is a room above."""
+
+        def messages(self) -> list[Any]: ...
+        def is_right(self, answer: Message) -> bool: ...
+        def with_usage(self, more: Usage | None) -> Usage | None: ...
+
+    class RowSchema(Protocol):
+        wire: dict[str, Any]
+
+        def row(self, prompt: Any) -> RowAnswer: ...
+        def read(self, text: str) -> Any: ...
+
 
 DEFAULT_CONCURRENCY = 100
 
@@ -44,7 +72,7 @@ class Plan:
         tpd: int | None,
         budget: Any,
         ordered: bool,
-        schema: Any,
+        expected: RowSchema | None,
         retry_failed: bool,
         resume: bool,
         limits: Limits | None,
@@ -52,7 +80,7 @@ class Plan:
         via: str,
         poll: float | None,
     ) -> None:
-        _refuse_what_is_not_there(schema, via, poll)
+        _refuse_what_is_not_there(via, poll)
         self.sender = sender
         self.core = core
         self.max_retries = max_retries
@@ -67,11 +95,14 @@ class Plan:
         self.progress = _progress(progress)
         arguments = sender.completed(arguments)
         _core.estimate_tokens(("", *arguments[1:]))  # what is wrong with the options is every row's mistake
+        self.arguments = arguments
         given = dict(zip(NAMES, arguments, strict=True))
         if given["fields"].get("stream"):
             raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
         self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
-        self.asked = Asked(core, prompt, arguments)
+        self.expected = expected
+        self.keeper: Keeper | None = None
+        self.asked = Asked(core, prompt, arguments, None if expected is None else expected.wire)
         self.key_of = None if key is None else key_maker(key)
         self.key_name = key_name(key)
         self.counts = Counts()
@@ -81,13 +112,13 @@ class Plan:
         if self.source.again is not None and self.key_of is not None:
             _check_keys(self.source.again(), self.key_of)
 
-    def open_output(self) -> Output | None:
+    def open_output(self) -> Keeper | None:
         if self.out is None:
-            return None
+            return self.keeper
         check_failures(self.out)  # not earlier: another run may have begun since
-        return Output(self.out, self.key_name, self.asked, self.resume, self.ordered)
+        return output_of(self.out)(self.out, self.key_name, self.asked, self.resume, self.ordered)
 
-    def spending(self, output: Output | None) -> Spending | None:
+    def spending(self, output: Keeper | None) -> Spending | None:
         if self.budget is None:
             return None
         return Spending(self.budget, output.paid_tokens if output else 0, output.paid_cost if output else 0.0)
@@ -96,15 +127,25 @@ class Plan:
         return Hashed()
 
     def run(self, kind: type[Run]) -> Run:
-        return kind(self.counts, self.out, read_rows)
+        return kind(self.counts, self.out, self.read_rows)
+
+    def read_rows(self, out: str, failures: bool) -> Iterator[Row]:
+        """The rows of `out`, or of its failures file; those of a schema as it has them."""
+        for row in read_rows(out, failures):
+            if self.expected is not None and row.message is not None and not row.message.tool_calls:
+                row.parsed = row.message._parsed = self.expected.read(row.message.text)
+            yield row
 
 
-def _refuse_what_is_not_there(schema: Any, via: str, poll: float | None) -> None:
-    if schema is not None:
-        raise InvalidRequestError(
-            "schema= is not supported by map() in this version: pass response_format=, and read row.message.text "
-            "as JSON"
-        )
+def output_of(out: str) -> type[Output]:
+    if not is_table(out):
+        return Output
+    from .table_output import TableOutput
+
+    return TableOutput
+
+
+def _refuse_what_is_not_there(via: str, poll: float | None) -> None:
     if via == "batch" or poll is not None:
         raise InvalidRequestError('via="batch" and poll= are not supported in this version: leave them out')
     if via != "chat":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import enum
 import json
 import math
 
@@ -60,6 +61,22 @@ def _held(value: Any, strict: bool) -> str:
     if strict:
         raise TypeError(f"a {type(value).__name__} is nothing that JSON has")
     return str(value)
+
+
+def parsed_json(value: Any) -> Any:
+    """What an answer says by its schema, in JSON's own types: objects by their fields, enums by their values."""
+    if hasattr(value, "model_dump"):
+        return plain(value.model_dump(mode="json"))
+    fields = getattr(value, "__dataclass_fields__", None)
+    if fields is not None:
+        return {name: parsed_json(getattr(value, name)) for name in fields}
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if isinstance(value, dict):
+        return {str(parsed_json(key)): parsed_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [parsed_json(item) for item in value]
+    return plain(value)
 
 
 def plain_json(value: Any) -> str:

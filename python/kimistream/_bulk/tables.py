@@ -56,9 +56,13 @@ def _polars(table: Any, kind: str) -> Any:
 
 
 def _pyarrow(table: Any, kind: str) -> Any:
-    if kind not in ("Table", "RecordBatch"):
+    if kind not in ("Table", "RecordBatch", "RecordBatchReader") and not kind.endswith("Dataset"):
         return None
     _checked(list(table.schema.names))
+    if kind == "RecordBatchReader":
+        return (row for batch in table for row in batch.to_pylist())
+    if kind.endswith("Dataset"):
+        return (row for batch in table.to_batches() for row in batch.to_pylist())
     return (row for begin in range(0, table.num_rows, _BLOCK) for row in table.slice(begin, _BLOCK).to_pylist())
 
 

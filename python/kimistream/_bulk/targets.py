@@ -7,12 +7,16 @@ import os
 
 from .._values.errors import InvalidRequestError
 from .lines import KEYS, parse, split_lines
+from .parquet import library
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _FAILED = ".failed.jsonl"
+_TABLE = ".parquet"
+_SUFFIXES = (".jsonl", _TABLE)
 
 
 def failures_path(out: str) -> str:
@@ -21,6 +25,37 @@ def failures_path(out: str) -> str:
 
 def ledger_path(out: str) -> str:
     return f"{out}.ledger"
+
+
+def journal_path(out: str) -> str:
+    """Where the lines of a table are while a run writes it."""
+    return f"{out}.journal.jsonl"
+
+
+def parts_path(out: str) -> str:
+    """The folder of what is a table already."""
+    return f"{out}.parts"
+
+
+def is_table(out: str) -> bool:
+    return os.path.splitext(out)[1].lower() == _TABLE
+
+
+def check_path(out: Any) -> str:
+    """The path as a text. Raises InvalidRequestError for one that cannot be written to."""
+    path = os.fspath(out)
+    if not isinstance(path, str):
+        raise TypeError("out must be a str or a path")
+    if os.path.splitext(path)[1].lower() not in _SUFFIXES:
+        raise InvalidRequestError(f"out={path!r} must end with .jsonl or .parquet")
+    if is_table(path):
+        library()
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise InvalidRequestError(f"out={path!r}: there is no folder {folder!r}, make it first")
+    if os.path.isdir(path):
+        raise InvalidRequestError(f"out={path!r} is a folder")
+    return path
 
 
 def check_source(out: str, source: str) -> None:
@@ -44,6 +79,8 @@ def _written(out: str) -> Iterator[tuple[str, str]]:
     yield "out", out
     yield "the ledger", ledger
     yield "the failures file", failures
+    if is_table(out):
+        yield "the run's own file", journal_path(out)
     for path in (f"{os.path.realpath(out)}.new", f"{os.path.realpath(failures)}.new"):
         yield "the run's own file", path
     for beside in ("-wal", "-shm", "-journal"):
@@ -63,11 +100,12 @@ def _check_not_failures(out: str) -> None:
     """`out` must not be what another run writes its failures to."""
     if not out.endswith(_FAILED):
         return
-    other = f"{out.removesuffix(_FAILED)}.jsonl"
-    if os.path.lexists(ledger_path(other)):
-        raise InvalidRequestError(
-            f"out={out!r} is the failures file of the run that writes {other!r}: choose another out="
-        )
+    for suffix in _SUFFIXES:
+        other = f"{out.removesuffix(_FAILED)}{suffix}"
+        if os.path.lexists(ledger_path(other)):
+            raise InvalidRequestError(
+                f"out={out!r} is the failures file of the run that writes {other!r}: choose another out="
+            )
 
 
 def _check_failures(out: str) -> None:
@@ -75,6 +113,10 @@ def _check_failures(out: str) -> None:
     path = failures_path(out)
     if os.path.lexists(ledger_path(path)):
         raise _not_ours(path, out, "which is the out of another run (its ledger is beside it)")
+    for suffix in _SUFFIXES:
+        other = f"{os.path.splitext(out)[0]}{suffix}"
+        if os.path.basename(other) != os.path.basename(out) and os.path.lexists(ledger_path(other)):
+            raise _not_ours(path, out, f"where those of the run that writes {other!r} go")
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from collections import deque
 
 from .. import _core
 from .._values.bulk import Row
-from .._values.errors import InvalidRequestError, KimiError
+from .._values.errors import InvalidRequestError, KimiError, SchemaError
 from . import retries
 from .budget import USUAL_MAX_TOKENS
 from .files import BadRow
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .._values.message import Message, Usage
     from .budget import Stake
-    from .options import Plan
+    from .options import Plan, RowAnswer
 
 FOREVER = float("inf")
 _LOOK_AGAIN = 0.02  # seconds, while all places are held by runs that may not be read
@@ -39,8 +39,8 @@ _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out
 class _Item:
     """A row on its way."""
 
-    __slots__ = ("arguments", "attempts", "began", "index", "input", "key", "place", "request", "retries", "stake",
-                 "streams")  # fmt: skip
+    __slots__ = ("answer", "arguments", "attempts", "began", "index", "input", "key", "place", "request", "retries",
+                 "stake", "streams")  # fmt: skip
 
     def __init__(self, key: Any, index: int, input: Any, request: bytes, arguments: tuple[Any, ...]) -> None:
         self.key = key
@@ -53,6 +53,7 @@ class _Item:
         self.streams = False
         self.place: Place | None = None
         self.stake: Stake | None = None
+        self.answer: RowAnswer | None = None  # held to a schema
 
 
 class Work:
@@ -72,7 +73,7 @@ class Work:
         self._plan = plan
         self._limits = plan.limits
         self._rows = iter(plan.source)
-        self._source_ended = False
+        self._source_ended = self._is_dry = False
         self._stopping = False
         self._next_index = 0
         self._later: list[tuple[float, int, _Item]] = []  # a heap: taken, and waiting for a place or for their time
@@ -153,7 +154,9 @@ class Work:
     def stop(self, why: str | None = None, error: BaseException | None = None) -> None:
         self._stopping = True
         self._wait = None
-        self._later.clear()
+        later, self._later = self._later, []
+        for _, _, item in later:
+            self._leave(item)
         self._limits.rest(self)
         if why is not None:
             self.counts.stopped = why
@@ -195,9 +198,27 @@ class Work:
         elif kind == ANSWER:
             usage = value.usage
             self._limits.answered(_place(item), None if usage is None else usage.total_tokens)
-            self._end(item, message=value)
+            self._unstake(item, usage)
+            self._answered(item, value)
         else:
             self._failed(item, value)
+
+    def _answered(self, item: _Item, message: Message) -> None:
+        if item.answer is None:
+            self._end(item, message=message)
+            return
+        try:
+            right = item.answer.is_right(message)
+        except SchemaError as wrong:
+            self._end(item, error=wrong)
+            return
+        if right:
+            self._end(item, message=message)
+        elif self._stopping:
+            self._leave(item)
+        else:  # what is wrong with it is told
+            item.arguments = (item.answer.messages(), *item.arguments[1:])
+            self._again(item, 0.0)
 
     def _failed(self, item: _Item, error: BaseException) -> None:
         if not isinstance(error, KimiError):  # not a row's affair
@@ -211,7 +232,7 @@ class Work:
         else:
             self._limits.gone(place, retries.may_be_counted(error))
         if self._stopping and fate in (retries.WAIT, retries.AGAIN):
-            self._unstake(item)  # to be done yet
+            self._leave(item)
         elif fate == retries.WAIT:
             self._again(item, 0.0)
         elif fate == retries.AGAIN:
@@ -220,7 +241,7 @@ class Work:
             item.retries += 1
             self._again(item, time.monotonic() + pause)
         elif fate == retries.RUN:
-            self._unstake(item)
+            self._leave(item)
             self.stop(error=error)
         else:
             self._end(item, error=error)
@@ -229,21 +250,40 @@ class Work:
         self._unstake(item)
         heapq.heappush(self._later, (due, item.index, item))
 
-    def _unstake(self, item: _Item) -> None:
-        if item.stake is not None and self._spending is not None:
-            self._spending.end(item.stake, None, None)
-            item.stake = None
+    def _unstake(self, item: _Item, used: Usage | None = None) -> None:
+        """An attempt has ended, and has used this much."""
+        if item.stake is None or self._spending is None:
+            return
+        wrong = self._spending.end(item.stake, used, None if used is None else used.cost)
+        item.stake = None
+        if wrong is not None:
+            self.stop(error=wrong)
+
+    def _leave(self, item: _Item) -> None:
+        """It is to be done yet. What wrong answers of it have used is paid."""
+        usage = None if item.answer is None else item.answer.with_usage(None)
+        self._unstake(item)
+        if usage is not None:
+            self.counts.took(usage, usage.cost)
+            if self._output is not None:
+                self._output.paid(usage, usage.cost)
 
     def _end(self, item: _Item, message: Message | None = None, error: KimiError | None = None) -> None:
-        said = message if message is not None else getattr(error, "partial", None)
-        usage: Usage | None = None if said is None else said.usage
+        parsed = None
+        if isinstance(error, SchemaError):
+            usage: Usage | None = error.message.usage
+        elif message is None:
+            partial = getattr(error, "partial", None)
+            usage = None if partial is None else partial.usage
+            self._unstake(item, usage)
+            usage = usage if item.answer is None else item.answer.with_usage(usage)
+        else:
+            usage = message.usage
+            if item.answer is not None and not message.tool_calls:
+                parsed = message.parsed
         cost = None if usage is None else usage.cost
-        if item.stake is not None and self._spending is not None:
-            wrong = self._spending.end(item.stake, usage, cost)
-            if wrong is not None:
-                self.stop(error=wrong)
         seconds = time.monotonic() - item.began if item.attempts else 0.0
-        row = Row(item.key, item.index, item.input, message, None, error, item.attempts, usage, cost, seconds)
+        row = Row(item.key, item.index, item.input, message, parsed, error, item.attempts, usage, cost, seconds)
         self._ended.append((row, item.request))
 
     def _write(self) -> None:
@@ -302,7 +342,7 @@ class Work:
         passed = 0
         while not self._source_ended and not self._stopping and self._has_room():
             item = self._take()
-            if item is not None:
+            if item is not None or self._is_dry:
                 return item
             passed += 1
             if passed >= _MOST_PASSED:
@@ -331,6 +371,9 @@ class Work:
             self.outside = False
         if row is _END:
             self._source_ended = True
+            return None
+        self._is_dry = row is NOT_YET
+        if self._is_dry:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
         self.counts.total += 1
@@ -390,6 +433,9 @@ class Work:
 
     def _send(self, item: _Item) -> float | None:
         """None: it is on its way, or has ended. Else for how long there is no place for it."""
+        if item.answer is None and self._plan.expected is not None:
+            item.answer = self._plan.expected.row(item.arguments[0])
+            item.arguments = (item.answer.messages(), *item.arguments[1:])
         tokens = self._tokens(item) if self._reckons else 0
         if self._spending is not None:
             item.stake = self._spending.begin(tokens)
@@ -397,6 +443,7 @@ class Work:
                 if self._spending.waits:
                     return FOREVER
                 self.stop("budget")
+                self._leave(item)
                 return None
         place = self._limits.take(self, tokens)
         if not isinstance(place, Place):
@@ -423,6 +470,8 @@ class Work:
 
 
 _END = object()
+NOT_YET = object()
+"""What a source gives that has no row now, and will have more: whoever fills it wakes the driver."""
 
 
 def _place(item: _Item) -> Place:

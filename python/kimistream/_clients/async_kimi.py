@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Literal
 
+    from .._bulk.asynchronous import AsyncRows
     from .._requests.arguments import Thinking
     from .._values.message import Message
     from ..agents.awaiting import AsyncAgentRun, AsyncConversation, AsyncSwarm
@@ -122,7 +123,7 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
         return AsyncConversation.load(self, path, tools)
 
     @takes(BaseClient._plan)
-    def map(self, *arguments: Any, **named: Any) -> Any:
+    def map(self, *arguments: Any, **named: Any) -> AsyncRows:
         """As `Kimi.map`: `async for row in client.map(...)`, or `run = await client.map(..., out=...)`. Cancellation
         ends all at once; what had been answered is kept."""
         from .._bulk.asynchronous import AsyncRows

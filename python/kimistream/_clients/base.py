@@ -227,6 +227,12 @@ class BaseClient(OpenAIFace):
         core, retries = self._core, self._setup.core["max_retries"]
         if retries:  # a bulk run sees to its own: a refusal for too much is the affair of all rows
             core = self._make_core(max_retries=0)
+        expected = None
+        if schema is not None or "schema_retries" in request:
+            from ..agents.rows import row_schema
+
+            request["schema"] = schema
+            expected = row_schema(request, core)
         if progress is None:
             from ..display.runs import Shown
 
@@ -246,7 +252,7 @@ class BaseClient(OpenAIFace):
             tpd=tpd,
             budget=budget,
             ordered=ordered,
-            schema=schema,
+            expected=expected,
             retry_failed=retry_failed,
             resume=resume,
             limits=limits,

@@ -12,12 +12,21 @@ from .stream import Stream
 # What most programs never use is imported where it is used.
 
 TYPE_CHECKING = False
+if not TYPE_CHECKING:  # typing costs at import
+
+    def overload(door):
+        return door
+
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
-    from typing import Any, Literal
+    from typing import Any, Literal, overload
 
+    from .._bulk.blocking import Rows
+    from .._bulk.limits import Limits
     from .._requests.arguments import Thinking
+    from .._values.bulk import Budget, Run
     from .._values.message import Message
     from ..agents.blocking import AgentRun, Conversation, Swarm
     from .resources import Files, Models
@@ -186,18 +195,68 @@ class Kimi(BaseClient, like="openai.OpenAI"):
 
         return Conversation.load(self, path, tools)
 
+    @overload
+    def map(
+        self,
+        /,
+        rows: Any,
+        prompt: Any = None,
+        *,
+        out: None = None,
+        key: str | Callable[[Any], Any] | None = None,
+        concurrency: int | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        tpd: int | None = None,
+        budget: float | Budget | None = None,
+        ordered: bool = False,
+        schema: Any = None,
+        retry_failed: bool = False,
+        resume: bool = True,
+        limits: Limits | None = None,
+        progress: Callable[[Run], object] | Literal[False] | None = None,
+        via: str = "chat",
+        poll: float | None = None,
+        **request: Any,
+    ) -> Rows: ...
+    @overload
+    def map(
+        self,
+        /,
+        rows: Any,
+        prompt: Any = None,
+        *,
+        out: str | os.PathLike[str],
+        key: str | Callable[[Any], Any] | None = None,
+        concurrency: int | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        tpd: int | None = None,
+        budget: float | Budget | None = None,
+        ordered: bool = False,
+        schema: Any = None,
+        retry_failed: bool = False,
+        resume: bool = True,
+        limits: Limits | None = None,
+        progress: Callable[[Run], object] | Literal[False] | None = None,
+        via: str = "chat",
+        poll: float | None = None,
+        **request: Any,
+    ) -> Run: ...
+
     @takes(BaseClient._plan)
-    def map(self, *arguments: Any, **named: Any) -> Any:
+    def map(self, *arguments: Any, **named: Any) -> Rows | Run:
         """Asks the same of many rows. Without `out` an iterator of `Row`s as they end; with it the run goes to its end,
         and what is returned is the `Run`. Started again it goes on: rows that are answered are not sent again.
 
-        rows         an iterable of dicts, texts or message lists; the path of a .jsonl, .json or .csv (also .gz, .zst);
-                     a table of pandas, polars or pyarrow; a dataset of Hugging Face
+        rows         an iterable of dicts, texts or message lists; the path of a .jsonl, .json, .csv (also .gz, .zst) or
+                     .parquet; a table of pandas, polars or pyarrow; a dataset of Hugging Face
         prompt       a template, "Translate: {text}": `{a.b}` and `{a[0]}` are fields and positions, `{}` is a row that
                      is itself a text, `{{` and `}}` are braces; or a function of the row that gives a text, parts or
                      messages; or None for rows that are prompts themselves
-        out          a .jsonl file: a line for each answered row. Beside it `<out>.ledger` knows what is paid for, and
-                     `<out stem>.failed.jsonl` has the rows that ended with an error
+        out          a .jsonl or .parquet file: a line for each answered row. Beside it `<out>.ledger` knows what is
+                     paid for, and `<out stem>.failed.jsonl` has the rows that ended with an error
+        schema, schema_retries   as for `complete`; `row.parsed`. An answer that stays wrong is its row's SchemaError
         key          a field's name, or a function of the row; else a hash of the row and the count of equal rows
         concurrency  requests at once, 100 where neither this nor `limits` says one
         rpm, tpm, tpd   requests and tokens in any minute, tokens in any 24 hours; see `Limits`, which several runs may

@@ -36,6 +36,8 @@ class Medium:
         self.send: Send = send
         self._encode: Callable[[], bytes] | None = None
         self._part: _core.Part | None = None
+        if isinstance(source, dict) and source.keys() == {"bytes", "path"}:  # a row of Hugging Face's datasets
+            source = source["bytes"] if source["bytes"] is not None else source["path"]
         self._source = source
         self._take(source)
 
@@ -144,7 +146,7 @@ class Image(Medium):
     source  a path (str or os.PathLike); bytes or another buffer; a file opened in binary mode, from where it stands;
             a URL as a str (http(s):// or data:); the id of an uploaded file as "ms://..."; a PIL image, a matplotlib
             figure; a NumPy array of height x width (x 3 or 4) or a torch tensor of (3 or 4 x) height x width, uint8 or
-            floats from 0 to 1
+            floats from 0 to 1; what a row of `datasets` holds, {"bytes", "path"}
     send    "inline" (the default) within the request; "upload" as a file of its own first, "auto" whichever fits
 
     What the file is, its first bytes tell: JPEG, PNG, WebP, GIF, BMP, HEIC or HEIF. A path is read anew for each

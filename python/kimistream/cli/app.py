@@ -146,7 +146,7 @@ def map_rows(
     tpm: Annotated[int | None, typer.Option(help="Tokens in any minute.", min=1)] = None,
     tpd: Annotated[int | None, typer.Option(help="Tokens in any 24 hours.", min=1)] = None,
     budget: Annotated[float | None, typer.Option(help="What the run may cost, in the provider's currency.")] = None,
-    schema: Annotated[str | None, typer.Option(help="Not supported in this version.", hidden=True)] = None,
+    schema: Annotated[str | None, typer.Option(metavar="FILE", help="A JSON Schema that answers follow.")] = None,
     ordered: Annotated[bool, typer.Option("--ordered", help="At the end OUT stands in the order of SOURCE.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Send again what failed earlier.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on; --no-resume throws away what OUT holds.")] = True,

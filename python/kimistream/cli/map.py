@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,6 @@ _WORDS = tuple(
         (r"\bout=(?=[\s,.:;]|$)", "OUT"),
         (r"\bkey=(?=[\s,.:;]|$)", "--key"),
         (r"\bprompt=('\{text\}'), or a function of the row", r"--prompt \1"),
-        (r"\bgive the table itself, rows=\S+, or a \.jsonl file", "give a .jsonl file"),
         (r"\bUse kimistream\.Budget\(tokens=\.\.\.\)", "So leave --budget away"),
     )
 )
@@ -51,11 +51,10 @@ def run(target: Target, job: Job) -> int:
 def _map(target: Target, job: Job) -> int:
     from kimistream import KimiError
 
-    if job.schema is not None:
-        raise CommandError(WRONG_USAGE, "--schema is not supported in this version: leave it out")
+    schema = None if job.schema is None else _schema(job.schema)
     with connect(target) as connection:
         try:
-            ended = connection.client.map(job.source, job.prompt, out=job.out, **job.options)
+            ended = connection.client.map(job.source, job.prompt, out=job.out, schema=schema, **job.options)
         except KimiError as error:
             told = explained(error, connection)
             raise CommandError(told.status, _in_words_of_the_shell(told.message)) from error
@@ -69,6 +68,19 @@ def _map(target: Target, job: Job) -> int:
             return STOPPED
     tell(_counts(ended))
     return _status(ended, job.out)
+
+
+def _schema(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            schema = json.load(file)
+    except OSError as error:
+        raise CommandError(WRONG_USAGE, f"--schema {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CommandError(WRONG_USAGE, f"--schema {path} is no JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise CommandError(WRONG_USAGE, f"--schema {path} holds no JSON Schema: that is an object")
+    return schema
 
 
 def _status(ended: Run, out: str) -> int:

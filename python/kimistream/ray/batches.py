@@ -1,0 +1,70 @@
+"""Batches as rows, and rows with their lines as a batch."""
+
+from __future__ import annotations
+
+from .._bulk.files import BadRow
+from .._bulk.lines import KEYS, parse
+from .._bulk.parquet import library, table_of
+from .._bulk.tables import table_rows
+from .._values.errors import InvalidRequestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def rows_of(batch: Any, json_column: str | None = None) -> list[Any]:
+    """The rows of a pyarrow table, a pandas one, or a dict of numpy arrays, as plain values."""
+    rows: list[Any]
+    if isinstance(batch, dict):
+        columns = {name: _plain(column) for name, column in batch.items()}
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    else:
+        table = table_rows(batch)
+        if table is None:
+            raise TypeError(f"a batch is a table or a dict of columns, not {type(batch).__name__}")
+        rows = list(table)
+    return rows if json_column is None else [_parsed(row, json_column) for row in rows]
+
+
+def _parsed(row: dict[str, Any], column: str) -> Any:
+    text = row.get(column)
+    if not isinstance(text, str):
+        return BadRow(str(text), InvalidRequestError(f"the row has no text in {column!r}"))
+    try:
+        return parse(text)
+    except (ValueError, RecursionError) as error:
+        return BadRow(text, InvalidRequestError(f"the column {column!r} is no JSON: {error}"))
+
+
+def _plain(value: Any) -> Any:
+    """Python's own values, however deep numpy's are in it."""
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def with_lines(batch: Any, lines: list[dict[str, Any]]) -> Any:
+    """The batch with the columns of the lines, whose types are the same for every batch. A column of its own by one of
+    their names goes: it is in `input`. A pyarrow table; a dict of arrays where Arrow has no type for a column."""
+    answers = table_of(lines)
+    own = _own_columns(batch)
+    try:
+        table = library().table(own)
+    except (library().ArrowException, TypeError, ValueError, OverflowError):
+        return {**own, **{name: answers[name].to_numpy(zero_copy_only=False) for name in KEYS}}
+    for name in KEYS:
+        table = table.append_column(answers.schema.field(name), answers[name])
+    return table
+
+
+def _own_columns(batch: Any) -> dict[str, Any]:
+    if isinstance(batch, dict):
+        return {name: column for name, column in batch.items() if name not in KEYS}
+    if type(batch).__module__.partition(".")[0] == "pandas":
+        batch = library().Table.from_pandas(batch, preserve_index=False)
+    return {name: batch[name] for name in batch.schema.names if name not in KEYS}
