@@ -232,7 +232,7 @@ class BaseClient(OpenAIFace):
             from ..agents.rows import row_schema
 
             request["schema"] = schema
-            expected = row_schema(request, core)
+            expected = row_schema(request, self)
         if progress is None:
             from ..display.runs import Shown
 

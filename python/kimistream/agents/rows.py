@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from .._requests.prompts import messages_of
 from .expected import expected_in
-from .prompts import messages_of
 from .sums import added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .. import _core
+    from .._clients.base import BaseClient
     from .._values.message import Message, Usage
     from .expected import Expected
 
 
-def row_schema(options: dict[str, Any], core: _core.Client) -> RowSchema | None:
+def row_schema(options: dict[str, Any], client: BaseClient) -> RowSchema | None:
     """Takes the schema out of the options, and puts in what asks for it."""
-    expected = expected_in(options, core)
+    expected = expected_in(options, client)
     return None if expected is None else RowSchema(expected)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._tools.validation import is_mfjs
+from .._tools.schemas import is_mfjs
 
 
 def loosened(tools: list[dict[str, Any]], row: dict[str, Any]) -> list[dict[str, Any]]:
