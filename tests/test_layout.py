@@ -182,7 +182,7 @@ def test_bindings_use_the_public_headers_only() -> None:
 ROOMS = [
     *("_core", "_values", "_requests", "_tools", "_resources", "_clients"),
     *("recording", "_bulk", "agents", "costs", "telemetry", "verify", "display", "ray"),
-    *("simulator", "progress", "", "integrations", "cli"),
+    *("mcp", "simulator", "progress", "", "integrations", "cli"),
 ]
 SIMULATOR_ROOMS = ["values", "saying", "refusing", "dialects", "framing", "faults", "serving", ""]
 DOORS = "_clients"  # a client's methods: what they import when they are called may stand in a room above

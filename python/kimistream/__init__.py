@@ -41,6 +41,7 @@ from ._values.message import Finish, Message, Notice, Restarted, ToolCall, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import mcp as mcp
     from . import progress as progress
     from . import simulator as simulator
     from ._bulk.limits import Limits as Limits
@@ -192,7 +193,7 @@ _LAZY = {
 }
 
 
-_MODULES = ("progress", "simulator")  # the same: `kimistream.simulator.Simulator()` needs no import of its own
+_MODULES = ("mcp", "progress", "simulator")  # the same: `kimistream.simulator.Simulator()` needs no import of its own
 
 
 def __getattr__(name: str) -> object:

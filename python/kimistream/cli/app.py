@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any
@@ -99,7 +100,10 @@ def chat(
     target: Target,
     question: Annotated[
         list[str] | None,
-        typer.Argument(help='What to ask; "-", or nothing and a pipe, reads it from stdin.', show_default=False),
+        typer.Argument(
+            help='What to ask; "-", or nothing and a pipe, reads it from stdin; nothing on a terminal is a chat.',
+            show_default=False,
+        ),
     ] = None,
     no_thinking: Annotated[bool, typer.Option("--no-thinking", help="Answer at once, without thinking.")] = False,
     model: Model = None,
@@ -122,11 +126,17 @@ def chat(
         typer.Option(help="Have the text of this document before the question; may be repeated."),
     ] = None,
 ) -> int:
-    """Ask a question. The answer goes to stdout; thinking is dimmed, or goes to stderr where stdout is a pipe."""
-    from .chat import Ask, Shown, run
+    """Ask a question, or chat where none is given.
+
+    The answer goes to stdout; thinking is dimmed, or goes to stderr where stdout is a pipe."""
+    from .asking import Ask, Shown
 
     shown = Shown(image or [], video or [], file or [])
     ask = Ask(question or [], not no_thinking, model, system, max_tokens, on_break and on_break.value, shown)
+    if not ask.words and sys.stdin.isatty() and sys.stdout.isatty():
+        from .talk import run
+    else:
+        from .chat import run
     return run(target, ask)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .asking import Ask, prompt_of
 from .connect import Connection, Target, connect
 from .ending import DONE, REFUSED, WRONG_USAGE, CommandError, guarded
 from .failures import explained
@@ -22,28 +22,6 @@ _FINISH_NOTES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What comes with the question: paths (or addresses) of pictures and videos, paths of documents."""
-
-    images: list[str] = field(default_factory=list)
-    videos: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """The question in the words of the command line, and how to ask it. None leaves a setting to the client."""
-
-    words: list[str]
-    thinking: bool
-    model: str | None
-    system: str | None
-    max_tokens: int | None
-    on_break: str | None = None
-    shown: Shown = field(default_factory=Shown)
-
-
 def run(target: Target, ask: Ask) -> int:
     be_lenient()
     return guarded(lambda: _chat(target, ask))
@@ -55,7 +33,7 @@ def _chat(target: Target, ask: Ask) -> int:
     question = _question(ask.words)
     with connect(target) as connection:
         try:
-            _show(connection, _prompt(connection, question, ask.shown), ask)
+            _show(connection, prompt_of(connection, question, ask.shown), ask)
             connection.client.files.delete_uploads()  # a question of its own: nothing refers to them any more
         except KimiError as error:
             raise explained(error, connection) from error
@@ -68,22 +46,6 @@ def _question(words: list[str]) -> str:
     if not question.strip():
         raise CommandError(WRONG_USAGE, 'Nothing was asked: kimistream chat "question", or a question on stdin')
     return question
-
-
-def _prompt(connection: Connection, question: str, shown: Shown) -> Any:
-    if not (shown.images or shown.videos or shown.files):
-        return question
-    from kimistream import Image, Video
-    from kimistream.progress import Bar
-
-    media = [*(Image(path, send="auto") for path in shown.images), *(Video(path, send="auto") for path in shown.videos)]
-    messages: list[Any] = []
-    if shown.files:
-        with Bar() as bar:
-            messages += connection.client.extract(*shown.files, delete=True, on_progress=bar)
-    if media:
-        return [*messages, {"role": "user", "content": [question, *media]}]
-    return [*messages, {"role": "user", "content": question}]
 
 
 def _show(connection: Connection, question: Any, ask: Ask) -> None:
