@@ -194,9 +194,43 @@ PyObject* get_content(PyObject* self, void*) {
   auto* delta = reinterpret_cast<DeltaObject*>(self);
   return text_of(delta->chunk->chunk.content, delta->content);
 }
+
+/// Asked of each piece of reasoning, so it must cost nothing while no module is imported.
+bool openai_is_imported() {
+  static PyObject* const modules = PyImport_GetModuleDict();
+  static PyObject* const name = PyUnicode_InternFromString("openai");
+  static Py_ssize_t modules_seen = -1;
+  static bool imported = false;
+  if (const Py_ssize_t size = PyDict_GET_SIZE(modules); size != modules_seen) {
+    modules_seen = size;
+    imported = PyDict_Contains(modules, name) == 1;
+  }
+  return imported;
+}
+
+constexpr std::string_view reasoning_names[] = {"\"reasoning_content\"", "\"reasoning\""};
+
+/// Reasoning answers to both names; what becomes of that where openai is imported, says _values/passing.py.
+template <int Name>
 PyObject* get_reasoning(PyObject* self, void*) {
   auto* delta = reinterpret_cast<DeltaObject*>(self);
-  return text_of(delta->chunk->chunk.reasoning, delta->reasoning);
+  const Chunk& chunk = delta->chunk->chunk;
+  PyObject* text = text_of(chunk.reasoning, delta->reasoning);
+  if (!chunk.reasoning || !text || !openai_is_imported()) return text;
+  const std::string came = chunk.json();
+  const auto has = [&](int name) { return came.find(reasoning_names[name]) != std::string::npos; };
+  if (has(Name) || !has(1 - Name)) return text;
+  PyObject* other = PyObject_CallOneArg(registry().other_name, text);
+  Py_DECREF(text);
+  return other;
+}
+
+/// What it passes for: its own class of the package, or openai's.
+PyObject* get_class(PyObject* self, void*) {
+  PyObject* kind = PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(self)), "_kind");
+  PyObject* result = kind ? PyObject_CallOneArg(registry().counterpart, kind) : nullptr;
+  Py_XDECREF(kind);
+  return result;
 }
 PyObject* get_none(PyObject*, void*) { Py_RETURN_NONE; }  // a plain delta has no tool calls
 
@@ -234,14 +268,17 @@ PyObject* from_chunk(Chunk&& chunk) {
 }
 
 void register_chunks(py::module_& module) {
-  static PyGetSetDef chunk_getters[] = {{"choices", &get_choices, nullptr, nullptr, nullptr}, {}};
+  static PyGetSetDef chunk_getters[] = {
+      {"choices", &get_choices, nullptr, nullptr, nullptr}, {"__class__", &get_class, nullptr, nullptr, nullptr}, {}};
   static PyGetSetDef choice_getters[] = {{"delta", &get_delta, nullptr, nullptr, nullptr},
                                          {"finish_reason", &get_finish_reason, nullptr, nullptr, nullptr},
+                                         {"__class__", &get_class, nullptr, nullptr, nullptr},
                                          {}};
   static PyGetSetDef delta_getters[] = {{"content", &get_content, nullptr, nullptr, nullptr},
-                                        {"reasoning_content", &get_reasoning, nullptr, nullptr, nullptr},
-                                        {"reasoning", &get_reasoning, nullptr, nullptr, nullptr},
+                                        {"reasoning_content", &get_reasoning<0>, nullptr, nullptr, nullptr},
+                                        {"reasoning", &get_reasoning<1>, nullptr, nullptr, nullptr},
                                         {"tool_calls", &get_none, nullptr, nullptr, nullptr},
+                                        {"__class__", &get_class, nullptr, nullptr, nullptr},
                                         {}};
   chunk_type = make_type<&full_chunk>("kimistream.ChatCompletionChunk", sizeof(ChunkObject), &dealloc_chunk,
                                       chunk_getters, "One frame of a stream, as it came.");
@@ -250,6 +287,8 @@ void register_chunks(py::module_& module) {
   delta_type = make_type<&full_delta>("kimistream.ChoiceDelta", sizeof(DeltaObject), &dealloc_delta, delta_getters,
                                       "What a chunk adds to its choice.");
   module.attr("StreamedChunk") = py::handle(reinterpret_cast<PyObject*>(chunk_type));
+  module.attr("StreamedChoice") = py::handle(reinterpret_cast<PyObject*>(choice_type));
+  module.attr("StreamedDelta") = py::handle(reinterpret_cast<PyObject*>(delta_type));
 }
 
 }  // namespace kimistream::python

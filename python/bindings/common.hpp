@@ -149,7 +149,8 @@ class ValueClass {
 struct Registry {
   ValueClass message, tool_call, usage, finish, notice, restarted;
   PyObject *headers = nullptr, *make_error = nullptr, *log = nullptr, *warn = nullptr, *object = nullptr,
-           *completion = nullptr, *picture = nullptr, *completion_chunk = nullptr;
+           *extra = nullptr, *other_name = nullptr, *counterpart = nullptr, *completion = nullptr, *picture = nullptr,
+           *completion_chunk = nullptr;
 };
 Registry& registry();
 

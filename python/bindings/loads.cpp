@@ -48,7 +48,7 @@ Keys& keys() {
 }
 
 /// Builds what a document says. With a class, objects become instances of it and of those that its `_kinds` names for
-/// their keys; without one, dicts.
+/// their keys, or of the class of dicts for all else (`registry().extra`); without one, dicts.
 class Builder final : public json::Visitor {
  public:
   explicit Builder(py::handle root_class) : next_class_(root_class) {}
@@ -67,19 +67,22 @@ class Builder final : public json::Visitor {
   }
   void on_string(std::string_view text) override { add(steal(to_str(text))); }
   void on_array_begin() override { open(py::list(), next_class_); }
-  void on_object_begin() override { open(py::dict(), next_class_); }
+  void on_object_begin() override {
+    open(is_extra(next_class_) ? steal(PyObject_CallNoArgs(next_class_.ptr())) : py::dict(), next_class_);
+  }
   void on_array_end() override {
     py::object done = std::move(stack_.back().container);
     close(std::move(done));
   }
   void on_object_end() override {
     Open& object = stack_.back();
-    close(object.type ? instance(object) : std::move(object.container));
+    close(object.type && !is_extra(object.type) ? instance(object) : std::move(object.container));
   }
   void on_key(std::string_view text) override {
     Open& object = stack_.back();
     object.key = keys().find(text);
-    if (!object.type) return;
+    next_class_ = object.type;
+    if (!object.type || is_extra(object.type)) return;
     object.hides = text.starts_with('_') || is_reserved(object.key);
     next_class_ = class_of(object.kinds, object.key);
   }
@@ -96,7 +99,7 @@ class Builder final : public json::Visitor {
   void open(py::object container, py::handle type) {
     static PyObject* const name = PyUnicode_InternFromString("_kinds");
     py::object kinds;
-    if (type && PyDict_Check(container.ptr())) kinds = steal(PyObject_GetAttr(type.ptr(), name));
+    if (type && !is_extra(type) && PyDict_Check(container.ptr())) kinds = steal(PyObject_GetAttr(type.ptr(), name));
     stack_.push_back({std::move(container), {}, std::move(kinds), type});
   }
 
@@ -106,10 +109,12 @@ class Builder final : public json::Visitor {
     add(std::move(done));
   }
 
+  static bool is_extra(py::handle type) { return type && type.ptr() == registry().extra; }
+
   static py::handle class_of(const py::object& kinds, const py::object& key) {
     PyObject* found = PyDict_GetItemWithError(kinds.ptr(), key.ptr());
     if (!found && PyErr_Occurred()) throw py::error_already_set();
-    return found ? found : registry().object;
+    return found ? found : registry().extra;
   }
 
   static bool is_reserved(const py::object& key) {

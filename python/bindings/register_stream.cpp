@@ -22,6 +22,12 @@ py::object awaitable(const SharedPtr& self, Awaits awaits, const py::object& loo
 }  // namespace
 
 void register_stream(py::module_& module) {
+  module.def(
+      "completion",
+      [](const py::object& body, const std::string& request_id) {
+        return from_completion(from_str(body, "body"), request_id);
+      },
+      py::arg("body"), py::arg("request_id"), "The body of an answer in the OpenAI shape as a ChatCompletion.");
   py::class_<Shared, SharedPtr>(module, "Stream", "A stream of the core. kimistream.Stream is its face.")
       .def("events", [](const SharedPtr& self) { return iterator(self, Gives::events); })
       .def("texts", [](const SharedPtr& self) { return iterator(self, Gives::texts); })
@@ -59,6 +65,8 @@ void register_stream(py::module_& module) {
       .def(
           "json", [](const SharedPtr& self) { return loads(wait_for_body(*self)); },
           "The body of an answer that came whole, as Python objects.")
+      .def(
+          "body", [](const SharedPtr& self) { return text(wait_for_body(*self)); }, "The same as it came, as text.")
       .def(
           "completion",
           [](const SharedPtr& self) {

@@ -26,6 +26,9 @@ void register_registry(py::module_& module) {
         keep("log", all.log);
         keep("warn", all.warn);
         keep("object", all.object);
+        keep("extra", all.extra);
+        keep("other_name", all.other_name);
+        keep("counterpart", all.counterpart);
         keep("completion", all.completion);
         keep("completion_chunk", all.completion_chunk);
       },

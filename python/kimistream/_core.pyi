@@ -9,7 +9,7 @@ from ._values.errors import KimiError
 from ._values.event import Event
 from ._values.headers import Headers
 from ._values.message import Finish, Message, Notice, Restarted, ToolCall, Usage
-from ._values.object import Object
+from ._values.object import Extra, Object
 from ._values.timeout import AnyTimeout
 
 __version__: str
@@ -63,9 +63,14 @@ class ToolCallDelta:
     def __init__(self, index: int, arguments: str) -> None: ...
 
 # Not a subclass at run time: it makes a ChatCompletionChunk of itself when asked for more than the text.
-StreamedChunk = ChatCompletionChunk
+StreamedChunk: Any
+StreamedChoice: Any
+StreamedDelta: Any
 
 # ---- the client ----
+
+def completion(body: str, request_id: str) -> ChatCompletion:
+    """The body of an answer in the OpenAI shape as a ChatCompletion."""
 
 class Stream:
     """A stream of the core. kimistream.Stream is its face."""
@@ -91,6 +96,9 @@ class Stream:
     def message(self) -> Message: ...
     def json(self) -> Any:
         """The body of an answer that came whole, as Python objects."""
+
+    def body(self) -> str:
+        """The body of an answer that came whole, as text."""
 
     def completion(self) -> ChatCompletion:
         """The same as a ChatCompletion."""
@@ -359,6 +367,9 @@ def register(
     log: Callable[[str], None],
     warn: Callable[[str], None],
     object: type[Object],
+    extra: type[Extra],
+    other_name: Callable[[Any], Any],
+    counterpart: Callable[[Any], type],
     completion: type[ChatCompletion],
     completion_chunk: type[ChatCompletionChunk],
 ) -> None:

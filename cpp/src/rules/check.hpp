@@ -17,7 +17,7 @@ namespace kimistream::rules {
 struct Finding {
   std::string code;                   // a stable word, e.g. "fixed_temperature"
   std::string message;                // quotes the rule and says what to do
-  bool certain = true;                // false: the documents disagree; a warning at most, and nothing is changed
+  bool certain = true;                // false: the documents disagree; a warning at most, never a refusal
   std::function<void(Request&)> fix;  // empty where nothing can be changed without guessing
 };
 

@@ -71,12 +71,14 @@ class Checker {
 
   bool full() const { return problems_.size() >= max_problems; }
 
-  void add(const char* code, std::string_view rule, bool certain = true) {
+  void add(const char* code, std::string_view rule, bool certain = true) { add(code, rule, certain, certain); }
+
+  void add(const char* code, std::string_view rule, bool certain, bool mends) {
     if (full()) return;
     std::string text = "At path '";
     for (std::size_t i = 0; i < path_.size(); ++i) text.append(i ? "." : "").append(path_[i].substr(0, 100));
     text.append("': ").append(rule);
-    problems_.push_back({code, std::move(text), certain});
+    problems_.push_back({code, std::move(text), certain, mends});
   }
 
   void node(const Tree& schema, int depth) {
@@ -128,7 +130,7 @@ class Checker {
     }
     if (key == "description" && !value.is(Kind::string)) return add("schema_malformed", "description must be a string");
     if (among(lost_structure, key)) return add("schema_keyword", key + " is not supported and is ignored");
-    if (among(lost_check, key)) return add("schema_keyword", key + " is not enforced", false);
+    if (among(lost_check, key)) return add("schema_keyword", key + " is not enforced", false, true);
   }
 
   void check_type(const Tree& value) {

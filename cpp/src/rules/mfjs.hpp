@@ -18,6 +18,7 @@ struct Problem {
   std::string code;     // "schema_type", "schema_malformed", "schema_ref", "schema_keyword" or "schema_size"
   std::string text;     // as the server says it: "At path 'properties.X': type is not defined"
   bool certain = true;  // false: the documents disagree, or nothing is lost but a hint
+  bool mends = true;    // `fix` takes it away
 };
 
 inline constexpr int max_depth = 30;              // limits of the validator

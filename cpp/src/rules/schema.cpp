@@ -18,7 +18,7 @@ class SchemaFindings {
     const auto problems = mfjs::check(schema, object_root);
     for (auto problem = problems.begin(); problem != problems.end(); ++problem) {
       const auto same = [&](const mfjs::Problem& other) {
-        return other.code == problem->code && other.certain == problem->certain;
+        return other.code == problem->code && other.certain == problem->certain && other.mends == problem->mends;
       };
       if (std::any_of(problems.begin(), problem, same)) continue;  // told with the first of its kind
       report(problem, problems.end(), same, fix);
@@ -40,7 +40,7 @@ class SchemaFindings {
                                "(platform.kimi.ai/docs/guide/use-response-format): mend it, or say strict=False",
                     .certain = certain,
                     .fix = {}};
-    if (certain && problem->code != "schema_size") finding.fix = fix;
+    if (problem->mends && strict_known_ && problem->code != "schema_size") finding.fix = fix;
     findings_.push_back(std::move(finding));
   }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .. import _core, _resources
-from .._requests.arguments import openai_arguments
+from .async_completions import AsyncChat
 from .async_driver import run
 from .async_resources import AsyncFiles, AsyncModels
-from .async_stream import AsyncChatCompletionStream, AsyncStream
+from .async_sending import ready
+from .async_stream import AsyncStream
 from .base import BaseClient
 from .doors import awaiting, takes
 from .reactors import Reactors
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._requests.arguments import Thinking
-    from .._requests.sender import Sender
     from .._values.message import Message
     from ..agents.awaiting import AsyncAgentRun, AsyncConversation
 
 
-class AsyncKimi(BaseClient):
+class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
     """`Kimi` for asyncio. It belongs to no event loop: it may be used from several, and from threads."""
 
     def _furnish(self) -> None:
@@ -115,44 +115,10 @@ class AsyncKimi(BaseClient):
             await self.files.delete_uploads()
         self._reactors.close()
         self._core.close()
+        self._closed = True
 
     async def __aenter__(self) -> AsyncKimi:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
-
-
-async def ready(sender: Sender, reactors: Reactors, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments as they are sent, after what must be uploaded for them. Awaits that."""
-    arguments = sender.completed(arguments)
-    if sender.must_upload(arguments):
-        arguments = await run(reactors, sender.uploads.prepare_steps(arguments))
-    return arguments
-
-
-class AsyncCompletions:
-    """`client.chat.completions` of an AsyncKimi."""
-
-    def __init__(self, sender: Sender, reactors: Reactors) -> None:
-        self._sender = sender
-        self._reactors = reactors
-
-    async def create(self, **arguments: Any) -> Any:
-        """As `Kimi.chat.completions.create`, awaited; with `stream=True` it gives an asynchronous iterator."""
-        request, stream, show_usage = openai_arguments(arguments)
-        request = await ready(self._sender, self._reactors, request)
-        if not stream:
-            return await self._reactors.read(
-                lambda reactor: reactor.start(request, False, True), _core.Stream.completion
-            )
-        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(request, True, True))
-        if show_usage:
-            opened._open()[0].show_usage_chunks()
-        await opened._wait_for_head()
-        return opened
-
-
-class AsyncChat:
-    def __init__(self, sender: Sender, reactors: Reactors) -> None:
-        self.completions = AsyncCompletions(sender, reactors)

@@ -64,6 +64,7 @@ class AsyncModels(AsyncResource):
 
     list = listing(models.list_all)
     check = awaiting(models.check)
+    retrieve = awaiting(models.retrieve)
 
 
 class AsyncFiles(AsyncResource):

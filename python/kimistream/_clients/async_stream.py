@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from .. import _core
+from .._values.passing import Passes
 from .stream import StreamFace
 
 TYPE_CHECKING = False
@@ -133,7 +134,7 @@ class AsyncStream(_AsyncStreamBase):
         return await core.message_async(loop)
 
 
-class AsyncChatCompletionStream(_AsyncStreamBase):
+class AsyncChatCompletionStream(_AsyncStreamBase, Passes, like="openai.AsyncStream"):
     """A stream of chunks in the OpenAI shape."""
 
     async def __aenter__(self) -> AsyncChatCompletionStream:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 
 from .. import _core
+from .._requests import openai_options
+from .._requests.arguments import is_given
 from .._requests.keys import Key
 from .._requests.sender import Sender
 from .._requests.setup import DEFAULT_RETRIES, HISTORY_VARIABLE, client_setup
 from .._values import registered  # noqa: F401  (the core makes objects of what is named there)
+from .openai_face import OpenAIFace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ def _kept(history: bool | str | PathLike[str] | None, core: dict[str, Any], key:
     return kept(history, core, key)
 
 
-class BaseClient:
+class BaseClient(OpenAIFace):
     """A client for Kimi, wherever it is served.
 
     api_key          else the variable that the provider's row names, such as MOONSHOT_API_KEY or OPENROUTER_API_KEY
@@ -60,6 +63,11 @@ class BaseClient:
     continue_on_length   how often an answer that the token limit has cut is continued, with the same limit each time.
                      None: never
     default_headers  sent with every request
+    thinking, check  for requests that say nothing of it: see `stream`. With check="fix" a framework's requests follow
+                     the rules of model and provider: a temperature that is fixed, a call that is forced while the model
+                     thinks, a role or a schema that is not taken
+    options          a dict of other arguments of `stream`, or fields of the API, for requests that do not have them
+    default_query, organization, project   as openai-python has them: for every address; as headers
     environment      a name in the file of environments, which is read only when one is named here or, for a client that
                      names neither provider nor base_url, in KIMISTREAM_ENVIRONMENT. The file is the one in
                      KIMISTREAM_CONFIG, else ./kimistream.toml, else ~/.config/kimistream/config.toml; what is passed
@@ -81,16 +89,20 @@ class BaseClient:
                      else ~/.local/share/kimistream/history.sqlite3; None is the variable's, or none. What cannot be
                      written is lost, and told in the log "kimistream.history". No key and no cookie is in it
 
+    Where somebody else has imported openai, `isinstance(client, openai.OpenAI)` is true (`openai.AsyncOpenAI` of an
+    AsyncKimi), and what openai-python's constructor takes is taken, but for `http_client`: this client speaks HTTP by
+    itself. A function as `api_key` is asked once, when the client is made.
+
     Safe to share between threads: each request uses a connection of its own and leaves it for the next.
     Raises InvalidRequestError for what cannot work, before anything is sent.
     """
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         *,
         provider: str | Mapping[str, Any] | None = None,
-        base_url: str | None = None,
+        base_url: Any = None,
         model: str | None = None,
         timeout: AnyTimeout = None,
         max_retries: int = DEFAULT_RETRIES,
@@ -101,13 +113,31 @@ class BaseClient:
         continue_on_length: int | None = None,
         cassette: Cassette | str | PathLike[str] | None = None,
         history: bool | str | PathLike[str] | None = None,
+        thinking: Thinking = None,
+        check: Check = None,
+        options: dict[str, Any] | None = None,
+        default_query: dict[str, Any] | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        http_client: None = None,
+        webhook_secret: None = None,
+        websocket_base_url: None = None,
+        _strict_response_validation: bool | None = None,
     ) -> None:
-        key = Key(api_key)
+        given = Key(api_key)  # type: ignore[arg-type]
+        key = Key(openai_options.key_of(api_key) if is_given(api_key) else None)
         del api_key  # from here on no traceback that shows locals has it
+        said = locals()
+        openai_options.refuse_openais(said)
+        self._made_with = {name: value for name, value in said.items() if name in _KEPT and is_given(value)}
+        timeout = timeout if is_given(timeout) else None
+        max_retries = max_retries if is_given(max_retries) else DEFAULT_RETRIES
+        default_headers = openai_options.headers_of(organization, project, default_headers)
         played = None if cassette is None else _core_cassette(cassette)
         mending = {"on_break": on_break, "max_breaks": max_breaks, "continue_on_length": continue_on_length}
         self._setup, key = client_setup(
-            *(key, provider, base_url, model, timeout, max_retries, default_headers, environment, mending),
+            *(key, provider, openai_options.plain_address(base_url), model, timeout, max_retries),
+            *(default_headers, environment, mending),
             key_needed=played is None or not played.only_replays,
         )
         made_of = {**self._setup.core, **_kept(history, self._setup.core, key)}
@@ -116,8 +146,10 @@ class BaseClient:
             return _core.Client(**{**made_of, **changes}, api_key=key.value, cassette=played)
 
         self._make_core = make
+        self._keys = lambda: (given.value, key.value)  # a function, lest vars() show them
         self._core = make()
-        self._sender = Sender(self._core, self._setup.defaults)
+        asked = {"thinking": thinking, "check": check, "extra_query": default_query}
+        self._sender = Sender(self._core, openai_options.defaults_of(asked, options, self._setup.defaults))
         self._furnish()
 
     def _furnish(self) -> None:
@@ -232,9 +264,12 @@ class BaseClient:
         return self._setup.environment
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_core"):  # a traceback shows one that could not be made
-            return f"{self.__class__.__name__}()"
-        return f"{self.__class__.__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
+        if "_core" not in self.__dict__:  # a traceback shows one that could not be made
+            return f"{type(self).__name__}()"
+        return f"{type(self).__name__}(provider={self.provider!r}, base_url={self.base_url!r})"
+
+
+_KEPT = frozenset(BaseClient.__init__.__annotations__) - {"api_key", "return", "http_client"}
 
 
 def refuse_schema(fields: dict[str, Any]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .. import _resources
-from .._requests.arguments import openai_arguments
 from .base import BaseClient
+from .completions import Chat
 from .doors import blocking, takes
-from .stream import ChatCompletionStream, Stream
+from .sending import ready
+from .stream import Stream
 
 # What most programs never use is imported where it is used.
 
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._requests.arguments import Thinking
-    from .._requests.sender import Sender
     from .._values.message import Message
     from ..agents.blocking import AgentRun, Conversation
     from .resources import Files, Models
 
 
-class Kimi(BaseClient):
+class Kimi(BaseClient, like="openai.OpenAI"):
     __doc__ = BaseClient.__doc__
 
     def _furnish(self) -> None:
@@ -183,56 +183,10 @@ class Kimi(BaseClient):
         if delete_uploads:
             self.files.delete_uploads()
         self._core.close()
+        self._closed = True
 
     def __enter__(self) -> Kimi:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def ready(sender: Sender, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments as they are sent, after what must be uploaded for them. Waits for that."""
-    if sender.is_plain(arguments):
-        return arguments
-    arguments = sender.completed(arguments)
-    if sender.must_upload(arguments):
-        from .driver import run
-
-        arguments = run(sender.core, sender.uploads.prepare_steps(arguments))
-    return arguments
-
-
-class Completions:
-    """`client.chat.completions`, as openai-python has it."""
-
-    __slots__ = ("_sender",)
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-
-    def create(self, **arguments: Any) -> Any:
-        """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by
-        its name, and `extra_body`, `extra_headers`, `extra_query`, `timeout`, `on_break`, `max_breaks` and
-        `continue_on_length`.
-
-        Chunks go on with the same `id` when a broken answer is continued. They cannot be taken back: where it would
-        have to be restarted after one with content, reasoning or a tool call, IncompleteStreamError is raised."""
-        request, stream, show_usage = openai_arguments(arguments)
-        request = ready(self._sender, request)
-        if not stream:
-            return self._sender.core.complete_chat(request)
-        core = self._sender.core.start(request, True, True)
-        if show_usage:
-            core.show_usage_chunks()
-        core.wait_for_head()
-        return ChatCompletionStream(core)
-
-
-class Chat:
-    """`client.chat`, as openai-python has it."""
-
-    __slots__ = ("completions",)
-
-    def __init__(self, sender: Sender) -> None:
-        self.completions = Completions(sender)

@@ -20,12 +20,13 @@ class Resource:
 
 
 class Models(Resource):
-    """The models that the provider serves: `list`, `check`."""
+    """The models that the provider serves: `list`, `retrieve`, `check`."""
 
     __slots__ = ()
 
     list = blocking(models.list_all)
     check = blocking(models.check)
+    retrieve = blocking(models.retrieve)
 
 
 class Files(Resource):

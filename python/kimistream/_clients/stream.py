@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .. import _core
+from .._values.passing import Passes
+from .._values.response import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +14,26 @@ if TYPE_CHECKING:
     from .._values.event import Event
     from .._values.headers import Headers
     from .._values.message import Message, Usage
+
+
+class OpenResponse(Response):
+    """A response whose body is being read as a stream."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: _core.Stream) -> None:
+        super().__init__(core.status_code, core.headers)
+        self._core = core
+
+    @property
+    def is_closed(self) -> bool:
+        return self._core.over
+
+    def close(self) -> None:
+        self._core.close()
+
+    async def aclose(self) -> None:
+        self._core.close()
 
 
 class StreamFace:
@@ -45,6 +67,11 @@ class StreamFace:
         """The response headers; names compare without regard to case."""
         return self._core_stream().headers
 
+    @property
+    def response(self) -> Response:
+        """Status and headers as one, as openai-python has them. To close it closes the stream."""
+        return OpenResponse(self._core_stream())
+
 
 class _StreamBase(StreamFace):
     """What the two shapes of a stream have in common. Leaving a `with`, `close()`, or dropping the last reference
@@ -67,7 +94,7 @@ class _StreamBase(StreamFace):
 
     def __repr__(self) -> str:
         state = "over" if self._core.over else "open"
-        return f"<{self.__class__.__name__} {state}, HTTP {self.status_code}, request id {self.request_id}>"
+        return f"<{type(self).__name__} {state}, HTTP {self.status_code}, request id {self.request_id}>"
 
 
 class Stream(_StreamBase):
@@ -114,7 +141,7 @@ class Stream(_StreamBase):
         return self._core.message()
 
 
-class ChatCompletionStream(_StreamBase):
+class ChatCompletionStream(_StreamBase, Passes, like="openai.Stream"):
     """A stream of chunks in the OpenAI shape."""
 
     __slots__ = ("_iterator",)

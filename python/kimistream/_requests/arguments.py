@@ -57,7 +57,7 @@ def completed(arguments: tuple[Any, ...], defaults: dict[str, Any] | None) -> tu
 
 def is_given(value: object) -> bool:
     # openai-python's own NOT_GIVEN and omit may come along with code that was written for it.
-    return value.__class__ in _PLAIN or (
+    return type(value) in _PLAIN or (
         value is not None and not isinstance(value, Omit) and type(value).__name__ not in ("NotGiven", "Omit")
     )
 
@@ -70,6 +70,7 @@ def _image_of(source: object) -> Image | None:
 
 _core.register_pictures(_image_of)
 
+_LISTS = (list, tuple, str)
 _PLACES = {"messages": 0, **{name: place for place, name in enumerate(NAMES[1:-1], 1) if name != "system"}}
 
 
@@ -86,6 +87,16 @@ def openai_arguments(arguments: dict[str, Any]) -> tuple[tuple[Any, ...], bool, 
                 request[place] = value
     if request[0] is None:
         raise TypeError("create() needs messages=[...]")
+    if type(request[0]) not in _LISTS and not hasattr(request[0], "keys") and hasattr(request[0], "__iter__"):
+        request[0] = list(request[0])
+    if "idempotency_key" in fields:
+        own = {"Idempotency-Key": fields.pop("idempotency_key")}
+        request[_PLACES["extra_headers"]] = {**own, **(request[_PLACES["extra_headers"]] or {})}
+    headers = request[_PLACES["extra_headers"]]
+    if isinstance(headers, dict):
+        request[_PLACES["extra_headers"]] = {name: value for name, value in headers.items() if is_given(value)}
+    if isinstance(fields.get("response_format"), type):
+        raise TypeError("create() takes response_format as a dict: pass a class to chat.completions.parse()")
     stream = bool(fields.pop("stream", False))
     if "max_completion_tokens" in fields:  # two names of one argument; the newer one counts
         request[_PLACES["max_tokens"]] = fields.pop("max_completion_tokens")

@@ -34,6 +34,12 @@ def check(sender: Sender, model: str | None = None) -> Steps[Model]:
     return _find(sender.core, model, (yield from list_all(sender)))
 
 
+def retrieve(sender: Sender, model: str, *, timeout: AnyTimeout = None) -> Steps[Model]:
+    """The row of one model, as openai-python has it. Asks for the list: not every provider has a page of its own for
+    each. Raises NotFoundError as `check` does."""
+    return _find(sender.core, model, (yield from list_all(sender, timeout=timeout)))
+
+
 def _model_list(body: Any) -> ModelList:
     if isinstance(body, list):  # some servers leave the envelope out
         body = {"object": "list", "data": body}

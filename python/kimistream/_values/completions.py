@@ -1,82 +1,279 @@
-"""Answers in the OpenAI shape."""
+"""Answers in the OpenAI shape: the fields that openai's models have. Each annotation is one; it is None where it did
+not come, `logprobs`, `refusal`, `audio` and their kin too, which no server of Kimi's sends."""
 
 from __future__ import annotations
 
 from .object import Field, Object, either
+from .passing import other_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_CHAT = "openai.types.chat"
+_COMPLETION = f"{_CHAT}.chat_completion"
+_CHUNK = f"{_CHAT}.chat_completion_chunk"
+_MESSAGE = f"{_CHAT}.chat_completion_message"
+_CALL = f"{_CHAT}.chat_completion_message_function_tool_call"
+_OLDER_CALL = f"{_CHAT}.chat_completion_message_tool_call"
+_USAGE = "openai.types.completion_usage"
 
 
-class PromptTokensDetails(Object):
-    _known = ("cached_tokens", "audio_tokens", "cache_write_tokens")
+class Shape(Object):
+    """An object whose known fields are its annotations."""
+
+    def __init_subclass__(cls, like: str | tuple[str, ...] = ()) -> None:
+        own = tuple(name for name in cls.__annotations__ if not name.startswith("_") and name not in cls._known)
+        cls._known = (*cls._known, *own)
+        super().__init_subclass__(like)
 
 
-class CompletionTokensDetails(Object):
-    _known = ("reasoning_tokens", "audio_tokens")
+class PromptTokensDetails(Shape, like=f"{_USAGE}.PromptTokensDetails"):
+    audio_tokens: int | None
+    cache_write_tokens: int | None
+    cached_tokens: int | None
+    image_tokens: int | None
+    text_tokens: int | None
 
 
-class CompletionUsage(Object):
-    _known = (
-        "completion_tokens",
-        "prompt_tokens",
-        "total_tokens",
-        "completion_tokens_details",
-        "prompt_tokens_details",
-    )
+class CompletionTokensDetails(Shape, like=f"{_USAGE}.CompletionTokensDetails"):
+    accepted_prediction_tokens: int | None
+    audio_tokens: int | None
+    reasoning_tokens: int | None
+    rejected_prediction_tokens: int | None
+    text_tokens: int | None
+
+
+class CompletionUsage(Shape, like=f"{_USAGE}.CompletionUsage"):
     _kinds = {  # noqa: RUF012
         "prompt_tokens_details": PromptTokensDetails,
         "completion_tokens_details": CompletionTokensDetails,
     }
 
+    completion_tokens: int
+    prompt_tokens: int
+    total_tokens: int
+    completion_tokens_details: CompletionTokensDetails | None
+    prompt_tokens_details: PromptTokensDetails | None
 
-class Function(Object):
-    _known = ("arguments", "name")
+
+class TopLogprob(Shape, like=f"{_CHAT}.chat_completion_token_logprob.TopLogprob"):
+    token: str
+    bytes: list[int] | None
+    logprob: float
 
 
-class ChatCompletionMessageToolCall(Object):
-    _known = ("id", "function", "type")
+class ChatCompletionTokenLogprob(TopLogprob, like=f"{_CHAT}.ChatCompletionTokenLogprob"):
+    _kinds = {"top_logprobs": TopLogprob}  # noqa: RUF012
+
+    top_logprobs: list[TopLogprob]
+
+
+class ChoiceLogprobs(Shape, like=f"{_COMPLETION}.ChoiceLogprobs"):
+    _kinds = {"content": ChatCompletionTokenLogprob, "refusal": ChatCompletionTokenLogprob}  # noqa: RUF012
+
+    content: list[ChatCompletionTokenLogprob] | None
+    refusal: list[ChatCompletionTokenLogprob] | None
+
+
+class ChunkLogprobs(ChoiceLogprobs, like=f"{_CHUNK}.ChoiceLogprobs"):
+    pass
+
+
+class Function(Shape, like=(f"{_CALL}.Function", f"{_OLDER_CALL}.Function")):
+    arguments: str
+    name: str
+
+
+class FunctionCall(Function, like=f"{_MESSAGE}.FunctionCall"):
+    """Of a message of the time before there were tools."""
+
+
+class ChoiceDeltaToolCallFunction(Function, like=f"{_CHUNK}.ChoiceDeltaToolCallFunction"):
+    pass
+
+
+class ChoiceDeltaFunctionCall(Function, like=f"{_CHUNK}.ChoiceDeltaFunctionCall"):
+    pass
+
+
+class ChatCompletionMessageToolCall(
+    Shape,
+    like=(f"{_CALL}.ChatCompletionMessageFunctionToolCall", f"{_OLDER_CALL}.ChatCompletionMessageToolCall"),
+):
     _kinds = {"function": Function}  # noqa: RUF012
 
-
-class ChoiceDeltaToolCall(Object):
-    _known = ("index", "id", "function", "type")
-    _kinds = {"function": Function}  # noqa: RUF012
-
-
-class ChatCompletionMessage(Object):
-    _known = ("content", "role", "tool_calls", "reasoning_content")
-    _twins = {"reasoning_content": "reasoning"}  # noqa: RUF012
-    _kinds = {"tool_calls": ChatCompletionMessageToolCall, "function_call": Function}  # noqa: RUF012
-
-    reasoning = either("reasoning", "reasoning_content")
-    reasoning_content = either("reasoning_content", "reasoning")
-    tool_calls = Field(lambda came: came.get("tool_calls") or None)  # samples ask for it, and vLLM sends []
+    id: str
+    function: Function
+    type: str
 
 
-class ChoiceDelta(ChatCompletionMessage):
-    _kinds = {"tool_calls": ChoiceDeltaToolCall, "function_call": Function}  # noqa: RUF012
+class ChoiceDeltaToolCall(Shape, like=f"{_CHUNK}.ChoiceDeltaToolCall"):
+    _kinds = {"function": ChoiceDeltaToolCallFunction}  # noqa: RUF012
+
+    index: int
+    id: str | None
+    function: ChoiceDeltaToolCallFunction | None
+    type: str | None
 
 
-class Choice(Object):
-    _known = ("finish_reason", "index", "message", "logprobs")
-    _kinds = {"message": ChatCompletionMessage, "usage": CompletionUsage}  # noqa: RUF012
+class AnnotationURLCitation(Shape, like=f"{_MESSAGE}.AnnotationURLCitation"):
+    end_index: int
+    start_index: int
+    title: str
+    url: str
 
 
-class ChunkChoice(Object):
-    _known = ("delta", "finish_reason", "index", "logprobs")
-    _kinds = {"delta": ChoiceDelta, "usage": CompletionUsage}  # noqa: RUF012
+class Annotation(Shape, like=f"{_MESSAGE}.Annotation"):
+    _kinds = {"url_citation": AnnotationURLCitation}  # noqa: RUF012
 
-    delta = Field(lambda came: came.get("delta") or ChoiceDelta())  # always there: samples ask it for its content
-    finish_reason = Field(lambda came: came.get("finish_reason") or None)
+    type: str
+    url_citation: AnnotationURLCitation
 
 
-class ChatCompletion(Object):
+class ChatCompletionAudio(Shape, like=f"{_CHAT}.ChatCompletionAudio"):
+    id: str
+    data: str
+    expires_at: int
+    transcript: str
+
+
+class ChoiceDeltaAudio(ChatCompletionAudio, like=f"{_CHUNK}.ChoiceDeltaAudio"):
+    pass
+
+
+class Moderation(Shape, like=f"{_COMPLETION}.Moderation"):
+    input: Any
+    output: Any
+
+
+class ChunkModeration(Moderation, like=f"{_CHUNK}.Moderation"):
+    pass
+
+
+class Reasoned(Shape):
+    """Reasoning answers to both of its names, and is in dumps and `model_extra` under the one that it came under."""
+
+    reasoning = either("reasoning", "reasoning_content", other_name)
+    reasoning_content = either("reasoning_content", "reasoning", other_name)
+
+
+class ChatCompletionMessage(Reasoned, like=f"{_CHAT}.ChatCompletionMessage"):
+    _kinds = {  # noqa: RUF012
+        "annotations": Annotation,
+        "audio": ChatCompletionAudio,
+        "function_call": FunctionCall,
+        "tool_calls": ChatCompletionMessageToolCall,
+    }
+
+    content: str | None
+    refusal: str | None
+    role: str
+    annotations: list[Annotation] | None
+    audio: ChatCompletionAudio | None
+    function_call: FunctionCall | None
+    # Samples ask for it, and vLLM sends []
+    tool_calls: list[ChatCompletionMessageToolCall] | None = Field(lambda came: came.get("tool_calls") or None)  # type: ignore[assignment]
+
+
+class ChoiceDelta(Reasoned, like=f"{_CHUNK}.ChoiceDelta"):
+    _kinds = {  # noqa: RUF012
+        "audio": ChoiceDeltaAudio,
+        "function_call": ChoiceDeltaFunctionCall,
+        "tool_calls": ChoiceDeltaToolCall,
+    }
+
+    audio: ChoiceDeltaAudio | None
+    content: str | None
+    function_call: ChoiceDeltaFunctionCall | None
+    refusal: str | None
+    role: str | None
+    tool_calls: list[ChoiceDeltaToolCall] | None = Field(lambda came: came.get("tool_calls") or None)  # type: ignore[assignment]
+
+
+class Choice(Shape, like=f"{_COMPLETION}.Choice"):
+    _kinds = {"logprobs": ChoiceLogprobs, "message": ChatCompletionMessage, "usage": CompletionUsage}  # noqa: RUF012
+
+    finish_reason: str
+    index: int
+    logprobs: ChoiceLogprobs | None
+    message: ChatCompletionMessage
+
+
+class ChunkChoice(Shape, like=f"{_CHUNK}.Choice"):
+    _kinds = {"delta": ChoiceDelta, "logprobs": ChunkLogprobs, "usage": CompletionUsage}  # noqa: RUF012
+
+    # always there: samples ask it for its content
+    delta: ChoiceDelta = Field(lambda came: came.get("delta") or ChoiceDelta())  # type: ignore[assignment]
+    finish_reason: str | None = Field(lambda came: came.get("finish_reason") or None)  # type: ignore[assignment]
+    index: int
+    logprobs: ChunkLogprobs | None
+
+
+class ChatCompletion(Shape, like=f"{_CHAT}.ChatCompletion"):
     """A whole answer, as it came."""
 
-    _known = ("id", "choices", "created", "model", "object", "service_tier", "system_fingerprint", "usage")
-    _kinds = {"choices": Choice, "usage": CompletionUsage}  # noqa: RUF012
+    _kinds = {"choices": Choice, "moderation": Moderation, "usage": CompletionUsage}  # noqa: RUF012
+
+    id: str
+    choices: list[Choice]
+    created: int
+    model: str
+    object: str
+    metadata: dict[str, str] | None
+    moderation: Moderation | None
+    service_tier: str | None
+    system_fingerprint: str | None
+    usage: CompletionUsage | None
 
 
-class ChatCompletionChunk(Object):
+class ChatCompletionChunk(Shape, like=f"{_CHAT}.ChatCompletionChunk"):
     """One frame of a stream, as it came."""
 
-    _known = ("id", "choices", "created", "model", "object", "service_tier", "system_fingerprint", "usage")
-    _kinds = {"choices": ChunkChoice, "usage": CompletionUsage}  # noqa: RUF012
+    _kinds = {"choices": ChunkChoice, "moderation": ChunkModeration, "usage": CompletionUsage}  # noqa: RUF012
+
+    id: str
+    choices: list[ChunkChoice]
+    created: int
+    model: str
+    object: str
+    moderation: ChunkModeration | None
+    obfuscation: str | None
+    service_tier: str | None
+    system_fingerprint: str | None
+    usage: CompletionUsage | None
+
+
+# ---- answers that were read -----------------------------------------------------------------------------------------
+
+
+class ParsedFunction(Function, like=f"{_CHAT}.ParsedFunction"):
+    """`parsed_arguments`: an instance of the tool's pydantic model, or plain objects where the tool is strict."""
+
+    parsed_arguments: Any
+
+
+class ParsedFunctionToolCall(ChatCompletionMessageToolCall, like=f"{_CHAT}.ParsedFunctionToolCall"):
+    _kinds = {"function": ParsedFunction}  # noqa: RUF012
+
+    function: ParsedFunction
+
+
+class ParsedChatCompletionMessage(ChatCompletionMessage, like=f"{_CHAT}.ParsedChatCompletionMessage"):
+    _kinds = {**ChatCompletionMessage._kinds, "tool_calls": ParsedFunctionToolCall}  # noqa: RUF012
+
+    parsed: Any
+
+
+class ParsedChoice(Choice, like=f"{_CHAT}.ParsedChoice"):
+    _kinds = {**Choice._kinds, "message": ParsedChatCompletionMessage}  # noqa: RUF012
+
+    message: ParsedChatCompletionMessage
+
+
+class ParsedChatCompletion(ChatCompletion, like=f"{_CHAT}.ParsedChatCompletion"):
+    """What `chat.completions.parse` gives: a ChatCompletion whose messages have `.parsed`."""
+
+    _kinds = {**ChatCompletion._kinds, "choices": ParsedChoice}  # noqa: RUF012
+
+    choices: list[ParsedChoice]  # type: ignore[assignment]

@@ -5,6 +5,7 @@ KimiError (also OpenAIError)
   CassetteMissError             a cassette that is played has no answer to this request
   ToolArgumentsError            the arguments of a call do not fit the tool; also a ValueError
   SchemaError                   an answer does not fit its schema; `.message` has it, `.errors` say why
+  LengthFinishReasonError, ContentFilterFinishReasonError   of `chat.completions.parse`; `.completion` has the answer
   APIError
     APIConnectionError          no answer
       APITimeoutError           not in time
@@ -18,6 +19,8 @@ from __future__ import annotations
 
 from .. import _core
 from .headers import Headers
+from .passing import join
+from .response import Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +32,15 @@ if TYPE_CHECKING:
 
 
 class KimiError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package. Where openai has been imported they are openai's of the same names,
+    too: `except openai.RateLimitError` catches ours."""
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Any:
+        join(KimiError)
+        return super().__new__(cls, *arguments, **named)
+
+    def __init__(self, *arguments: Any) -> None:
+        Exception.__init__(self, *arguments)  # openai's, which may come behind, want a response
 
 
 OpenAIError = KimiError
@@ -51,23 +62,23 @@ class ToolArgumentsError(KimiError, ValueError):
         self.errors = errors if errors is not None else [message]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self.__class__, (self.args[0], self.errors)
+        return type(self), (self.args[0], self.errors)
 
 
 class SchemaError(KimiError):
     """An answer is not what its schema says, or was cut before it could be.
 
-    message  the `Message` as it came, the last one where several were asked for
+    message  the `Message` as it came, the last one where several were asked for; of `chat.completions.parse` its own
     errors   each thing that is wrong, "path: what is wrong"
     """
 
-    def __init__(self, words: str, message: Message, errors: list[str]) -> None:
+    def __init__(self, words: str, message: Any, errors: list[str]) -> None:
         super().__init__(words)
         self.message = message
         self.errors = errors
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self.__class__, (self.args[0], self.message, self.errors)
+        return type(self), (self.args[0], self.message, self.errors)
 
 
 class StopRun(Exception):  # noqa: N818 - no error: a tool raises it to end the run that called it
@@ -88,6 +99,7 @@ class APIError(KimiError):
                  has nobody for the model), "key"; else None
     retryable    the same request may succeed later
     retry_after  seconds that the server asks to wait, or None
+    response     status, headers and body as one (openai-python's name for them); None where there was none
     partial      the `Message` as far as it came, or None when nothing came
     """
 
@@ -121,12 +133,19 @@ class APIError(KimiError):
         self.code: Any = fields.get("code", code)
         self.param: Any = fields.get("param")
 
+    request = Request()
+    _text = ""
+
+    @property
+    def response(self) -> Response | None:
+        return None if self.status_code is None else Response(self.status_code, self.headers, self._text)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.__class__, self.message, self.__dict__.copy())
+        return _restore, (type(self), self.message, self.__dict__.copy())
 
 
-def _restore(cls: type[APIError], message: str, state: dict[str, object]) -> APIError:
-    error = cls.__new__(cls, message)
+def _restore(cls: Any, message: str, state: dict[str, object]) -> APIError:
+    error: APIError = cls.__new__(cls, message)
     error.__dict__.update(state)
     return error
 
@@ -181,6 +200,33 @@ class InternalServerError(APIStatusError):
 
 class IncompleteStreamError(APIError):
     """The stream ended before the answer was complete. `.partial` has what came."""
+
+
+class LengthFinishReasonError(KimiError):
+    """`chat.completions.parse`: the answer was cut at the limit of tokens. `completion` is what came."""
+
+    def __init__(self, *, completion: Any) -> None:
+        usage = f": {completion.usage!r}" if completion.usage else ""
+        super().__init__(f"the answer was cut at the limit of tokens, before it could be parsed{usage}")
+        self.completion = completion
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _refused, (type(self), self.completion)
+
+
+class ContentFilterFinishReasonError(KimiError):
+    """`chat.completions.parse`: the provider's content filter ended the answer. `completion` is what came."""
+
+    def __init__(self, *, completion: Any = None) -> None:
+        super().__init__("the provider's content filter ended the answer, before it could be parsed")
+        self.completion = completion
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _refused, (type(self), self.completion)
+
+
+def _refused(cls: type[LengthFinishReasonError], completion: Any) -> LengthFinishReasonError:
+    return cls(completion=completion)
 
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
@@ -245,7 +291,7 @@ def make_error(
     if kind in _OF_MESSAGE_ALONE:
         return _OF_MESSAGE_ALONE[kind](message)
     known: dict[str, Any] = {"clock": clock or None} if kind == "timeout" else {}
-    return _class_of(kind, status_code)(
+    error = _class_of(kind, status_code)(
         message,
         **known,
         status_code=status_code,
@@ -259,6 +305,8 @@ def make_error(
         code=code or None,
         reason=reason or None,
     )
+    error._text = body
+    return error
 
 
 def warn(line: str, stacklevel: int = 1) -> None:

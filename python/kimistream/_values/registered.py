@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import _core
 from . import completions, errors, headers, message
-from .object import Object
+from .object import Extra, Object
+from .passing import counterpart, other_name
 
 _core.register(
     message=message.Message,
@@ -18,6 +19,18 @@ _core.register(
     log=errors.log,
     warn=errors.warn,
     object=Object,
+    extra=Extra,
+    other_name=other_name,
+    counterpart=counterpart,
     completion=completions.ChatCompletion,
     completion_chunk=completions.ChatCompletionChunk,
 )
+
+# Fragments of a stream are of these classes; see `object.Kind`.
+for fragment, kind in (
+    (_core.StreamedChunk, completions.ChatCompletionChunk),
+    (_core.StreamedChoice, completions.ChunkChoice),
+    (_core.StreamedDelta, completions.ChoiceDelta),
+):
+    fragment._kind = kind
+    fragment.model_fields = Object.__dict__["model_fields"]

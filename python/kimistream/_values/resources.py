@@ -50,7 +50,7 @@ class ModelList(ListPage):
     if TYPE_CHECKING:
         data: list[Model]
 
-        def __iter__(self) -> Iterator[Model]: ...
+        def __iter__(self) -> Iterator[Model]: ...  # type: ignore[override]
 
 
 class FileObject(Object):
@@ -83,7 +83,7 @@ class FileList(ListPage):
     if TYPE_CHECKING:
         data: list[FileObject]
 
-        def __iter__(self) -> Iterator[FileObject]: ...
+        def __iter__(self) -> Iterator[FileObject]: ...  # type: ignore[override]
 
 
 class FileContent:

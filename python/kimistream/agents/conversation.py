@@ -6,6 +6,7 @@ import uuid
 import weakref
 
 from .. import _core
+from .._requests.roles import role_of
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
 from .._values.message import Message
@@ -13,7 +14,7 @@ from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
 from .history import changed, group
 from .loop import Limits, Loop
-from .prompts import messages_of, role_of
+from .prompts import messages_of
 from .sums import added
 
 TYPE_CHECKING = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from .._requests.roles import with_words
 from .._tools.answers import AnswerSchema
 from .._values.errors import InvalidRequestError, SchemaError
 from .history import group
-from .prompts import role_of
 from .sums import added
 
 TYPE_CHECKING = False
@@ -48,11 +48,7 @@ class Attempts:
         """What is sent."""
         if self._expected.prompt is None:
             return [*self._messages, *self._aside]
-        place = 0
-        while place < len(self._messages) and role_of(self._messages[place]) == "system":
-            place += 1
-        said = {"role": "system", "content": self._expected.prompt}
-        return [*self._messages[:place], said, *self._messages[place:], *self._aside]
+        return [*with_words(self._messages, self._expected.prompt), *self._aside]
 
     def is_right(self, message: Message) -> bool:
         """Whether the answer follows the schema, and is parsed; else what is wrong is told with the next attempt.

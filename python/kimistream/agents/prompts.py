@@ -22,10 +22,5 @@ def messages_of(prompt: Any) -> list[Any]:
     return [{"role": "user", "content": list(prompt)}]
 
 
-def role_of(message: Any) -> str | None:
-    role = message.get("role") if isinstance(message, dict) else getattr(message, "role", None)
-    return role if isinstance(role, str) else None
-
-
 def _is_message(item: Any) -> bool:
     return "role" in item if isinstance(item, dict) else not isinstance(item, str) and hasattr(item, "role")
