@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ..._values.event import Event
 
 
+# Where content is blocks, LangChain numbers those of text and reasoning from 0 on and joins what has one number.
+_FIRST_CALL_OF_BLOCKS = 1_000
+
+
 def to_message(message: Message, provider: str) -> AIMessage:
     """A whole answer. Calls whose arguments are no JSON, or were cut, are `invalid_tool_calls`."""
     calls, invalid = [], []
@@ -97,8 +101,9 @@ def usage_metadata(usage: Usage) -> UsageMetadata:
 class Chunks:
     """From the events of one stream to chunks; the usage is in the last one, and in no other."""
 
-    def __init__(self, provider: str, wants_usage: bool = True) -> None:
+    def __init__(self, provider: str, wants_usage: bool, output_version: str | None) -> None:
         self._provider = provider
+        self._first_call = _FIRST_CALL_OF_BLOCKS if output_version == "v1" else 0
         self._wants_usage = wants_usage
         self._begun: set[int] = set()  # calls of which something was shown
         self._shown = False
@@ -135,10 +140,10 @@ class Chunks:
 
     def _calls(self, event: Event) -> list[ToolCallChunk]:
         if isinstance(event, ToolCallStart):
-            return [tool_call_chunk(name=event.name, args="", id=event.id, index=event.index)]
+            return [tool_call_chunk(name=event.name, args="", id=event.id, index=self._first_call + event.index)]
         if isinstance(event, ToolCallDelta):
             self._begun.add(event.index)
-            return [tool_call_chunk(name=None, args=event.arguments, id=None, index=event.index)]
+            return [tool_call_chunk(name=None, args=event.arguments, id=None, index=self._first_call + event.index)]
         if isinstance(event, ToolCall) and event.index not in self._begun and event.arguments:
-            return [tool_call_chunk(name=None, args=event.arguments, id=None, index=event.index)]
+            return [tool_call_chunk(name=None, args=event.arguments, id=None, index=self._first_call + event.index)]
         return []

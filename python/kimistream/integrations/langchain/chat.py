@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
@@ -107,6 +108,8 @@ class ChatKimi(BaseChatModel):
         key = None if self.api_key is None else self.api_key.get_secret_value()
         self._client = Kimi(key, **options)
         self._async_client = AsyncKimi(key, **options)
+        if key is None and self._client._setup.key_variable:  # as LangChain's own models show it
+            self.api_key = SecretStr(os.environ[self._client._setup.key_variable])
 
     @property
     def client(self) -> Kimi:
@@ -219,8 +222,9 @@ class ChatKimi(BaseChatModel):
                 options["messages"] = [{"role": "system", "content": prompt}, *options["messages"]]
         return options
 
-    def _wants_usage(self, given: dict[str, Any]) -> bool:
-        return given.get("stream_usage", self.stream_usage) is not False
+    def _chunks(self, given: dict[str, Any]) -> Chunks:
+        wants_usage = given.get("stream_usage", self.stream_usage) is not False
+        return Chunks(self._client.provider, wants_usage, self.output_version)
 
     def _result(self, message: Message) -> ChatResult:
         answer = to_message(message, self._client.provider)
@@ -263,7 +267,7 @@ class ChatKimi(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        chunks = Chunks(self._client.provider, self._wants_usage(kwargs))
+        chunks = self._chunks(kwargs)
         with self._client.stream(**self._streamed_request(messages, stop, kwargs)) as stream:
             for event in stream:
                 chunk = chunks.of(event)
@@ -283,7 +287,7 @@ class ChatKimi(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        chunks = Chunks(self._client.provider, self._wants_usage(kwargs))
+        chunks = self._chunks(kwargs)
         async with self._async_client.stream(**self._streamed_request(messages, stop, kwargs)) as stream:
             async for event in stream:
                 chunk = chunks.of(event)

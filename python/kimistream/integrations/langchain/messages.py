@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 
 from ..._values.errors import InvalidRequestError
 
-_ROLES = {"human": "user", "system": "system", "ai": "assistant", "tool": "tool"}
+_ROLES = ((HumanMessage, "user"), (AIMessage, "assistant"), (ToolMessage, "tool"), (SystemMessage, "system"))
 _SAID_ELSEWHERE = frozenset({"tool_use", "tool_call", "invalid_tool_call", "tool_call_chunk", "input_json_delta"})
 _THOUGHTS = {"reasoning": "reasoning", "thinking": "thinking"}  # type of the block: the key of its text
 
@@ -34,7 +34,8 @@ def _turns(message: BaseMessage) -> Iterable[dict[str, Any]]:
 
 
 def _turn(message: BaseMessage, blocks: Sequence[Any]) -> dict[str, Any]:
-    role = message.role if isinstance(message, ChatMessage) else _ROLES.get(message.type)
+    roles = [role for kind, role in _ROLES if isinstance(message, kind)]  # chunks are messages of their kind, too
+    role = message.role if isinstance(message, ChatMessage) else next(iter(roles), None)
     if role is None:
         raise InvalidRequestError(f"a {type(message).__name__} is no message that can be sent")
     turn: dict[str, Any] = {"role": role, "content": _content(blocks)}

@@ -76,7 +76,7 @@ _MOONSHOT = replace(
     thinking_kept=THINKING_KEPT,
     reasoning_back=("reasoning_content",),
     closes_reasoning=True,
-    call_id="{name}_{index}",
+    call_id="{name}_{running}",
     builtin_call_id="t-{name}-{hex:.12}",
     usage="both",
     usage_keys=(*TOTALS, (("cached_tokens",), "cached", "omit"), REASONED, CACHED),
@@ -261,7 +261,7 @@ _OPENROUTER = replace(
     reasoning="reasoning",
     reasoning_shape=as_text_and_details,
     response_id="gen-{created}-{hex:.20}",
-    call_id="functions.{name}:{index}",
+    call_id="functions.{name}:{running}",
     usage="repeat",
     usage_keys=(
         *TOTALS,
