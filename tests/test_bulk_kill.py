@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from bulk_server import BulkServer
-from killing import killed_run
+from killing import killed_run, on_a_disk_that_is_read_only, on_a_full_disk
 
 from kimistream._bulk.ledger import Ledger
 
@@ -23,6 +23,32 @@ def test_killed_at_random_each_row_is_there_once(kills: int, rows: int, length: 
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
     print(killed_run(tmp_path, kills, rows, length, random.Random(seed), how))
+
+
+def test_so_it_is_in_parquet(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    print(killed_run(tmp_path, 4, 2500, 500, random.Random(seed), kind="parquet"))
+
+
+def on_a_disk(test: Any, *arguments: Any) -> None:
+    if arguments[-1] == "parquet":
+        pytest.importorskip("pyarrow")
+    try:
+        print(test(*arguments))
+    except OSError as error:
+        pytest.skip(f"no disk of its own: {error}")
+
+
+@pytest.mark.parametrize(("length", "kind"), [(200, "jsonl"), (100_000, "jsonl"), (20_000, "parquet")])
+def test_on_a_full_disk_what_is_written_is_whole(length: int, kind: str, tmp_path: Path) -> None:
+    on_a_disk(on_a_full_disk, tmp_path, length, kind)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_on_a_disk_that_is_read_only_nothing_is_sent(kind: str, tmp_path: Path) -> None:
+    on_a_disk(on_a_disk_that_is_read_only, tmp_path, kind)
 
 
 class Killed(BaseException):

@@ -192,6 +192,30 @@ def test_ended_while_the_table_takes_its_place(when: str, out: Path, monkeypatch
     assert names(out.parent) == ["answers.failed.jsonl", "answers.parquet", "answers.parquet.ledger"]
 
 
+@pytest.mark.parametrize("where", ["part", "table"])
+def test_a_disk_that_is_full_when_a_table_is_written(where: str, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_parts(monkeypatch)
+    write = parquet.ParquetWriter.write_table
+
+    def full(self: Any, *arguments: Any, **named: Any) -> None:
+        if (".parts" in str(self.where)) == (where == "part"):
+            raise OSError(28, "No space left on device")
+        write(self, *arguments, **named)
+
+    with BulkServer() as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(parquet.ParquetWriter, "write_table", full)
+            with pytest.raises(OSError, match="No space"):
+                start(server, out, rows(12), concurrency=2)
+        assert not out.exists()
+        kept = len(lines(Path(f"{out}.journal.jsonl")))
+        again = start(server, out, rows(12))
+        assert (again.skipped, again.done) == (kept, 12 - kept)
+        assert sum(server.asked.values()) <= 14
+    assert sorted(int(row["key"]) for row in table(out)) == list(range(12))
+    assert names(out.parent) == ["answers.failed.jsonl", "answers.parquet", "answers.parquet.ledger"]
+
+
 def test_ended_before_the_journal_goes(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def dies(self: Any) -> None:
         self.close()
