@@ -187,17 +187,13 @@ class BaseClient:
         """What `map` takes, checked."""
         from .._bulk.options import Plan
 
-        core, retries = self._core, self._setup.core["max_retries"]
-        if retries:  # a bulk run sees to its own: a refusal for too much is the affair of all rows
-            core = self._make_core(max_retries=0)
         if progress is None:
             from ..display.runs import Shown
 
             progress = Shown(rows)
         return Plan(
             self._sender,
-            core,
-            retries,
+            self._core,
             rows,
             prompt,
             self._arguments(None, **request),
