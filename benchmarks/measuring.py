@@ -121,9 +121,12 @@ class Bench:
         """None, and a note, for a subject that cannot run here."""
         if name in self.skipped:
             return None
-        command = [sys.executable, str(HERE / "clients.py"), name, scenario, self.url(path), str(count)]
+        return self.run(name, "clients.py", [name, scenario, self.url(path), str(count)], core)
+
+    def run(self, name: str, program: str, arguments: list[str], core: int | None = None) -> Result | None:
+        """What one of the programs here says of a subject; None, and a note, for one that cannot run here."""
         try:
-            result = _run(command, core)
+            result = _run([sys.executable, str(HERE / program), *arguments], core)
         except (RuntimeError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
             result = {"skipped": f"failed: {error}"}
         if "skipped" in result:
@@ -133,14 +136,7 @@ class Bench:
 
     def cassette(self, name: str, path: str, rounds: int) -> Result | None:
         """A stream recorded by one of `cassettes.py`, and played again."""
-        try:
-            result = _run([sys.executable, str(HERE / "cassettes.py"), name, self.url(path), str(rounds)])
-        except (RuntimeError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
-            result = {"skipped": f"failed: {error}"}
-        if "skipped" in result:
-            self.skipped[name] = result["skipped"]
-            return None
-        return result
+        return self.run(name, "cassettes.py", [name, self.url(path), str(rounds)])
 
     def interrupt(self, name: str, path: str) -> float | None:
         """Milliseconds from SIGINT to KeyboardInterrupt in a client that waits for its second event."""

@@ -10,6 +10,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import bulk  # noqa: F401 - registers itself
 from benchmarks import BENCHMARKS
 from measuring import HERE, Table, build, load_server
 

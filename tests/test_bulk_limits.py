@@ -1,20 +1,15 @@
-"""Limits of bulk runs: windows, what is found without them, and who shares them. Clocks are the tests' own."""
+"""Limits of bulk runs against real servers, and budgets. In a time of their own they are tested in C++."""
 
 from __future__ import annotations
 
-import heapq
 import pickle
-import random
 import threading
-from collections import deque
 from typing import Any
 
 import pytest
 from bulk_server import BulkServer, too_many
 
 from kimistream import Budget, InvalidRequestError, Limits
-from kimistream._bulk.limits import Place
-from kimistream._bulk.windows import Window
 
 
 def test_limits_are_their_numbers() -> None:
@@ -26,159 +21,6 @@ def test_limits_are_their_numbers() -> None:
         Limits(rpm=0)
     with pytest.raises(TypeError):
         Limits(1.5)  # type: ignore[arg-type]
-
-
-def test_a_window_counts_what_is_held_and_what_was_stamped() -> None:
-    window = Window(2, 10, of_tokens=False)
-    window.hold(0)
-    window.hold(0)
-    assert window.wait(0, 0) == float("inf")  # not before one is answered
-    window.stamp(5, 0)
-    assert 10 <= window.wait(5, 0) < 10.1
-    window.stamp(6, 0)
-    assert window.wait(15.1, 0) == 0
-    window.hold(0)
-    assert 0 < window.wait(15.1, 0) < 1
-
-
-def test_tokens_are_corrected() -> None:
-    window = Window(1000, 60, of_tokens=True)
-    window.hold(900)
-    assert window.wait(0, 200) == float("inf")
-    grain = window.stamp(0, 900)
-    window.correct(grain, 900, 100)
-    assert window.wait(1, 900) == 0
-    assert window.wait(1, 901) > 0
-    assert window.wait(70, 5000) == 0  # more than a window holds goes alone
-
-
-class Simulated:
-    """A server with limits and a client with `Limits`, in a time of their own.
-
-    on_the_way  seconds at most until a request reaches the server, which counts it then
-    """
-
-    def __init__(self, limits: Limits, at_once: int, *, takes: float = 1.0, on_the_way: float = 0.3, hint: Any = None,
-                 most: int | None = None, rpm: int | None = None, window: float = 60) -> None:  # fmt: skip
-        self.now = 0.0
-        self.limits = limits
-        limits._clock = lambda: self.now  # type: ignore[method-assign]
-        self.at_once, self.takes, self.on_the_way, self.hint = at_once, takes, on_the_way, hint
-        self.most, self.rpm, self.window = most, rpm, window
-        self.events: list[tuple[float, int, str, Place]] = []
-        self.number = self.under_way = self.at_server = self.refused = self.answered = 0
-        self.times: deque[float] = deque()
-        self.answers: list[float] = []
-        self.dice = random.Random(7)
-        limits.join(self, lambda: None)
-
-    def _later(self, seconds: float, what: str, place: Place) -> None:
-        self.number += 1
-        heapq.heappush(self.events, (self.now + seconds, self.number, what, place))
-
-    def _fill(self) -> float:
-        while self.under_way < self.at_once:
-            place = self.limits.take(self, 100)
-            if not isinstance(place, Place):
-                return place
-            self.under_way += 1
-            self._later(self.dice.random() * self.on_the_way, "arrives", place)
-        return float("inf")
-
-    def run(self, until: float = float("inf"), answers: int = 1 << 60) -> None:
-        while self.now < until and self.answered < answers:
-            wait = self._fill()
-            due = self.events[0][0] if self.events else float("inf")
-            self.now = min(max(self.now, min(due, self.now + wait)), until)
-            while self.events and self.events[0][0] <= self.now:
-                _, _, what, place = heapq.heappop(self.events)
-                getattr(self, what)(place)
-
-    def arrives(self, place: Place) -> None:
-        while self.times and self.times[0] <= self.now - self.window:
-            self.times.popleft()
-        full = self.most is not None and self.at_server >= self.most
-        if full or (self.rpm is not None and len(self.times) >= self.rpm):
-            self.refused += 1
-            self._later(0, "comes_back", place)
-            return
-        self.times.append(self.now)
-        self.at_server += 1
-        self._later(self.takes * (0.5 + self.dice.random()), "ends", place)
-
-    def comes_back(self, place: Place) -> None:
-        self.under_way -= 1
-        reason = "rpm" if self.rpm is not None else "concurrency"
-        self.limits.refused(place, self.hint, reason, self.dice.random())
-
-    def ends(self, place: Place) -> None:
-        self.at_server -= 1
-        self.under_way -= 1
-        self.limits.accepted(place)
-        self.limits.answered(place, 60)
-        self.answered += 1
-        self.answers.append(self.now)
-
-
-@pytest.mark.parametrize("on_the_way", [0.0, 0.3])
-def test_with_rpm_given_nothing_is_refused_and_little_is_lost(on_the_way: float) -> None:
-    world = Simulated(Limits(rpm=100), 50, rpm=100, on_the_way=on_the_way)
-    world.run(answers=400)
-    assert world.refused == 0
-    assert world.now <= 180 * 1.15  # 100 at once, and three more windows
-
-
-def test_with_concurrency_given_nothing_is_refused() -> None:
-    world = Simulated(Limits(concurrency=20), 100, most=20)
-    world.run(until=60)
-    assert world.refused == 0
-    assert world.answered > 700
-
-
-def test_the_tokens_of_a_minute_are_kept() -> None:
-    world = Simulated(Limits(tpm=6000), 50)
-    world.run(until=600)
-    assert 0.8 * 1000 <= world.answered <= 1000 + 100  # 60 tokens each of 6,000 a minute
-
-
-@pytest.mark.parametrize("hint", [1.0, None])
-def test_without_limits_it_settles_where_the_server_is_full(hint: float | None) -> None:
-    """Within 10 %, in two minutes; and again after the server's limit changes."""
-    world = Simulated(Limits(), 500, most=40, hint=hint)
-    world.run(until=120)
-    for most in (40, 80, 25):
-        world.most = most
-        world.run(until=world.now + 120)
-        begin, before = world.now, world.answered
-        world.run(until=begin + 60)
-        rate = (world.answered - before) / 60  # each takes a second, and 0.15 on the way
-        assert rate >= 0.75 * most / (1 + world.on_the_way / 2)
-        ceiling = world.limits._ceiling
-        assert ceiling is not None
-        assert 0.9 * most - 1 <= ceiling <= 1.1 * most + 1
-
-
-@pytest.mark.parametrize("hint", [1.0, 10.0])
-def test_requests_of_a_window_are_found_by_few_refusals(hint: float) -> None:
-    """200 in any 10 s, 100 at once, 600 rows: ideal are 20 s, and one refusal for each row in flight and window."""
-    world = Simulated(Limits(), 100, rpm=200, window=10, hint=hint, takes=0.05, on_the_way=0.02)
-    world.run(answers=600)
-    assert world.refused <= 200
-    assert world.now <= 20 * 1.15
-
-
-@pytest.mark.parametrize("hint", [None, 1.0])
-def test_a_minutes_limit_is_used_up_without_being_known(hint: float | None) -> None:
-    """Within 10 %, in two minutes; and again after it has changed."""
-    world = Simulated(Limits(), 50, rpm=100, hint=hint)
-    world.run(until=119)
-    for rpm in (100, 300):
-        world.rpm = rpm
-        world.run(until=world.now + 120)
-        before, asked = world.answered, world.refused
-        world.run(until=world.now + 600)
-        assert world.answered - before >= 0.9 * rpm * 10
-        assert world.refused - asked <= 130 * 10  # in each minute about those that were out, then one for each pause
 
 
 def test_a_storm_earns_few_refusals_and_fails_no_row() -> None:
@@ -205,6 +47,23 @@ def test_a_refused_row_goes_before_those_that_were_not_sent() -> None:
     with BulkServer(reply) as server:
         list(server.client().map([str(number) for number in range(30)], "{}", concurrency=1))
         assert server.order[:3] == ["0", "0", "1"]
+
+
+def test_one_row_that_is_always_refused_holds_nobody_up() -> None:
+    rows = [str(number) for number in range(40)]
+    answered: set[str] = set()
+
+    def reply(text: str) -> str:
+        if text == "0" and len(answered) < 39:
+            raise too_many("RPM")
+        answered.add(text)
+        return text
+
+    with BulkServer(reply) as server:
+        found = list(server.client().map(rows, "{}", concurrency=4))
+        assert [row.error for row in found] == [None] * 40
+        assert found[-1].input == "0"
+        assert 2 <= server.asked["0"] <= 10
 
 
 def test_runs_that_share_limits_are_served_in_turn() -> None:

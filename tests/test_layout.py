@@ -83,13 +83,13 @@ def test_a_foreign_library_appears_in_one_place(header: str, allowed: str) -> No
 
 # Public headers, lowest first; each may include those of rows above its own.
 RANKS = [
-    {"headers", "json", "model", "timeout", "version"},
+    {"headers", "json", "limits", "model", "timeout", "version"},
     {"message", "sse"},
     {"error", "event", "media", "provider", "request"},
     {"accumulator", "retry", "transport"},
     {"cassette", "recording", "scripted_transport", "stream"},
     {"client"},
-    {"files", "retelling", "tokens"},
+    {"bulk_run", "files", "retelling", "tokens"},
     {"kimistream"},
 ]
 # Folders of src/: which private headers (folders, or single ones) and which public ones each may include.
@@ -105,6 +105,7 @@ LAYERS = {
         {"wire", "json", "media/slots.hpp", "media/data_uri.hpp"},
         PROTOCOL | {"accumulator", "media", "retry", "transport"},
     ),
+    "bulk": ({"bulk"}, {"bulk_run", "error", "limits", "retry"}),
     "net": ({"net", "loopback.hpp"}, {"error", "headers", "transport", "scripted_transport"}),
     # base64: media within JSON; forks: what a child must leave alone; redact: which headers are secret
     "record": (
@@ -376,9 +377,13 @@ def test_files_are_short() -> None:
 
 # Sources whose tests stand in those of another, and tests of several sources together.
 TESTED_ELSEWHERE = {
+    "bulk/pace.cpp": "bulk_limiter_test.cpp",
+    "run_all.cpp": "bulk_run_test.cpp",
     "error.cpp": "errors_test.cpp",
 }
 OF_SEVERAL = {
+    "bulk_queue",
+    "bulk_starving",
     "call_clocks",
     "call_mending_cuts",
     "call_mending_socket",

@@ -42,7 +42,7 @@ struct CallSetup {
   bool creates = false;                      // repeated only where nothing of it can have been kept
   RetryPolicy retry;
   std::optional<MendSetup> mend;  // nothing: an answer that breaks is an error
-  Limits limits;
+  ClockLimits limits;
   std::size_t max_event_bytes = 0;
   std::size_t max_body_bytes = 0;
   std::vector<Notice> notices;

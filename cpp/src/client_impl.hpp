@@ -113,8 +113,13 @@ class Reactor::Impl {
   explicit Impl(std::shared_ptr<Client::Impl> owner);
   ~Impl();
 
+  /// As the transport's. Alarms are set on it from the first call on: they cost something, and who waits in pump() needs
+  /// none.
+  [[nodiscard]] int descriptor() { return transport->descriptor(); }
   std::shared_ptr<Stream::Impl> add(CallSetup setup);
   std::span<void* const> pump(std::chrono::milliseconds wait);
+  /// A signal or a wake has ended the wait of the last pump().
+  [[nodiscard]] bool disturbed() const noexcept { return disturbed_; }
   /// Pumps the transport. @return false when a signal or a wake ended the wait
   bool drive(std::chrono::milliseconds wait);
   /// The next pump() names the stream, and is due at once.
@@ -134,7 +139,7 @@ class Reactor::Impl {
   std::vector<Stream::Impl*> news_;
   std::vector<void*> shown_;  // tags of those that the last pump() named
   Clock::time_point next_check_ = Clock::time_point::max();
-  bool pumping_ = false;
+  bool pumping_ = false, disturbed_ = false;
   std::atomic<std::thread::id> thread_{};  // the one that drives
   std::mutex closing_mutex_;
   std::vector<std::weak_ptr<Stream::Impl>> closing_;  // as other threads want it

@@ -13,25 +13,25 @@ using std::chrono::milliseconds;
 struct Field {
   std::string_view name;
   std::optional<milliseconds> Timeout::*asked;
-  milliseconds Limits::*limit;
+  milliseconds ClockLimits::*limit;
 };
 
-constexpr std::array<Field, 4> fields = {{{"connect", &Timeout::connect, &Limits::connect},
-                                          {"first_event", &Timeout::first_event, &Limits::first_event},
-                                          {"idle", &Timeout::idle, &Limits::idle},
-                                          {"total", &Timeout::total, &Limits::total}}};
+constexpr std::array<Field, 4> fields = {{{"connect", &Timeout::connect, &ClockLimits::connect},
+                                          {"first_event", &Timeout::first_event, &ClockLimits::first_event},
+                                          {"idle", &Timeout::idle, &ClockLimits::idle},
+                                          {"total", &Timeout::total, &ClockLimits::total}}};
 
 }  // namespace
 
-Limits limits_of(const Timeout& asked, const Timeout& clients) {
-  Limits limits;
+ClockLimits limits_of(const Timeout& asked, const Timeout& clients) {
+  ClockLimits limits;
   for (const Field& field : fields) {
     for (const Timeout* said : {&asked, &clients})
       if (const auto& limit = said->*field.asked; limit && *limit <= milliseconds{0})
         throw Exception(invalid_request("timeout: " + std::string(field.name) +
                                         " must be more than 0 seconds; leave it open for the default"));
     const auto& limit = asked.*field.asked ? asked.*field.asked : clients.*field.asked;
-    if (limit) limits.*field.limit = std::min(*limit, Limits::never());
+    if (limit) limits.*field.limit = std::min(*limit, ClockLimits::never());
   }
   return limits;
 }

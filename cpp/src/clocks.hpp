@@ -13,7 +13,7 @@
 namespace kimistream {
 
 /// A Timeout with nothing left open. Never is a time that can still be added to others.
-struct Limits {
+struct ClockLimits {
   std::chrono::milliseconds connect{60'000};
   // Moonshot answers 504 after 900 s without a byte (platform.kimi.ai, errors): its own word should come first.
   std::chrono::milliseconds first_event{960'000};
@@ -27,11 +27,11 @@ struct Limits {
 
 /// What a request asks for, else what its client does, else the default.
 /// @throws Exception (invalid_request) for a clock that is not more than nothing
-[[nodiscard]] Limits limits_of(const Timeout& asked, const Timeout& clients);
+[[nodiscard]] ClockLimits limits_of(const Timeout& asked, const Timeout& clients);
 
 class Clocks {
  public:
-  explicit Clocks(const Limits& limits) noexcept : limits_(limits) {}
+  explicit Clocks(const ClockLimits& limits) noexcept : limits_(limits) {}
 
   // ---- what happens ----
 
@@ -86,7 +86,7 @@ class Clocks {
   /// Since when the reader has waited for what comes next.
   [[nodiscard]] Clock::time_point waited_since() const noexcept { return std::max({sent_at_, last_, waiting_since_}); }
 
-  Limits limits_;
+  ClockLimits limits_;
   Clock::time_point begun_at_{}, sent_at_{}, last_{}, waiting_since_{};
   Clock::duration spent_{};  // of the first event's time, until the head came
   bool away_ = false;

@@ -13,7 +13,7 @@ constexpr std::size_t sockets_a_look = 256;  // that the poller tells of
 
 }  // namespace
 
-Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) {}
+Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) { (void)impl_->descriptor(); }
 Reactor::~Reactor() = default;
 
 Stream Reactor::start(const Request& request, bool stream, Shape shape) {
@@ -21,11 +21,9 @@ Stream Reactor::start(const Request& request, bool stream, Shape shape) {
 }
 Stream Reactor::start(const ResourceRequest& request) { return Stream(impl_->add(impl_->client->setup(request))); }
 std::span<void* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
-int Reactor::descriptor() const noexcept { return impl_->transport->descriptor(); }
+int Reactor::descriptor() const noexcept { return impl_->descriptor(); }
 
-Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner) : client(std::move(owner)), transport(client->pool.make()) {
-  (void)transport->descriptor();  // from now on alarms are set on it
-}
+Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner) : client(std::move(owner)), transport(client->pool.make()) {}
 
 Reactor::Impl::~Impl() {
   for (Stream::Impl* stream : streams_) stream->forget_reactor();
@@ -100,7 +98,7 @@ std::span<void* const> Reactor::Impl::pump(std::chrono::milliseconds wait) {
   if (!news_.empty()) wait = {};
   pumping_ = true;
   try {
-    drive(wait);
+    disturbed_ = !drive(wait);
   } catch (...) {
     pumping_ = false;
     throw;

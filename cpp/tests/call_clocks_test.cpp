@@ -17,11 +17,11 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr ks::Limits usual{.connect = seconds(5), .first_event = seconds(100), .idle = seconds(50)};
+constexpr ks::ClockLimits usual{.connect = seconds(5), .first_event = seconds(100), .idle = seconds(50)};
 
 /// A call whose answers are prepared; the time is what the test says it is.
 struct Timed {
-  explicit Timed(ks::Limits limits, std::vector<ks::ScriptedResponse> answers, ks::CallSetup setup = {})
+  explicit Timed(ks::ClockLimits limits, std::vector<ks::ScriptedResponse> answers, ks::CallSetup setup = {})
       : script(std::make_shared<ks::Script>()) {
     for (auto& answer : answers) script->responses.push_back(std::move(answer));
     transport = ks::scripted_transport(script)();
@@ -152,7 +152,7 @@ TEST_CASE("nobody waits: neither first event nor silence runs out, and both do o
 }
 
 TEST_CASE("the first event's clock is tried again, the total's is not") {
-  ks::Limits limits = usual;
+  ks::ClockLimits limits = usual;
   limits.total = seconds(150);
   Timed timed(limits, {silent(), silent(), silent()});
   CHECK(timed.looks(seconds(101)).clock() == "none");
@@ -164,7 +164,7 @@ TEST_CASE("the first event's clock is tried again, the total's is not") {
 }
 
 TEST_CASE("a pause that would outlast the total is not begun: the attempt's error is told at once") {
-  ks::Limits limits = usual;
+  ks::ClockLimits limits = usual;
   limits.total = seconds(20);
   Timed timed(limits, {overloaded(), overloaded()});
   timed.reads();
@@ -180,7 +180,7 @@ TEST_CASE("a pause that would outlast the total is not begun: the attempt's erro
 }
 
 TEST_CASE("the total runs while nobody waits, and what had come is in the error") {
-  ks::Limits limits = usual;
+  ks::ClockLimits limits = usual;
   limits.total = seconds(40);
   Timed timed(limits, {open_stream({sse(text("Hi"))})});
   timed.reads().call->reader_leaves();
@@ -194,7 +194,7 @@ TEST_CASE("the total runs while nobody waits, and what had come is in the error"
 }
 
 TEST_CASE("an answer whose end lay there unread as the total ran out is complete") {
-  ks::Limits limits = usual;
+  ks::ClockLimits limits = usual;
   limits.total = seconds(40);
   Timed timed(limits, {ks::ScriptedResponse{.blocks = {sse(text("Hi")), sse(finish("stop")), std::string(done)}}});
   (void)timed.transport->pump(milliseconds(0));
@@ -206,7 +206,7 @@ TEST_CASE("an answer whose end lay there unread as the total ran out is complete
 }
 
 TEST_CASE("a full queue is read to what is there before the total is told") {
-  ks::Limits limits = usual;
+  ks::ClockLimits limits = usual;
   limits.total = seconds(40);
   std::string block;
   for (int i = 0; i < 600; ++i) block += sse(text("x"));
@@ -220,7 +220,7 @@ TEST_CASE("a full queue is read to what is there before the total is told") {
 }
 
 TEST_CASE("a finish reason that has come is a complete answer, whatever the total") {
-  ks::Limits limits = usual;
+  ks::ClockLimits limits = usual;
   limits.total = seconds(40);
   Timed timed(limits, {open_stream({sse(text("Hi")), sse(finish("stop"))})});
   timed.reads().looks(seconds(41)).looks(seconds(41));
@@ -230,7 +230,7 @@ TEST_CASE("a finish reason that has come is a complete answer, whatever the tota
 }
 
 TEST_CASE("an error status counts for more than the clock that ran out over its body") {
-  ks::Limits limits = usual;
+  ks::ClockLimits limits = usual;
   limits.total = seconds(40);
   ks::ScriptedResponse refusal = overloaded();
   refusal.status = 401;

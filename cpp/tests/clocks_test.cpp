@@ -8,7 +8,7 @@
 #include "kimistream/kimistream.hpp"
 
 using kimistream::Clocks;
-using kimistream::Limits;
+using kimistream::ClockLimits;
 using kimistream::limits_of;
 using kimistream::Timeout;
 using kimistream::TimeoutOption;
@@ -21,14 +21,14 @@ using Time = kimistream::Clock::time_point;
 
 Time at(int seconds_in) { return Time(seconds(1'000 + seconds_in)); }
 
-Clocks clocks_with(Limits limits) {
+Clocks clocks_with(ClockLimits limits) {
   Clocks clocks(limits);
   clocks.begin(at(0));
   clocks.attempt(at(0));
   return clocks;
 }
 
-constexpr Limits usual{.connect = seconds(5), .first_event = seconds(20), .idle = seconds(10), .total = seconds(100)};
+constexpr ClockLimits usual{.connect = seconds(5), .first_event = seconds(20), .idle = seconds(10), .total = seconds(100)};
 
 std::string refusal(const Timeout& timeout) {
   try {
@@ -110,18 +110,18 @@ TEST_CASE("the total runs on whatever happens") {
 }
 
 TEST_CASE("what a request leaves open is the client's, then the default") {
-  const Limits defaults = limits_of({}, {});
+  const ClockLimits defaults = limits_of({}, {});
   CHECK(defaults.connect == seconds(60));
   CHECK(defaults.first_event == seconds(960));
   CHECK(defaults.idle == seconds(600));
-  CHECK(defaults.total == Limits::never());
-  const Limits mixed =
+  CHECK(defaults.total == ClockLimits::never());
+  const ClockLimits mixed =
       limits_of({.idle = seconds(3)}, {.connect = seconds(1), .idle = seconds(2), .total = seconds(9)});
   CHECK(mixed.connect == seconds(1));
   CHECK(mixed.first_event == seconds(960));
   CHECK(mixed.idle == seconds(3));
   CHECK(mixed.total == seconds(9));
-  CHECK(limits_of({.total = Timeout::never}, {.total = seconds(9)}).total == Limits::never());
+  CHECK(limits_of({.total = Timeout::never}, {.total = seconds(9)}).total == ClockLimits::never());
   CHECK(at(0) + limits_of({.idle = Timeout::never}, {}).idle > at(1'000'000));  // and no overflow
 }
 

@@ -85,12 +85,15 @@ py::object from_headers(const Headers& headers);
 PyObject* from_event(const Event& event);
 PyObject* from_chunk(Chunk&& chunk);
 
-/// Gives the stream's log to Python. Never fails; an exception of a log handler is unraisable.
+/// Gives lines, or the stream's log, to Python. Never fails; an exception of a log handler is unraisable.
+void write_log(const std::vector<std::string>& lines);
 void write_log(Stream& stream);
 
 // ---- errors and waiting -------------------------------------------------------------------------------------------
 
-/// Sets the Python exception for an error.
+/// The Python exception for an error.
+py::object from_error(const Error& error);
+/// Sets it.
 void set_error(const Error& error);
 /// Sets the Python exception for whatever C++ exception is being handled.
 void set_current_exception();
@@ -168,5 +171,6 @@ void register_files(py::module_& module);
 void register_recording(py::module_& module);
 void register_timeouts(py::module_& module);
 void register_retelling(py::module_& module);
+void register_bulk(py::module_& module);
 
 }  // namespace kimistream::python

@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, module) {
   register_recording(module);
   register_client(module);
   register_reactor(module);
+  register_bulk(module);
   register_providers(module);
   register_media(module);
   register_files(module);

@@ -54,8 +54,10 @@ bool after_wait(Stream& stream) {
   return false;
 }
 
-void write_log(Stream& stream) {
-  for (const std::string& line : stream.take_log()) {
+void write_log(Stream& stream) { write_log(stream.take_log()); }
+
+void write_log(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
     try {
       py::handle(registry().log)(text(line));
     } catch (py::error_already_set& failure) {
@@ -64,23 +66,27 @@ void write_log(Stream& stream) {
   }
 }
 
+py::object from_error(const Error& error) {
+  py::dict fields;
+  fields["kind"] = kind_name(error.kind);
+  fields["message"] = text(error.message);
+  fields["status_code"] = error.status_code ? py::object(py::int_(*error.status_code)) : py::none();
+  fields["body"] = text(error.body);
+  fields["type"] = text(error.type);
+  fields["code"] = text(error.code);
+  fields["reason"] = text(error.reason);
+  fields["clock"] = text(error.clock);
+  fields["request_id"] = text(error.request_id);
+  fields["headers"] = from_headers(error.headers);
+  fields["retryable"] = error.retryable;
+  fields["retry_after"] = error.retry_after ? py::object(py::float_(*error.retry_after)) : py::none();
+  fields["partial"] = error.partial ? from_message(*error.partial) : py::none();
+  return py::handle(registry().make_error)(**fields);
+}
+
 void set_error(const Error& error) {
   try {
-    py::dict fields;
-    fields["kind"] = kind_name(error.kind);
-    fields["message"] = text(error.message);
-    fields["status_code"] = error.status_code ? py::object(py::int_(*error.status_code)) : py::none();
-    fields["body"] = text(error.body);
-    fields["type"] = text(error.type);
-    fields["code"] = text(error.code);
-    fields["reason"] = text(error.reason);
-    fields["clock"] = text(error.clock);
-    fields["request_id"] = text(error.request_id);
-    fields["headers"] = from_headers(error.headers);
-    fields["retryable"] = error.retryable;
-    fields["retry_after"] = error.retry_after ? py::object(py::float_(*error.retry_after)) : py::none();
-    fields["partial"] = error.partial ? from_message(*error.partial) : py::none();
-    const py::object exception = py::handle(registry().make_error)(**fields);
+    const py::object exception = from_error(error);
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   } catch (py::error_already_set& failure) {
     failure.restore();

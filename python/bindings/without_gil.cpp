@@ -50,7 +50,7 @@ struct InTheCore::All {
     std::unique_lock lock(all.mutex);
     all.ended = true;
     for (const InTheCore* each = all.first; each; each = each->behind_)
-      if (each->stream_) each->stream_->close();
+      if (each->what_) each->end_(each->what_);
     all.all_left.wait_for(lock, long_enough, [&] { return !all.first; });
   }
 };
@@ -76,10 +76,19 @@ InTheCore::InTheCore() {
 }
 
 void InTheCore::waits_for(Stream& stream) {
+  waits_for(&stream, [](void* what) { static_cast<Stream*>(what)->close(); });
+}
+
+void InTheCore::waits_for(BulkRun& run) {
+  waits_for(&run, [](void* what) { static_cast<BulkRun*>(what)->wake(); });
+}
+
+void InTheCore::waits_for(void* what, void (*end)(void*)) {
   All& all = *All::only();
   const std::lock_guard lock(all.mutex);
-  stream_ = &stream;
-  if (all.ended) stream.close();
+  what_ = what;
+  end_ = end;
+  if (all.ended) end(what);
 }
 
 InTheCore::~InTheCore() {

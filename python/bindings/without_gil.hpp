@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include "kimistream/bulk_run.hpp"
 #include "kimistream/stream.hpp"
 
 namespace kimistream::python {
@@ -27,21 +28,25 @@ class InTheCore {
  public:
   InTheCore();
   explicit InTheCore(Stream& stream) : InTheCore() { waits_for(stream); }
+  explicit InTheCore(BulkRun& run) : InTheCore() { waits_for(run); }
   ~InTheCore();
   InTheCore(const InTheCore&) = delete;
   InTheCore& operator=(const InTheCore&) = delete;
 
-  /// The stream must live as long as this.
+  /// What is waited for must live as long as this.
   void waits_for(Stream& stream);
+  void waits_for(BulkRun& run);
 
   /// Once, when the module is made.
   static void watch_the_end();
 
  private:
   struct All;
+  void waits_for(void* what, void (*end)(void*));
 
   WithoutGil released_;
-  Stream* stream_ = nullptr;
+  void* what_ = nullptr;
+  void (*end_)(void*) = nullptr;  // ends the wait
   InTheCore *before_ = nullptr, *behind_ = nullptr;
 };
 

@@ -248,6 +248,64 @@ class Reactor:
     @property
     def descriptor(self) -> int: ...
 
+# ---- bulk runs ----
+
+class Limits:
+    """What runs share. kimistream.Limits is its face."""
+
+    def __init__(self, concurrency: int | None, rpm: int | None, tpm: int | None, tpd: int | None) -> None: ...
+
+class BulkRun:
+    """Many requests under limits. One thread at a time, but for wake and close."""
+
+    def __init__(self, client: Client, limits: Limits, concurrency: int) -> None: ...
+    def add(self, index: int, arguments: tuple[Any, ...], tokens: int) -> None:
+        """A row more, which is sent if there is a place."""
+
+    def no_more(self) -> None:
+        """No more rows will be added."""
+
+    def stop(self) -> None:
+        """Nothing is sent from now on: what is under way ends."""
+
+    def pump(self) -> None:
+        """Does what is ready."""
+
+    def wait(self, seconds: float) -> None:
+        """Waits until rows are to be taken, for so long at most. Returns early at a signal and by wake()."""
+
+    def take(self) -> list[tuple[int, Message | None, KimiError | None, int, float, bool]]:
+        """(index, Message or None, error or None, attempts, seconds, meets_every_row) of each row."""
+
+    def wake(self) -> None:
+        """Ends a wait. Any thread."""
+
+    def close(self) -> None:
+        """Closes what is under way; what has ended can still be taken. Any thread."""
+
+    @property
+    def room(self) -> int:
+        """How many rows may be added."""
+
+    @property
+    def due(self) -> float:
+        """Seconds until there are rows to take; inf where none has ended."""
+
+    @property
+    def later(self) -> float:
+        """Seconds until pump() has something to do, whatever comes."""
+
+    @property
+    def counts_tokens(self) -> bool: ...
+    @property
+    def descriptor(self) -> int:
+        """Readable when pump() has something to do."""
+
+    def __len__(self) -> int: ...
+
+def meets_every_row(status_code: int, reason: str) -> bool:
+    """Whether an error is what every other row of a run would meet as well."""
+
 # ---- files ----
 
 class Reading:

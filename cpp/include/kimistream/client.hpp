@@ -9,8 +9,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "kimistream/limits.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
 #include "kimistream/stream.hpp"
@@ -49,13 +51,18 @@ struct Destination {
 
 /// The outcome of one of many requests: exactly one of `message` and `error` is set.
 struct Result {
-  std::size_t index = 0;  ///< of its request
+  std::size_t index = 0;  ///< of its request, from 0
   std::optional<Message> message{};
   std::optional<Error> error{};
+  int attempts = 0;              ///< requests that were sent for it; 0: it could not be sent
+  double seconds = 0;            ///< from the first of them on, pauses included
+  bool meets_every_row = false;  ///< an error that every other request meets as well: a key, a model that is refused
 };
 
+/// How many requests, answers and failures of a run there are at once.
 struct RunOptions {
-  std::size_t concurrency = 100;  ///< requests under way at once
+  std::size_t concurrency = 0;  ///< requests under way at once; 0: as many as the limits allow, else 100
+  Limits limits{};              ///< the smaller concurrency counts; nothing given: found by the provider's refusals
 };
 
 /// A request to another resource of the provider than its chat.
@@ -99,7 +106,21 @@ class Client {
   [[nodiscard]] Message complete(const Request& request);
 
   /// Sends many requests from this thread and calls `on_result` for each as it ends, in order of completion.
-  /// An exception that `on_result` throws ends the run and is passed on.
+  ///
+  /// `next` gives one request after the other, or nothing at the end: each is asked for when there is a place for it,
+  /// and sent before the next one is asked for, so a run holds no more requests than are under way (and up to 64 that
+  /// wait for a time of their own). Both functions are called on this thread. `Result::index` counts what `next` gave.
+  ///
+  /// What cannot be sent is that result's error. A refusal for too much is no error: the request waits, with all that
+  /// share the limits, and is sent again; other failures that may pass are tried again `max_retries` times.
+  /// @throws what `next` or `on_result` throws: that ends the run, and what is under way is closed;
+  ///         Exception (invalid_request) for limits below 1
+  template <class Next>
+  requires std::is_invocable_r_v<std::optional<Request>, Next&> void run_all(
+      Next&& next, const std::function<void(Result)>& on_result, RunOptions options = {}) {
+    pull_all(std::ref(next), on_result, options);
+  }
+  /// The same for requests that are there already.
   void run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result,
                RunOptions options = {});
 
@@ -129,7 +150,11 @@ class Client {
   class Impl;
 
  private:
+  friend class BulkRun;
   friend class Reactor;
+  void pull_all(const std::function<std::optional<Request>()>& next, const std::function<void(Result)>& on_result,
+                const RunOptions& options);
+
   std::shared_ptr<Impl> impl_;
 };
 

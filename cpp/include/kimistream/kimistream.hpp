@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kimistream/accumulator.hpp"
+#include "kimistream/bulk_run.hpp"
 #include "kimistream/cassette.hpp"
 #include "kimistream/client.hpp"
 #include "kimistream/error.hpp"
@@ -10,6 +11,7 @@
 #include "kimistream/files.hpp"
 #include "kimistream/headers.hpp"
 #include "kimistream/json.hpp"
+#include "kimistream/limits.hpp"
 #include "kimistream/message.hpp"
 #include "kimistream/model.hpp"
 #include "kimistream/provider.hpp"

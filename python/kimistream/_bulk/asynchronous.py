@@ -9,7 +9,8 @@ from collections import deque
 from .._values.bulk import Row, Run
 from .._values.errors import InvalidRequestError
 from .progress import Told
-from .work import FOREVER, Work
+from .sending import FOREVER
+from .work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,18 +99,9 @@ class Driver:
     def __init__(self, plan: Plan, run: Run) -> None:
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] | None = None
-        self._work = Work(plan, self._wake_from_anywhere if plan.shares else _nobody)
+        self._timer: asyncio.TimerHandle | None = None
+        self._work = Work(plan)
         self._told = Told(plan.progress, run)
-        self._descriptor = self._work.descriptor
-
-    def _wake_from_anywhere(self) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.wake)
-
-    def wake(self) -> None:
-        """It may have something to do. On its loop."""
-        if self._future is not None and not self._future.done():
-            self._future.set_result(None)
 
     async def to_the_end(self) -> None:
         """Of a run that keeps its rows itself."""
@@ -130,18 +122,38 @@ class Driver:
             await self._wait()
 
     async def _wait(self) -> None:
-        seconds = min(self._work.wait(), self._told.tell(time.monotonic()))
         self._future = self._loop.create_future()
-        timer = None if seconds == FOREVER else self._loop.call_later(max(0.0, seconds), self.wake)
-        self._loop.add_reader(self._descriptor, self.wake)
+        descriptors = self._work.descriptors
+        for descriptor in descriptors:
+            self._loop.add_reader(descriptor, self._look)
+        self._look()
         try:
             await self._future
         finally:
             # Readers come and go with each wait: while nobody waits the loop has no work with it.
-            self._loop.remove_reader(self._descriptor)
-            if timer is not None:
-                timer.cancel()
+            for descriptor in descriptors:
+                self._loop.remove_reader(descriptor)
+            self._set_timer(FOREVER)
             self._future = None
+
+    def _look(self) -> None:
+        """Does what is ready, and wakes who waits where a step is worth it."""
+        seconds = self._work.pump()
+        told = self._told.tell(time.monotonic())
+        if seconds <= 0 or self._work.over:
+            self.wake()
+        else:
+            self._set_timer(min(seconds, told, self._work.later))
+
+    def _set_timer(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds == FOREVER else self._loop.call_later(seconds, self._look)
+
+    def wake(self) -> None:
+        """It may have something to do. On its loop."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
 
     def end(self) -> None:
         self._work.finish()
@@ -157,7 +169,3 @@ class Driver:
         finally:
             self.wake()  # another task may wait
             self._told.close()
-
-
-def _nobody() -> None:
-    pass

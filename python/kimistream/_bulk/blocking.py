@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import threading
 import time
 from collections import deque
@@ -11,7 +10,7 @@ from .._values.bulk import Row, Run
 from .._values.errors import InvalidRequestError
 from .interrupts import Interrupts
 from .progress import Told
-from .work import FOREVER, Work
+from .work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,39 +107,24 @@ class _Driver:
     def __init__(self, plan: Plan, run: Run) -> None:
         self._run = run
         self._guard = threading.RLock()
-        self._is_waited_for = self._is_closed = False
-        self._interrupts = Interrupts()
-        try:
-            self._work = Work(plan, self._interrupts.wake if plan.shares else _nobody)
-        except BaseException:
-            self._interrupts.close()
-            raise
-        self._interrupts.work = self._work
+        self._is_closed = False
+        self._work = Work(plan)
+        self._interrupts = Interrupts(self._work)
         self._told = Told(plan.progress, run)
-        self._poll = select.poll()
-        for descriptor in (self._work.descriptor, self._interrupts.descriptor):
-            self._poll.register(descriptor, select.POLLIN)
 
     def advance(self) -> list[Row]:
         """The next rows that have ended; none: it is over. With `out` no rows are given, and it is over at once."""
         with self._guard:
             if self._is_closed:
                 return []
-            self._is_waited_for = True
-        try:
-            with self._interrupts:
-                while True:
-                    rows = self._work.step()
-                    self._interrupted()
-                    if rows or self._work.over:
-                        return rows
-                    self._wait()
-                    self._interrupted()
-        finally:
-            with self._guard:
-                self._is_waited_for = False
-                if self._is_closed:  # meanwhile, by another thread
-                    self._interrupts.close()
+        with self._interrupts:
+            while True:
+                rows = self._work.step()
+                self._interrupted()
+                if rows or self._work.over:
+                    return rows
+                self._wait()
+                self._interrupted()
 
     def _interrupted(self) -> None:
         self._interrupts.check()
@@ -151,19 +135,13 @@ class _Driver:
         self._interrupts.waiting = True
         try:
             self._interrupts.check()
-            seconds = min(self._work.wait(), self._told.tell(time.monotonic()))
-            ready = self._poll.poll(None if seconds == FOREVER else max(0.0, seconds) * 1000 + 0.5)
+            self._work.wait(self._told.tell(time.monotonic()))
         finally:
             self._interrupts.waiting = False
-        if any(descriptor == self._interrupts.descriptor for descriptor, _ in ready):
-            self._interrupts.hush()
 
     def end(self) -> None:
         """All has ended by itself: raises what it ended with."""
-        try:
-            self._work.finish()
-        finally:
-            self._interrupts.close()
+        self._work.finish()
         self._told.end()
         error = self._work.error
         if error is not None:
@@ -179,12 +157,5 @@ class _Driver:
         finally:
             with self._guard:
                 self._is_closed = True
-                if self._is_waited_for:
-                    self._interrupts.wake()
-                else:
-                    self._interrupts.close()
+            self._work.wake()
             self._told.close()
-
-
-def _nobody() -> None:
-    pass

@@ -59,7 +59,6 @@ class Plan:
         self,
         sender: Any,
         core: _core.Client,
-        max_retries: int,
         rows: Any,
         prompt: Any,
         arguments: tuple[Any, ...],
@@ -83,10 +82,8 @@ class Plan:
         _refuse_what_is_not_there(via, poll)
         self.sender = sender
         self.core = core
-        self.max_retries = max_retries
         self.out = None if out is None else check_path(out)
         self.limits = joined(limits, rpm, tpm, tpd)
-        self.shares = limits is not None
         self.concurrency = _concurrency(concurrency, self.limits)
         self.ordered = _flag("ordered", ordered)
         self.retry_failed = _flag("retry_failed", retry_failed)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import heapq
-import random
 import threading
 import time
 from collections import deque
@@ -12,26 +10,22 @@ from collections import deque
 from .. import _core
 from .._values.bulk import Row
 from .._values.errors import InvalidRequestError, KimiError, SchemaError
-from . import retries
 from .budget import USUAL_MAX_TOKENS
 from .files import BadRow
 from .keys import Distinct
-from .limits import Place
 from .output import CHANGED, LEAVE_FAILED, SKIP
-from .sending import ANSWER, HEAD, Sending
+from .sending import Sending
 from .sources import wrong_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from .._values.message import Message, Usage
     from .budget import Stake
     from .options import Plan, RowAnswer
+    from .sending import Ended
 
-FOREVER = float("inf")
-_LOOK_AGAIN = 0.02  # seconds, while all places are held by runs that may not be read
 _MOST_PASSED = 1000  # rows that are passed over, before answers and Ctrl-C have their turn
 _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out, by so many
 
@@ -39,26 +33,25 @@ _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out
 class _Item:
     """A row on its way."""
 
-    __slots__ = ("answer", "arguments", "attempts", "began", "index", "input", "key", "place", "request", "retries",
-                 "stake", "streams")  # fmt: skip
+    __slots__ = ("answer", "arguments", "asked", "index", "input", "key", "request", "seconds", "stake")
 
-    def __init__(self, key: Any, index: int, input: Any, request: bytes, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, key: Any, index: int, input: Any) -> None:
         self.key = key
         self.index = index
         self.input = input
-        self.request = request
-        self.arguments = arguments
-        self.attempts = self.retries = 0
-        self.began = 0.0
-        self.streams = False
-        self.place: Place | None = None
+        self.request = b""
+        self.arguments: tuple[Any, ...] = ()
         self.stake: Stake | None = None
         self.answer: RowAnswer | None = None  # held to a schema
+        self.asked = 0  # requests for answers that were wrong, and the time they took
+        self.seconds = 0.0
 
 
 class Work:
     """step()         does what can be done now; gives the rows that have ended, in the order in which to give them
-    wait()         seconds until there is something to do but for what the descriptor tells; inf: nothing
+    pump()         does what is ready on the network; gives the seconds until a step is worth it; inf: nothing is
+    wait()         waits for that, at most for so long; ends early at a signal and by `wake`, which any thread may call
+    later          seconds until there is something to pump whatever the descriptors tell; inf: nothing
     over           all has ended: `error` is what the run ends with, or None
     stop(why)      nothing new is sent; what is under way ends
     finish()       after the end: files are brought into their last form
@@ -66,22 +59,22 @@ class Work:
     outside        the caller's own code is running: it may be interrupted
     """
 
-    def __init__(self, plan: Plan, wake: Callable[[], None]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.counts = plan.counts
         self.error: BaseException | None = None
         self.outside = False
         self._plan = plan
-        self._limits = plan.limits
         self._rows = iter(plan.source)
         self._source_ended = self._is_dry = False
         self._stopping = False
         self._next_index = 0
-        self._later: list[tuple[float, int, _Item]] = []  # a heap: taken, and waiting for a place or for their time
+        self._held: _Item | None = None  # until what is under way has left something of the budget
+        self._again: deque[_Item] = deque()  # to be asked once more, before any other
+        self._passing = False  # more rows are to be passed over
         self._ended: list[tuple[Row, bytes]] = []  # not yet written
         self._given: deque[Row] = deque()
         self._behind: dict[int, Row] = {}  # ordered, and waiting for one before it
         self._next_given = 0
-        self._wait: float | None = None  # the first of them has no place for so long
         self._hashed = plan.hashed()
         self._distinct = Distinct() if plan.key_of is not None and plan.source.again is None else None
         self._began = time.monotonic()
@@ -90,30 +83,31 @@ class Work:
         self._output = plan.open_output()
         try:
             self._spending = plan.spending(self._output)
-            self._reckons = self._limits.counts_tokens or self._spending is not None
-            self._sending = Sending(plan.core, plan.limits.has_windows)
-            self._limits.join(self, wake)
+            self._sending = Sending(plan.core, plan.limits, plan.concurrency)
+            self._reckons = self._sending.counts_tokens or self._spending is not None
         except BaseException:
             if self._output is not None:
                 self._output.close()
             raise
 
     @property
-    def descriptor(self) -> int:
-        return self._sending.descriptor
+    def descriptors(self) -> list[int]:
+        return self._sending.descriptors
 
     @property
     def over(self) -> bool:
-        return self._closed or (
-            len(self._sending) == 0 and not self._given and (self._stopping or (self._source_ended and not self._later))
-        )
+        return self._closed or (not self._given and len(self._sending) == 0 and self._has_sent_all())
+
+    def _has_sent_all(self) -> bool:
+        return self._stopping or (self._source_ended and self._held is None and not self._again)
 
     def step(self) -> list[Row]:
         with self._lock:
             if self._closed:
                 return []
             try:
-                self._take_in()
+                for ended in self._sending.take():
+                    self._came(ended)
                 self._write()
                 self._fill()
                 self._write()
@@ -121,43 +115,31 @@ class Work:
                     self._give_what_is_behind()
             finally:
                 self.counts.seconds = time.monotonic() - self._began
-        if self._plan.shares and self._wait == FOREVER:
-            for other in self._limits.others(self):
-                other.make_room()
         given = list(self._given)
         self._given.clear()
         return given
 
-    def _take_in(self) -> None:
-        for tag, kind, value in self._sending.take():
-            self._came(tag, kind, value)
+    def pump(self) -> float:
+        with self._lock:
+            return 0.0 if self._passing or self._closed else self._sending.pump()
 
-    def make_room(self) -> None:
-        """Takes in what has come, for a run that shares the limits: rows that nobody reads hold no places. Any
-        thread."""
-        if not self._closed and self._lock.acquire(blocking=False):
-            try:
-                if not self._closed:
-                    self._take_in()
-            finally:
-                self._lock.release()
+    @property
+    def later(self) -> float:
+        return self._sending.later
 
-    def wait(self) -> float:
-        if self._sending.has_news:
-            return 0.0
-        if self._wait is not None:
-            held_by_others = self._plan.shares and self._wait == FOREVER and not len(self._sending)
-            return min(_LOOK_AGAIN if held_by_others else self._wait, self._sending.due)
-        due = max(0.0, self._later[0][0] - time.monotonic()) if self._later else FOREVER
-        return min(due, self._sending.due)
+    def wait(self, seconds: float) -> None:
+        self._sending.wait(0.0 if self._passing else seconds)
+
+    def wake(self) -> None:
+        self._sending.wake()
 
     def stop(self, why: str | None = None, error: BaseException | None = None) -> None:
         self._stopping = True
-        self._wait = None
-        later, self._later = self._later, []
-        for _, _, item in later:
-            self._leave(item)
-        self._limits.rest(self)
+        self._passing = False
+        self._held = None
+        while self._again:
+            self._leave(self._again.popleft())
+        self._sending.stop()
         if why is not None:
             self.counts.stopped = why
         if self.error is None:
@@ -173,6 +155,7 @@ class Work:
     def close(self) -> None:
         if self._closed:
             return
+        self._sending.wake()
         with self._lock:
             self._release()
         if self._output is None:
@@ -185,73 +168,43 @@ class Work:
 
     def _release(self) -> None:
         self._closed = True
-        for item in self._sending.close():
-            self._limits.gone(item.place, True)
-        self._limits.leave(self)
+        self._sending.close()
         self._plan.source.close()
 
     # ---- what comes ----
 
-    def _came(self, item: _Item, kind: str, value: Any) -> None:
-        if kind == HEAD:
-            self._limits.accepted(_place(item))
-        elif kind == ANSWER:
-            usage = value.usage
-            self._limits.answered(_place(item), None if usage is None else usage.total_tokens)
-            self._unstake(item, usage)
-            self._answered(item, value)
+    def _came(self, ended: Ended) -> None:
+        item: _Item = ended.tag
+        said = ended.message if ended.message is not None else getattr(ended.error, "partial", None)
+        self._unstake(item, None if said is None else said.usage)
+        if ended.is_of_all:
+            self._leave(item)
+            self.stop(error=ended.error)
+        elif ended.error is not None and not isinstance(ended.error, KimiError):  # not a row's affair
+            self.stop(error=ended.error)
+        elif item.answer is None or ended.message is None:
+            self._end(item, ended)
         else:
-            self._failed(item, value)
+            self._judge(item, item.answer, ended.message, ended)
 
-    def _answered(self, item: _Item, message: Message) -> None:
-        if item.answer is None:
-            self._end(item, message=message)
-            return
+    def _judge(self, item: _Item, answer: RowAnswer, message: Message, ended: Ended) -> None:
+        """Whether an answer follows its schema. One that does not is asked for again, and told what is wrong."""
         try:
-            right = item.answer.is_right(message)
+            if answer.is_right(message):
+                return self._end(item, ended)
         except SchemaError as wrong:
-            self._end(item, error=wrong)
-            return
-        if right:
-            self._end(item, message=message)
-        elif self._stopping:
+            ended.message, ended.error = None, wrong
+            return self._end(item, ended)
+        item.asked += ended.attempts
+        item.seconds += ended.seconds
+        item.arguments = (answer.messages(), *item.arguments[1:])
+        if self._stopping:
             self._leave(item)
-        else:  # what is wrong with it is told
-            item.arguments = (item.answer.messages(), *item.arguments[1:])
-            self._again(item, 0.0)
-
-    def _failed(self, item: _Item, error: BaseException) -> None:
-        if not isinstance(error, KimiError):  # not a row's affair
-            self._limits.gone(_place(item), True)
-            self.stop(error=error)
-            return
-        fate, place = retries.fate(error, item.retries, self._plan.max_retries), _place(item)
-        hint = getattr(error, "retry_after", None)
-        if fate == retries.WAIT:
-            self._limits.refused(place, hint, getattr(error, "reason", None), random.random())
         else:
-            self._limits.gone(place, retries.may_be_counted(error))
-        if self._stopping and fate in (retries.WAIT, retries.AGAIN):
-            self._leave(item)
-        elif fate == retries.WAIT:
-            self._again(item, 0.0)
-        elif fate == retries.AGAIN:
-            item.streams = item.streams or retries.streams_next(error)
-            pause = retries.pause(error, item.retries, random.random)
-            item.retries += 1
-            self._again(item, time.monotonic() + pause)
-        elif fate == retries.RUN:
-            self._leave(item)
-            self.stop(error=error)
-        else:
-            self._end(item, error=error)
-
-    def _again(self, item: _Item, due: float) -> None:
-        self._unstake(item)
-        heapq.heappush(self._later, (due, item.index, item))
+            self._again.append(item)
 
     def _unstake(self, item: _Item, used: Usage | None = None) -> None:
-        """An attempt has ended, and has used this much."""
+        """A request has ended, and has used this much."""
         if item.stake is None or self._spending is None:
             return
         wrong = self._spending.end(item.stake, used, None if used is None else used.cost)
@@ -268,22 +221,27 @@ class Work:
             if self._output is not None:
                 self._output.paid(usage, usage.cost)
 
-    def _end(self, item: _Item, message: Message | None = None, error: KimiError | None = None) -> None:
+    def _end(self, item: _Item, ended: Ended) -> None:
+        message, error = ended.message, ended.error
         parsed = None
         if isinstance(error, SchemaError):
             usage: Usage | None = error.message.usage
         elif message is None:
             partial = getattr(error, "partial", None)
             usage = None if partial is None else partial.usage
-            self._unstake(item, usage)
             usage = usage if item.answer is None else item.answer.with_usage(usage)
         else:
             usage = message.usage
             if item.answer is not None and not message.tool_calls:
                 parsed = message.parsed
         cost = None if usage is None else usage.cost
-        seconds = time.monotonic() - item.began if item.attempts else 0.0
-        row = Row(item.key, item.index, item.input, message, parsed, error, item.attempts, usage, cost, seconds)
+        row = Row(item.key, item.index, item.input, message, parsed, error, item.asked + ended.attempts, usage, cost,
+                  item.seconds + ended.seconds)  # fmt: skip
+        self._ended.append((row, item.request))
+
+    def _wrong(self, item: _Item, error: KimiError) -> None:
+        """It cannot be sent."""
+        row = Row(item.key, item.index, item.input, None, None, error, 0, None, None, 0.0)
         self._ended.append((row, item.request))
 
     def _write(self) -> None:
@@ -323,22 +281,22 @@ class Work:
     # ---- what goes ----
 
     def _fill(self) -> None:
-        self._wait = None
-        while not self._stopping and not self._sending.has_news:
-            item = self._next()
+        self._passing = False
+        room = self._sending.room
+        while room > 0 and not self._stopping:
+            item = self._held or (self._again.popleft() if self._again else self._next())
             if item is None:
                 break
-            self._wait = self._send(item)
-            if self._wait is not None:
-                heapq.heappush(self._later, (0.0, item.index, item))
-                return
-        if not self._later:
-            self._limits.rest(self)
+            self._held = None
+            if self._send(item):
+                room -= 1
+            elif self._held is not None:
+                break
+        if self._has_sent_all():
+            self._sending.no_more()
 
     def _next(self) -> _Item | None:
-        """What is to be sent now: what had its turn already comes first."""
-        if self._later and self._later[0][0] <= time.monotonic():
-            return heapq.heappop(self._later)[2]
+        """The next row that is to be sent; None where there is none now."""
         passed = 0
         while not self._source_ended and not self._stopping and self._has_room():
             item = self._take()
@@ -346,17 +304,15 @@ class Work:
                 return item
             passed += 1
             if passed >= _MOST_PASSED:
-                self._wait = 0.0
+                self._passing = True
                 return None
             if len(self._ended) >= _MOST_AT_ONCE:
                 self._write()
         return None
 
     def _has_room(self) -> bool:
-        concurrency = self._plan.concurrency
-        if len(self._sending) + len(self._later) >= concurrency or len(self._given) >= _MOST_AT_ONCE:
-            return False
-        return len(self._behind) < max(256, 4 * concurrency)
+        """Whether there is room behind what is to be given out."""
+        return len(self._given) < _MOST_AT_ONCE and len(self._behind) < max(256, 4 * self._plan.concurrency)
 
     def _take(self) -> _Item | None:
         """The next row that is to be sent; None where there is none yet: it is skipped, or cannot be sent."""
@@ -380,7 +336,7 @@ class Work:
         return self._made(index, row)
 
     def _made(self, index: int, row: Any) -> _Item | None:
-        item = _Item(None, index, row.text if isinstance(row, BadRow) else row, b"", ())
+        item = _Item(None, index, row.text if isinstance(row, BadRow) else row)
         error: KimiError | None = wrong_row(row)
         if error is None and self._plan.key_of is not None:
             try:
@@ -402,7 +358,7 @@ class Work:
             return None
         if error is None:
             return item
-        self._end(item, error=error)
+        self._wrong(item, error)
         return None
 
     def _ask(self, item: _Item, row: Any) -> KimiError | None:
@@ -431,8 +387,8 @@ class Work:
             self.counts.changed += 1
         return fate not in (SKIP, LEAVE_FAILED)
 
-    def _send(self, item: _Item) -> float | None:
-        """None: it is on its way, or has ended. Else for how long there is no place for it."""
+    def _send(self, item: _Item) -> bool:
+        """Whether it is on its way. Else it has ended, or is held until something of the budget is left."""
         if item.answer is None and self._plan.expected is not None:
             item.answer = self._plan.expected.row(item.arguments[0])
             item.arguments = (item.answer.messages(), *item.arguments[1:])
@@ -441,39 +397,30 @@ class Work:
             item.stake = self._spending.begin(tokens)
             if item.stake is None:
                 if self._spending.waits:
-                    return FOREVER
-                self.stop("budget")
-                self._leave(item)
-                return None
-        place = self._limits.take(self, tokens)
-        if not isinstance(place, Place):
-            self._unstake(item)
-            return place
-        item.place = place
-        if not item.attempts:
-            item.began = time.monotonic()
+                    self._held = item
+                else:
+                    self.stop("budget")
+                    self._leave(item)
+                return False
         try:
             sender = self._plan.sender
             uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
-            self._sending.start(item, item.arguments, item.streams, uploads)
+            self._sending.start(item.index, item, item.arguments, tokens, uploads)
         except (KimiError, TypeError, ValueError) as error:
-            self._limits.gone(place, False)
-            wrong = error if isinstance(error, KimiError) else InvalidRequestError(f"it cannot be sent: {error}")
-            self._end(item, error=wrong)
-            return None
-        item.attempts += 1
-        return None
+            self._unstake(item)
+            self._wrong(item, error if isinstance(error, KimiError) else _cannot_be_sent(error))
+            return False
+        return True
 
     def _tokens(self, item: _Item) -> int:
         most = self._plan.max_tokens or USUAL_MAX_TOKENS
         return _core.estimate_tokens(item.arguments) + most
 
 
+def _cannot_be_sent(error: Exception) -> InvalidRequestError:
+    return InvalidRequestError(f"it cannot be sent: {error}")
+
+
 _END = object()
 NOT_YET = object()
 """What a source gives that has no row now, and will have more: whoever fills it wakes the driver."""
-
-
-def _place(item: _Item) -> Place:
-    assert item.place is not None
-    return item.place

@@ -224,9 +224,6 @@ class BaseClient(OpenAIFace):
         """What `map` takes, checked."""
         from .._bulk.options import Plan
 
-        core, retries = self._core, self._setup.core["max_retries"]
-        if retries:  # a bulk run sees to its own: a refusal for too much is the affair of all rows
-            core = self._make_core(max_retries=0)
         expected = None
         if schema is not None or "schema_retries" in request:
             from ..agents.rows import row_schema
@@ -239,8 +236,7 @@ class BaseClient(OpenAIFace):
             progress = Shown(rows)
         return Plan(
             self._sender,
-            core,
-            retries,
+            self._core,
             rows,
             prompt,
             self._arguments(None, **request),

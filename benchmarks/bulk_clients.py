@@ -1,0 +1,164 @@
+"""Sends a file of rows by one client, prints a line of JSON: ``bulk_clients.py NAME BASE_URL IN OUT AT_ONCE``.
+
+From JSON Lines to JSON Lines, `AT_ONCE` requests under way. The peers are what people write: each keeps the row's id,
+the answer's text and its usage. Only kimistream keeps a ledger beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HEADERS = {"Authorization": "Bearer sk-x", "Content-Type": "application/json"}
+MODEL = "kimi-k2.6"
+
+
+def request(row: dict[str, Any]) -> dict[str, Any]:
+    return {"model": MODEL, "messages": [{"role": "user", "content": row["text"]}]}
+
+
+def line(row: dict[str, Any], answer: Any) -> dict[str, Any]:
+    return {"id": row["id"], "text": answer["choices"][0]["message"]["content"], "usage": answer["usage"]}
+
+
+def kimistream(url: str, source: str, out: str, at_once: int) -> None:
+    from kimistream import Kimi
+
+    with Kimi(api_key="sk-x", base_url=url) as client:
+        client.map(source, "{text}", out=out, key="id", concurrency=at_once, progress=False)
+
+
+def kimistream_async(url: str, source: str, out: str, at_once: int) -> None:
+    from kimistream import AsyncKimi
+
+    async def main() -> None:
+        async with AsyncKimi(api_key="sk-x", base_url=url) as client:
+            await client.map(source, "{text}", out=out, key="id", concurrency=at_once, progress=False)
+
+    asyncio.run(main())
+
+
+def pycurl_multi(url: str, source: str, out: str, at_once: int) -> None:
+    import pycurl
+
+    multi = pycurl.CurlMulti()
+    multi.setopt(pycurl.M_MAXCONNECTS, at_once)
+    free = []
+    for _ in range(at_once):
+        easy = pycurl.Curl()
+        easy.setopt(pycurl.URL, url + "/chat/completions")
+        easy.setopt(pycurl.HTTPHEADER, [*(f"{name}: {value}" for name, value in HEADERS.items()), "Expect:"])
+        easy.setopt(pycurl.POST, 1)
+        easy.setopt(pycurl.NOSIGNAL, 1)
+        easy.setopt(pycurl.PROXY, "")
+        free.append(easy)
+    with open(source) as rows, open(out, "w") as answers:
+        under_way, more = 0, True
+        while more or under_way:
+            while more and free:
+                text = rows.readline()
+                if not text:
+                    more = False
+                    break
+                easy = free.pop()
+                easy.row, easy.blocks = json.loads(text), []
+                easy.setopt(pycurl.POSTFIELDS, json.dumps(request(easy.row)))
+                easy.setopt(pycurl.WRITEFUNCTION, easy.blocks.append)
+                multi.add_handle(easy)
+                under_way += 1
+            multi.perform()
+            _, ended, failed = multi.info_read(at_once)
+            assert not failed, failed
+            for easy in ended:
+                answers.write(json.dumps(line(easy.row, json.loads(b"".join(easy.blocks)))) + "\n")
+                multi.remove_handle(easy)
+                free.append(easy)
+                under_way -= 1
+            if not ended and under_way:
+                multi.select(1.0)
+
+
+def aiohttp_script(url: str, source: str, out: str, at_once: int) -> None:
+    """What a good script looks like: aiohttp, orjson, uvloop, a semaphore, retries."""
+    import aiohttp
+    import orjson
+    import uvloop
+
+    async def main() -> None:
+        gate = asyncio.Semaphore(at_once)
+        connector = aiohttp.TCPConnector(limit=at_once)
+        async with aiohttp.ClientSession(headers=HEADERS, connector=connector) as session:
+
+            async def ask(row: dict[str, Any]) -> Any:
+                async with gate:
+                    for attempt in range(3):
+                        body = orjson.dumps(request(row))
+                        async with session.post(url + "/chat/completions", data=body) as answer:
+                            if answer.status == 200:
+                                return line(row, orjson.loads(await answer.read()))
+                            await asyncio.sleep(2**attempt)
+                raise RuntimeError("refused")
+
+            with open(source, "rb") as rows, open(out, "wb") as answers:
+                tasks = [ask(orjson.loads(text)) for text in rows]
+                for ended in asyncio.as_completed(tasks):
+                    answers.write(orjson.dumps(await ended) + b"\n")
+
+    uvloop.run(main())
+
+
+def openai_gather(url: str, source: str, out: str, at_once: int) -> None:
+    import openai
+
+    async def main() -> None:
+        gate = asyncio.Semaphore(at_once)
+        async with openai.AsyncOpenAI(api_key="sk-x", base_url=url) as client:
+
+            async def ask(row: dict[str, Any]) -> Any:
+                async with gate:
+                    answer = await client.chat.completions.create(**request(row))
+                    return line(row, answer.model_dump())
+
+            with open(source) as rows, open(out, "w") as answers:
+                for ended in await asyncio.gather(*(ask(json.loads(text)) for text in rows)):
+                    answers.write(json.dumps(ended) + "\n")
+
+    asyncio.run(main())
+
+
+CLIENTS: dict[str, Callable[[str, str, str, int], None]] = {
+    function.__name__: function
+    for function in (kimistream, kimistream_async, pycurl_multi, aiohttp_script, openai_gather)
+}
+
+
+def peak_mb() -> float:
+    with open("/proc/self/status") as status:
+        return next(float(entry.split()[1]) for entry in status if entry.startswith("VmHWM")) / 1024
+
+
+def main() -> None:
+    if len(sys.argv) != 6 or sys.argv[1] not in CLIENTS:
+        sys.exit(f"usage: bulk_clients.py {'|'.join(CLIENTS)} BASE_URL IN OUT AT_ONCE")
+    name, url, source, out, at_once = sys.argv[1:]
+    begin = time.monotonic()
+    try:
+        CLIENTS[name](url, source, out, int(at_once))
+    except ImportError as error:
+        print(json.dumps({"skipped": str(error)}))
+        return
+    wall = time.monotonic() - begin
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(each.ru_utime + each.ru_stime for each in used)  # from the process's start on
+    rows = Path(out).read_bytes().count(b"\n")
+    print(json.dumps({"rows": rows, "cpu_s": cpu, "wall_s": wall, "peak_mb": peak_mb()}))
+
+
+if __name__ == "__main__":
+    main()

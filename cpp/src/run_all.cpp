@@ -1,0 +1,36 @@
+// Many requests from one thread: a BulkRun, and whoever waits for it.
+#include <utility>
+
+#include "kimistream/bulk_run.hpp"
+
+namespace kimistream {
+
+void Client::pull_all(const std::function<std::optional<Request>()>& next, const std::function<void(Result)>& on_result,
+                      const RunOptions& options) {
+  BulkRun run(*this, options);
+  std::size_t count = 0;
+  for (bool ended = false; !ended || run.size() > 0; run.pump(std::chrono::seconds(1))) {
+    for (Result& result : run.take()) on_result(std::move(result));
+    while (!ended && run.room() > 0) {
+      std::optional<Request> request = next();
+      if (request) {
+        run.add(count++, std::move(*request));
+        run.pump();  // it goes out now, however long the next one takes
+      } else {
+        ended = true;
+        run.no_more();
+      }
+    }
+    if (ended && run.size() == 0) return;
+  }
+}
+
+void Client::run_all(std::span<const Request> requests, const std::function<void(Result)>& on_result,
+                     RunOptions options) {
+  const auto next = [at = requests.begin(), end = requests.end()]() mutable {
+    return at == end ? std::nullopt : std::optional<Request>(*at++);
+  };
+  pull_all(next, on_result, options);
+}
+
+}  // namespace kimistream
