@@ -190,11 +190,13 @@ class Work:
     def _judge(self, item: _Item, answer: RowAnswer, message: Message, ended: Ended) -> None:
         """Whether an answer follows its schema. One that does not is asked for again, and told what is wrong."""
         try:
-            if answer.is_right(message):
-                return self._end(item, ended)
+            right = answer.is_right(message)
         except SchemaError as wrong:
             ended.message, ended.error = None, wrong
-            return self._end(item, ended)
+            right = True  # it is not asked for again
+        if right:
+            self._end(item, ended)
+            return
         item.asked += ended.attempts
         item.seconds += ended.seconds
         item.arguments = (answer.messages(), *item.arguments[1:])
