@@ -271,6 +271,36 @@ def test_what_goes_with_every_request(fault_server: FaultServer) -> None:
     assert (body["thinking"], body["max_completion_tokens"]) == ({"type": "enabled"}, 9)
 
 
+@pytest.mark.parametrize("thinking", [True, "keep", None])
+def test_what_a_client_thinks_gives_way_to_a_call_that_a_request_forces(
+    thinking: Any, fault_server: FaultServer
+) -> None:
+    url = fault_server.url(Script().json(200, called()))
+    client = kimi(url, provider="moonshot", thinking=thinking, check="fix")
+    client.chat.completions.create(**ASKED, tools=[STRICT], tool_choice="required")
+    body = sent(fault_server, url)
+    assert (body["tool_choice"], body["thinking"]) == ("required", {"type": "disabled"})
+    client.chat.completions.create(**ASKED, tools=[STRICT], tool_choice="auto")
+    assert sent(fault_server, url).get("thinking") != {"type": "disabled"}
+
+
+def test_schema_words_outside_mfjs_are_mended(fault_server: FaultServer) -> None:
+    url = fault_server.url(Script().json(200, completion("x")))
+    client = kimi(url, provider="moonshot", check="fix")
+    schema = {"type": "object", "properties": {"a": {"type": "integer", "exclusiveMaximum": 10}}}
+    tool = {"type": "function", "function": {"name": "get", "parameters": schema}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    client.chat.completions.create(**ASKED, tools=[tool], response_format=wanted)
+    body = sent(fault_server, url)
+    for sent_schema in (
+        body["tools"][0]["function"]["parameters"],
+        body["response_format"]["json_schema"]["schema"],
+    ):
+        mended = sent_schema["properties"]["a"]
+        assert "exclusiveMaximum" not in mended
+        assert "exclusiveMaximum: 10" in mended["description"]  # the model still reads it
+
+
 @both
 @pytest.mark.parametrize("options", [{"check": "loud"}, {"thinking": "on"}, {"check": 3}, {"options": [1]}], ids=str)
 def test_defaults_that_cannot_be(client_type: Any, options: dict[str, Any]) -> None:
