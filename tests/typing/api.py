@@ -10,6 +10,7 @@ from typing_extensions import assert_type
 import kimistream
 from kimistream import (
     Agent,
+    AgentEnd,
     AgentRun,
     APIError,
     APIStatusError,
@@ -274,7 +275,7 @@ def conversations_and_runs(client: Kimi) -> None:
     assert_type(swarm, Swarm)
     for part in swarm:
         assert_type(part.agent, str)
-        if part.type == "agent_end":
+        if isinstance(part, AgentEnd):
             assert_type(part.state, str)
     assert_type(swarm.agents, list[Agent])
     assert_type(swarm.message, Message)
