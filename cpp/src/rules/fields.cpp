@@ -27,8 +27,8 @@ void check_spelling(const json::Tree& object, const Vocabulary& vocabulary, cons
 }
 
 /// {"type": "swarm"} stands in tutorials, and in no provider's documents.
-void check_agent(const json::Tree& fields, Findings& findings) {
-  const json::Tree* agent = fields.find("agent");
+void check_agent(const View& view, Findings& findings) {
+  const json::Tree* agent = view.sent("agent");
   if (!agent || agent->text_of("type") != "swarm") return;
   findings.push_back({.code = "undocumented_field",
                       .message =
@@ -42,10 +42,8 @@ void check_agent(const json::Tree& fields, Findings& findings) {
 
 void check_fields(const View& view, Findings& findings) {
   const Check check = view.request.check;
-  if (const json::Tree* fields = view.fields()) {
-    check_spelling(*fields, field_vocabulary(), "", check, findings);
-    check_agent(*fields, findings);
-  }
+  if (const json::Tree* fields = view.fields()) check_spelling(*fields, field_vocabulary(), "", check, findings);
+  check_agent(view, findings);
   if (view.tool_count() == 0) return;
   for (const ToolView& tool : view.tools()) {
     if (!tool.type.ends_with("function")) continue;  // servers' own tools have whatever keys they like
