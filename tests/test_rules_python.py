@@ -108,6 +108,7 @@ CASES: list[tuple[str, dict[str, Any], str, bool, dict[str, Any]]] = [
      {"thinking": {"type": "disabled"}}),
     ("portkey", {"thinking": False}, "thinking_not_switched", False, {"thinking": ABSENT}),
     ("moonshot", {"max_token": 5}, "unknown_field", True, {"max_token": 5}),
+    ("moonshot", {"agent": {"type": "swarm"}}, "undocumented_field", False, {"agent": {"type": "swarm"}}),
     ("vllm", {"repetition_penalt": 1.1}, "unknown_field", True, {"repetition_penalt": 1.1}),
     ("moonshot", {"prompt": part("image_url", "photo.png")}, "no_address", True, {}),
     ("moonshot", {"model": "kimi-k2.6-thinking"}, "unknown_model", False, {"model": "kimi-k2.6-thinking"}),

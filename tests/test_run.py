@@ -378,6 +378,38 @@ ODD = {
         frame(finish_reason="tool_calls"),
     ],
     "no_index": [call_frame(None, "a", "note", '{"word": "x"}'), frame(finish_reason="tool_calls")],
+    "index_of_others": [
+        frame(tool_calls=[
+            {"index": "0", "id": "a", "type": "function", "function": {"name": "note", "arguments": ""}},
+        ]),
+        *(call_frame(-1, "a", None, '{"word": "x"}'), frame(finish_reason="tool_calls")),
+    ],
+    "id_again_and_empty": [
+        *(call_frame(0, "a", "note", ""), call_frame(0, "a", None, '{"word": '), call_frame(0, "", None, '"x"}')),
+        frame(finish_reason="tool_calls"),
+    ],
+    "name_again": [
+        *(call_frame(0, "a", "note", '{"wo'), call_frame(0, None, "note", 'rd": "x"}')),
+        frame(finish_reason="tool_calls"),
+    ],
+    "name_later": [
+        *(call_frame(0, "a", None, '{"word": '), call_frame(0, None, "note", '"x"}')),
+        frame(finish_reason="tool_calls"),
+    ],
+    "arguments_as_object": [
+        frame(tool_calls=[
+            {"index": 0, "id": "a", "type": "function", "function": {"name": "note", "arguments": {"word": "x"}}},
+        ]),
+        frame(finish_reason="tool_calls"),
+    ],
+    "empty_lists": [
+        *(frame(tool_calls=[]), call_frame(0, "a", "note", '{"word": "x"}'), frame(tool_calls=None)),
+        frame(finish_reason="tool_calls"),
+    ],
+    "bytes_one_by_one": [
+        *(call_frame(0, "a", "note", ""), *(call_frame(0, None, None, each) for each in '{"word": "x"}')),
+        frame(finish_reason="tool_calls"),
+    ],
     "text_behind": [call_frame(0, "a", "note", '{"word": "x"}'), frame("So."), frame(finish_reason="tool_calls")],
 }  # fmt: skip
 
@@ -393,6 +425,31 @@ def test_calls_that_came_oddly_run_once(fault_server: FaultServer, side: Side, n
     assert side.message(side.client(url).run("Go", [note])).text == "Done."
     assert seen == ["x"]
     assert [message["tool_call_id"] for message in sent(fault_server, url)["messages"][2:]] == ["a"]
+
+
+def test_calls_left_in_the_text_run_too(fault_server: FaultServer, side: Side) -> None:
+    seen = []
+
+    def note(word: str) -> None:
+        seen.append(word)
+
+    said = "<|tool_calls_section_begin|><|tool_call_begin|>functions.note:0<|tool_call_argument_begin|>"
+    said += '{"word": "x"}<|tool_call_end|><|tool_calls_section_end|>'
+    frames = [frame("", role="assistant"), *(frame(said[place : place + 9]) for place in range(0, len(said), 9))]
+    url = fault_server.url(script_of([*frames, frame(finish_reason="stop", usage=USAGE), DONE], saying("Done.")))
+    assert side.message(side.client(url, provider="vllm").run("Go", [note])).text == "Done."
+    assert seen == ["x"]
+    answer, result = sent(fault_server, url)["messages"][1:]
+    assert answer["tool_calls"][0]["id"] == result["tool_call_id"]
+    assert "<|" not in (answer.get("content") or "")
+
+
+def test_an_odd_id_is_the_same_in_call_and_result(fault_server: FaultServer, side: Side) -> None:
+    odd = "call " + "ü/" * 60
+    url = fault_server.url(script_of(calling(call("get_weather", {"city": "Rome"}, odd)), saying("Done.")))
+    side.message(side.client(url).run("Go", [get_weather]))
+    answer, result = sent(fault_server, url)["messages"][1:]
+    assert answer["tool_calls"][0]["id"] == result["tool_call_id"]
 
 
 def test_a_hundred_calls_in_one_answer(fault_server: FaultServer, side: Side) -> None:

@@ -223,6 +223,15 @@ def test_the_last_answer_may_follow_a_schema(fault_server: FaultServer, side: Si
         side.message(swarm)
 
 
+@pytest.mark.parametrize("stands", ["extra_body", "fields"])
+def test_a_swarm_of_the_tutorials_is_sent_as_it_is_and_told(side: Side, sim: Simulator, stands: str) -> None:
+    agent = {"agent": {"type": "swarm", "max_agents": 30, "max_steps": 4000}}
+    options: dict[str, Any] = {"extra_body": agent} if stands == "extra_body" else agent
+    message = side.do(on(side, sim).complete, "Build a site.", **options)
+    assert [warning.code for warning in message.warnings] == ["undocumented_field"]
+    assert asked(sim)[0]["agent"] == agent["agent"]
+
+
 def test_leaving_it_ends_all_that_is_under_way(fault_server: FaultServer, side: Side) -> None:
     begun, ended = threading.Event(), threading.Event()
 

@@ -12,6 +12,7 @@ import functools
 import json
 import pathlib
 import pickle
+import sys
 import typing
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from fault_server_client import FaultServer, Script
 from kit import async_kimi, completion, kimi, python, run, sent
 
 from kimistream import Image, InvalidRequestError, Kimi, KimiError, Tool, ToolArgumentsError
+from kimistream._tools.docstrings import Docstring
 from kimistream._tools.results import content_of
 
 if typing.TYPE_CHECKING:
@@ -355,6 +357,21 @@ def test_docstrings_of_three_styles_are_read(function: Callable[..., str]) -> No
         "days": {"type": "integer", "description": "how many", "default": 1},
     }
     assert told["parameters"]["required"] == ["city"]
+
+
+def test_epydocs_style_is_read_where_docstring_parser_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "The weather.\n\n@param city: where,\n    in English\n@type city: str\n@return: a text"
+    monkeypatch.setitem(sys.modules, "docstring_parser", None)
+    assert (Docstring(text).description, Docstring(text).parameters) == ("The weather.", {})
+    monkeypatch.undo()
+    pytest.importorskip("docstring_parser")
+    assert (Docstring(text).description, Docstring(text).parameters) == ("The weather.", {"city": "where, in English"})
+
+
+def test_paragraphs_of_a_field_and_words_that_are_none() -> None:
+    sphinx = Docstring("It.\n\n:param x: the x\n\n    and more\n:param y: the y\n\nThe end.")
+    assert sphinx.parameters == {"x": "the x and more", "y": "the y"}
+    assert Docstring("It.\n\nKeyword Arguments:\n    x -- the x").parameters == {}
 
 
 def test_a_name_and_a_description_of_ones_own() -> None:

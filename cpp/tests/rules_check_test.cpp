@@ -58,7 +58,7 @@ TEST_CASE("requests of the providers' own guides give no finding") {
   // a tutorial; its picture by address is against the maker's documents
   CHECK(codes(ask({.tools = {{.raw = {weather}}}, .tool_choice = "auto"})) == "");
   CHECK(codes({.messages = {user(std::vector{picture("https://example.com/photo.jpg")})}}) == "image_by_address?");
-  CHECK(codes(ask({.max_tokens = 8192, .extra_body = {R"({"agent":{"type":"swarm"}})"}})) == "");
+  CHECK(codes(ask({.max_tokens = 8192, .extra_body = {R"({"agent":{"type":"swarm"}})"}})) == "undocumented_field?");
   CHECK(codes(ask({.tool_choice = "auto",
                    .max_tokens = 8192,
                    .temperature = 1.0,

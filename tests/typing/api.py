@@ -9,12 +9,15 @@ from typing_extensions import assert_type
 
 import kimistream
 from kimistream import (
+    Agent,
+    AgentEnd,
     AgentRun,
     APIError,
     APIStatusError,
     AsyncAgentRun,
     AsyncConversation,
     AsyncKimi,
+    AsyncSwarm,
     Balance,
     Cassette,
     CassetteMissError,
@@ -37,6 +40,7 @@ from kimistream import (
     Row,
     Run,
     Stream,
+    Swarm,
     Text,
     Thinking,
     Timeout,
@@ -281,6 +285,19 @@ def conversations_and_runs(client: Kimi) -> None:
             assert_type(event.error, BaseException | None)
     assert_type(run.message, Message)
     assert_type(run.stopped, str | None)
+    swarm = client.swarm("Go", [get_weather], plan=["a", {"task": "b"}], workers=2, budget=3)
+    assert_type(swarm, Swarm)
+    for part in swarm:
+        assert_type(part.agent, str)
+        if isinstance(part, AgentEnd):
+            assert_type(part.state, str)
+    assert_type(swarm.agents, list[Agent])
+    assert_type(swarm.message, Message)
+    assert_type(swarm.cost, float | None)
+    for grown in client.stream("Hello", schema={"type": "object"}).objects:
+        print(grown)
+    with kimistream.mcp.tools(command=["server"]) as tools:
+        assert_type(tools, list[Tool])
 
 
 async def asynchronous_conversations_and_runs(client: AsyncKimi) -> None:
@@ -296,6 +313,13 @@ async def asynchronous_conversations_and_runs(client: AsyncKimi) -> None:
     async for event in run:
         assert_type(event.type == "finish", bool)
     assert_type(await run.message, Message)
+    swarm = client.swarm("Go")
+    assert_type(swarm, AsyncSwarm)
+    async for part in swarm:
+        assert_type(part.agent, str)
+    assert_type(await swarm.message, Message)
+    async for grown in client.stream("Hello").objects:
+        print(grown)
 
 
 def bulk(client: Kimi) -> None:

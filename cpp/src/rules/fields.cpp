@@ -26,11 +26,24 @@ void check_spelling(const json::Tree& object, const Vocabulary& vocabulary, cons
   }
 }
 
+/// {"type": "swarm"} stands in tutorials, and in no provider's documents.
+void check_agent(const View& view, Findings& findings) {
+  const json::Tree* agent = view.sent("agent");
+  if (!agent || agent->text_of("type") != "swarm") return;
+  findings.push_back({.code = "undocumented_field",
+                      .message =
+                          "agent {\"type\": \"swarm\"} is in no provider's documents; it is sent as it is, and a "
+                          "server that does not know it answers as if it were not there",
+                      .certain = false,
+                      .fix = {}});
+}
+
 }  // namespace
 
 void check_fields(const View& view, Findings& findings) {
   const Check check = view.request.check;
   if (const json::Tree* fields = view.fields()) check_spelling(*fields, field_vocabulary(), "", check, findings);
+  check_agent(view, findings);
   if (view.tool_count() == 0) return;
   for (const ToolView& tool : view.tools()) {
     if (!tool.type.ends_with("function")) continue;  // servers' own tools have whatever keys they like

@@ -1,4 +1,5 @@
-"""What a docstring says of a function and of its parameters: in Google's, NumPy's or Sphinx's style."""
+"""What a docstring says of a function and of its parameters: in Google's, NumPy's or Sphinx's style. Epydoc's
+(`@param`) is read by docstring_parser, where that is installed (the extra `kimistream[docstrings]`)."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ _SPHINX = re.compile(
 )
 _OF_PARAMETERS = ("param", "parameter", "arg", "argument", "key", "keyword")
 _ENTRY = re.compile(r"\*{0,2}(?P<name>\w+)\s*(?:\((?P<type>.*?)\))?\s*:(?:\s+|$)(?P<text>.*)$")
+_EPYDOC = re.compile(r"^@(?:param|arg|keyword|type|return|rtype|raise)\b", re.MULTILINE)
 _NAMES = re.compile(r"(?P<names>\*{0,2}\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?::.*)?$")
 
 
@@ -24,7 +26,12 @@ class Docstring:
 
     def __init__(self, text: str | None) -> None:
         self.parameters: dict[str, str] = {}
-        lines = inspect.cleandoc(text or "").split("\n")
+        text = inspect.cleandoc(text or "")
+        lines = text.split("\n")
+        if (epydoc := _EPYDOC.search(text)) is not None:
+            self.description = text[: epydoc.start()].strip()
+            self._read_epydoc(text)
+            return
         before: list[str] = []
         place, seen = 0, False
         while place < len(lines):
@@ -56,8 +63,21 @@ class Docstring:
 
     def _add(self, name: str, lines: list[str]) -> None:
         text = " ".join(" ".join(lines).split())
-        if text:
+        if text and name:
             self.parameters[name.lstrip("*")] = text
+
+    def _read_epydoc(self, text: str) -> None:
+        try:
+            from docstring_parser import DocstringStyle, parse
+            from docstring_parser.common import ParseError
+        except ImportError:
+            return
+        try:
+            found = parse(text, DocstringStyle.EPYDOC).params
+        except ParseError:
+            return
+        for each in found:
+            self._add(each.arg_name, [each.description or ""])
 
     def _read_google(self, lines: list[str]) -> None:
         deep = min((_depth(line) for line in lines if line.strip()), default=0)
@@ -96,9 +116,10 @@ def _end_of_indented(lines: list[str], place: int) -> int:
 
 
 def _end_of_field(lines: list[str], place: int) -> int:
-    while place < len(lines) and lines[place].startswith((" ", "\t")):
-        place += 1
-    return place
+    end = _end_of_indented(lines, place)
+    while end > place and not lines[end - 1].strip():
+        end -= 1
+    return end
 
 
 def _end_of_numpy(lines: list[str], place: int) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
-from .._tools.results import content_of
-from .._values.errors import IncompleteStreamError, InvalidRequestError, StopRun, ToolArgumentsError
+from .._values.errors import IncompleteStreamError, InvalidRequestError, ToolArgumentsError
 from .._values.message import Message, Restarted, ToolCall
-from .._values.run_events import StepEnd, StepStart, ToolProgress, ToolResult
+from .._values.run_events import StepEnd, StepStart, ToolProgress
 from .allowance import ExhaustedError
+from .heard import Heard
 from .history import changed, group, was_cut
 from .sums import added
 
@@ -211,7 +209,7 @@ class Loop:
 
     def _call_all(self, message: Message) -> Turn[None]:
         calls, ready, ended = message.tool_calls, [], []
-        heard = _Heard(self, calls)
+        heard = Heard(calls, self.results, self._told_to_stop, self._changed)
         for place, call in enumerate(calls):
             if place in self.results or was_cut(message, call) or self.is_handed_out(call):
                 continue
@@ -239,6 +237,9 @@ class Loop:
                     yield ToolProgress(calls[said.place].id, calls[said.place].name, said.value)
         finally:
             heard.over = True
+
+    def _told_to_stop(self) -> None:
+        self.told_to_stop = True
 
     def is_handed_out(self, call: ToolCall) -> bool:
         """Whether its result is the caller's to give: of a tool that is a dict, and where there is no other."""
@@ -279,82 +280,6 @@ class Loop:
         self.same = self.same + 1 if told == self.last else 1
         self.last = told
         return self.same >= SAME_STEPS
-
-
-class _Heard:
-    """The outcomes of one step's calls. They are taken in when they arrive, on whichever thread, before a reader is
-    given any of them: what has ended is kept also where nobody reads on."""
-
-    __slots__ = ("_calls", "_failure", "_lock", "_loop", "_results", "over")
-
-    def __init__(self, loop: Loop, calls: list[ToolCall]) -> None:
-        self._loop = loop
-        self._calls = calls
-        self._results: dict[int, ToolResult] = {}
-        self._failure: BaseException | None = None
-        self._lock = threading.Lock()
-        self.over = False  # the step has ended, or was left
-
-    def hear(self, *outcomes: Outcome) -> None:
-        """The first of a call counts: one that comes when it was told to be too late is not heard."""
-        with self._lock:
-            if self.over:
-                return
-            try:
-                for outcome in outcomes:
-                    if outcome.place not in self._results:
-                        self._take(outcome)
-                self._loop._changed()
-            except BaseException as failure:
-                self._failure = failure  # the reader's to know
-
-    def _take(self, outcome: Outcome) -> None:
-        error = outcome.error
-        if error is not None and not isinstance(error, Exception):
-            return
-        content: Content = ""
-        if error is None:
-            try:
-                content = content_of(outcome.value)
-            except Exception as no_json:
-                error = no_json
-        if error is not None:
-            content = told_of(error)
-            self._loop.told_to_stop = self._loop.told_to_stop or isinstance(error, StopRun)
-        call = self._calls[outcome.place]
-        self._results[outcome.place] = ToolResult(call.id, call.name, content, error, outcome.seconds)
-        self._loop.results[outcome.place] = content
-
-    def result_of(self, outcome: Outcome) -> ToolResult:
-        if self._failure is not None:
-            raise self._failure
-        result = self._results.get(outcome.place)
-        if result is None:
-            assert outcome.error is not None
-            raise outcome.error  # Ctrl-C and the like are nothing to tell the model
-        return result
-
-
-def told_of(error: Exception) -> str:
-    """What the model is told of an error: its class and its words."""
-    if isinstance(error, ToolArgumentsError):
-        return f"Error: {error}"
-    if isinstance(error, StopRun):
-        return str(error) or "The run was stopped."
-    try:
-        words = _words(error)
-    except Exception:
-        words = ""  # one that cannot say what it is
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
-
-
-def _words(error: Exception) -> str:
-    """What it says, but for the places in this machine's files that Python puts behind it."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"[Errno {error.errno}] {error.strerror}"
-    if isinstance(error, ImportError) and error.path:
-        return str(error).replace(f" ({error.path})", "")
-    return str(error)
 
 
 def last_message(loop: Ending) -> Message:

@@ -9,7 +9,7 @@ from .connect import Connection, Target, connect
 from .ending import DONE, WRONG_USAGE, CommandError, guarded
 from .failures import explained
 from .output import be_lenient, tell
-from .talk_commands import Commands
+from .talk_commands import Commands, State
 from .talk_output import Writer
 
 if TYPE_CHECKING:
@@ -48,15 +48,11 @@ def _talk(target: Target, ask: Ask) -> int:
 
 
 class Talk:
-    """The conversation, and what is to go with the next question."""
+    """Questions and commands, until there are no more."""
 
     def __init__(self, connection: Connection, ask: Ask) -> None:
-        self.connection = connection
-        self.conversation = connection.client.conversation(**_settings(ask))
-        self.options: dict[str, Any] = {}  # of each turn, as commands have set them
-        self.shown = ask.shown
-        self.tools: list[Any] = []
-        self.commands = Commands(self)
+        self._state = State(connection, connection.client.conversation(**_settings(ask)), ask.shown)
+        self.commands = Commands(self._state)
 
     def go_on(self, read: Callable[[], str]) -> None:
         """Until there is nothing more to read, or a command ends it."""
@@ -83,20 +79,20 @@ class Talk:
         try:
             act()
         except KeyboardInterrupt:
-            kept = self.conversation.keep_partial()
+            kept = self._state.conversation.keep_partial()
             tell("stopped" + ("; what has come stays in the conversation" if kept is not None else ""))
         except KimiError as error:
-            tell(explained(error, self.connection).message)
+            tell(explained(error, self._state.connection).message)
         except CommandError as error:
             tell(error.message)
         except OSError as error:
             tell(str(error))
 
     def _ask(self, question: str) -> None:
-        prompt, writer = prompt_of(self.connection, question, self.shown), Writer()
+        prompt, writer = prompt_of(self._state.connection, question, self._state.shown), Writer()
         notes: list[str] = []
         try:
-            with self.conversation.stream(prompt, **self.options) as stream:
+            with self._state.conversation.stream(prompt, **self._state.options) as stream:
                 for event in stream:
                     if event.type == "notice":
                         notes.append(f"note: {event.message}")
@@ -108,7 +104,7 @@ class Talk:
             writer.end()
             for note in notes:
                 tell(note)
-        self.shown = Shown()  # it stands in the history now
+        self._state.shown = Shown()  # it stands in the history now
 
 
 def _settings(ask: Ask) -> dict[str, Any]:

@@ -11,14 +11,28 @@ from .output import harmless, tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .talk import Talk
+    from kimistream import Conversation
+
+    from .asking import Shown
+    from .connect import Connection
+
+
+class State:
+    """Where a chat stands. `shown`: goes with the next question. `options`: of each turn, as commands have set them."""
+
+    def __init__(self, connection: Connection, conversation: Conversation, shown: Shown) -> None:
+        self.connection = connection
+        self.conversation = conversation
+        self.shown = shown
+        self.options: dict[str, Any] = {}
+        self.tools: list[Any] = []
 
 
 class Commands:
     """What can be done beside asking. `ended`: one of them has ended the chat."""
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    def __init__(self, state: State) -> None:
+        self._chat = state
         self.ended = False
         self._table: dict[str, tuple[Callable[[list[str]], None], str]] = {
             "/help": (self._help, "lists the commands"),
@@ -59,17 +73,17 @@ class Commands:
         from kimistream import Image
 
         self._checked("/image", words, Image)
-        self._talk.shown.images.extend(words)
+        self._chat.shown.images.extend(words)
 
     def _video(self, words: list[str]) -> None:
         from kimistream import Video
 
         self._checked("/video", words, Video)
-        self._talk.shown.videos.extend(words)
+        self._chat.shown.videos.extend(words)
 
     def _file(self, words: list[str]) -> None:
         self._checked("/file", words, open)
-        self._talk.shown.files.extend(words)
+        self._chat.shown.files.extend(words)
 
     def _checked(self, name: str, words: list[str], opened: Callable[[str], Any]) -> None:
         """What is wrong with a path is said now, not with the question."""
@@ -82,48 +96,48 @@ class Commands:
         tell("with the next question: " + ", ".join(words))
 
     def _tools(self, words: list[str]) -> None:
-        talk = self._talk
+        chat = self._chat
         if words == ["off"]:
-            talk.tools = []
+            chat.tools = []
         elif words:
-            talk.tools = _functions_of(words[0])
+            chat.tools = _functions_of(words[0])
         if words:
-            talk.options["tools"] = talk.tools
-        for tool in talk.tools:
+            chat.options["tools"] = chat.tools
+        for tool in chat.tools:
             tell(f"{tool.name}: {(tool.schema['function'].get('description') or '').partition(chr(10))[0]}")
-        if not talk.tools:
+        if not chat.tools:
             tell("no tools; /tools FILE.py takes the functions of that file")
 
     def _thinking(self, words: list[str]) -> None:
         if words not in (["on"], ["off"]):
             raise CommandError(WRONG_USAGE, "/thinking on, or /thinking off")
-        self._talk.options["thinking"] = words == ["on"]
+        self._chat.options["thinking"] = words == ["on"]
 
     def _undo(self, words: list[str]) -> None:
         turns = int(words[0]) if words and words[0].isdigit() else 1
-        before = len(self._talk.conversation.messages)
-        self._talk.conversation.undo(turns)
-        if before == len(self._talk.conversation.messages):
+        before = len(self._chat.conversation.messages)
+        self._chat.conversation.undo(turns)
+        if before == len(self._chat.conversation.messages):
             tell("there is nothing to take back")
 
     def _save(self, words: list[str]) -> None:
         path = _one(words, "/save PATH")
-        self._talk.conversation.save(path)
+        self._chat.conversation.save(path)
         tell(f"saved: {harmless(path)}")
 
     def _load(self, words: list[str]) -> None:
         path = _one(words, "/load PATH")
-        self._talk.conversation = self._talk.connection.client.load_conversation(path)
-        tell(f"{len(self._talk.conversation.messages)} messages")
+        self._chat.conversation = self._chat.connection.client.load_conversation(path)
+        tell(f"{len(self._chat.conversation.messages)} messages")
 
     def _cost(self, words: list[str]) -> None:
-        usage = self._talk.conversation.usage
+        usage = self._chat.conversation.usage
         if usage is None:
             tell("nothing was asked yet")
             return
         cached = f" ({usage.cached_tokens:,} of them cached)" if usage.cached_tokens else ""
         told = f"{usage.prompt_tokens or 0:,} tokens in{cached}, {usage.completion_tokens or 0:,} out"
-        tell(told if usage.cost is None else f"{told}; {usage.cost:.4f} {self._talk.connection.client._core.currency}")
+        tell(told if usage.cost is None else f"{told}; {usage.cost:.4f} {self._chat.connection.client._core.currency}")
 
     def _quit(self, words: list[str]) -> None:
         self.ended = True
