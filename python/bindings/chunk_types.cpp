@@ -195,17 +195,17 @@ PyObject* get_content(PyObject* self, void*) {
   return text_of(delta->chunk->chunk.content, delta->content);
 }
 
-/// Asked of each piece of reasoning, so it must cost nothing while no module is imported.
+/// Asked of each piece of reasoning: while no module is imported it costs a comparison.
+PyObject* modules = nullptr;  // sys.modules
+Py_ssize_t modules_without_openai = -1;
+
 bool openai_is_imported() {
-  static PyObject* const modules = PyImport_GetModuleDict();
+  if (PyDict_GET_SIZE(modules) == modules_without_openai) [[likely]]
+    return false;
   static PyObject* const name = PyUnicode_InternFromString("openai");
-  static Py_ssize_t modules_seen = -1;
-  static bool imported = false;
-  if (const Py_ssize_t size = PyDict_GET_SIZE(modules); size != modules_seen) {
-    modules_seen = size;
-    imported = PyDict_Contains(modules, name) == 1;
-  }
-  return imported;
+  if (PyDict_Contains(modules, name) == 1) return true;
+  modules_without_openai = PyDict_GET_SIZE(modules);
+  return false;
 }
 
 constexpr std::string_view reasoning_names[] = {"\"reasoning_content\"", "\"reasoning\""};
@@ -216,7 +216,7 @@ PyObject* get_reasoning(PyObject* self, void*) {
   auto* delta = reinterpret_cast<DeltaObject*>(self);
   const Chunk& chunk = delta->chunk->chunk;
   PyObject* text = text_of(chunk.reasoning, delta->reasoning);
-  if (!chunk.reasoning || !text || !openai_is_imported()) return text;
+  if (!openai_is_imported() || !chunk.reasoning || !text) return text;
   const std::string came = chunk.json();
   const auto has = [&](int name) { return came.find(reasoning_names[name]) != std::string::npos; };
   if (has(Name) || !has(1 - Name)) return text;
@@ -268,6 +268,7 @@ PyObject* from_chunk(Chunk&& chunk) {
 }
 
 void register_chunks(py::module_& module) {
+  modules = PyImport_GetModuleDict();
   static PyGetSetDef chunk_getters[] = {
       {"choices", &get_choices, nullptr, nullptr, nullptr}, {"__class__", &get_class, nullptr, nullptr, nullptr}, {}};
   static PyGetSetDef choice_getters[] = {{"delta", &get_delta, nullptr, nullptr, nullptr},

@@ -23,10 +23,12 @@ from ._values.errors import (
     BadRequestError,
     CassetteMissError,
     ConflictError,
+    ContentFilterFinishReasonError,
     IncompleteStreamError,
     InternalServerError,
     InvalidRequestError,
     KimiError,
+    LengthFinishReasonError,
     NotFoundError,
     OpenAIError,
     PermissionDeniedError,
@@ -55,6 +57,11 @@ if TYPE_CHECKING:
     from ._values.bulk import Budget as Budget
     from ._values.bulk import Row as Row
     from ._values.bulk import Run as Run
+    from ._values.completions import ChatCompletion as ChatCompletion
+    from ._values.completions import ChatCompletionChunk as ChatCompletionChunk
+    from ._values.completions import ChatCompletionMessage as ChatCompletionMessage
+    from ._values.completions import CompletionUsage as CompletionUsage
+    from ._values.completions import ParsedChatCompletion as ParsedChatCompletion
     from ._values.resources import Balance as Balance
     from ._values.resources import Extracted as Extracted
     from ._values.resources import FileContent as FileContent
@@ -92,7 +99,12 @@ __all__ = [
     "Budget",
     "Cassette",
     "CassetteMissError",
+    "ChatCompletion",
+    "ChatCompletionChunk",
+    "ChatCompletionMessage",
+    "CompletionUsage",
     "ConflictError",
+    "ContentFilterFinishReasonError",
     "Conversation",
     "Extracted",
     "FileContent",
@@ -105,6 +117,7 @@ __all__ = [
     "InvalidRequestError",
     "Kimi",
     "KimiError",
+    "LengthFinishReasonError",
     "Limits",
     "Message",
     "Model",
@@ -112,6 +125,7 @@ __all__ = [
     "Notice",
     "OpenAI",
     "OpenAIError",
+    "ParsedChatCompletion",
     "PermissionDeniedError",
     "RateLimitError",
     "Restarted",
@@ -152,6 +166,10 @@ _LAZY = {
     "Balance": ("_values.resources", "Balance"),
     "Budget": ("_values.bulk", "Budget"),
     "Cassette": ("_requests.cassette", "Cassette"),
+    "ChatCompletion": ("_values.completions", "ChatCompletion"),
+    "ChatCompletionChunk": ("_values.completions", "ChatCompletionChunk"),
+    "ChatCompletionMessage": ("_values.completions", "ChatCompletionMessage"),
+    "CompletionUsage": ("_values.completions", "CompletionUsage"),
     "Conversation": ("agents.blocking", "Conversation"),
     "Extracted": ("_values.resources", "Extracted"),
     "FileContent": ("_values.resources", "FileContent"),
@@ -159,11 +177,12 @@ _LAZY = {
     "Image": ("_requests.media", "Image"),
     "Limits": ("_bulk.limits", "Limits"),
     "Model": ("_values.resources", "Model"),
+    "ParsedChatCompletion": ("_values.completions", "ParsedChatCompletion"),
     "Row": ("_values.bulk", "Row"),
     "Run": ("_values.bulk", "Run"),
-    "Timeout": ("_values.timeout", "Timeout"),
     "StepEnd": ("_values.run_events", "StepEnd"),
     "StepStart": ("_values.run_events", "StepStart"),
+    "Timeout": ("_values.timeout", "Timeout"),
     "TokenCount": ("_values.resources", "TokenCount"),
     "Tool": ("_tools.tool", "Tool"),
     "ToolProgress": ("_values.run_events", "ToolProgress"),

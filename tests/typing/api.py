@@ -18,6 +18,9 @@ from kimistream import (
     Balance,
     Cassette,
     CassetteMissError,
+    ChatCompletion,
+    ChatCompletionChunk,
+    CompletionUsage,
     Conversation,
     Finish,
     Headers,
@@ -28,6 +31,7 @@ from kimistream import (
     Message,
     Model,
     Notice,
+    ParsedChatCompletion,
     RateLimitError,
     Restarted,
     Stream,
@@ -172,9 +176,14 @@ def errors(client: Kimi) -> None:
 
 def openai_shape(client: Kimi) -> None:
     completion = client.chat.completions.create(model="kimi-k2.6", messages=[{"role": "user", "content": "Hello"}])
-    print(completion.choices[0].message.content)
+    assert_type(completion, ChatCompletion)
+    assert_type(completion.choices[0].message.content, str | None)
+    assert_type(completion.usage, CompletionUsage | None)
     for chunk in client.chat.completions.create(model="kimi-k2.6", messages=[], stream=True):
-        print(chunk.choices[0].delta.content)
+        assert_type(chunk, ChatCompletionChunk)
+        assert_type(chunk.choices[0].delta.content, str | None)
+    assert_type(client.chat.completions.parse(messages=[], response_format=dict), ParsedChatCompletion)
+    assert_type(client.with_options(timeout=3), Kimi)
     for model in client.models.list():
         print(model.id)
 
@@ -221,6 +230,7 @@ async def asynchronous() -> None:
             assert_type(await stream.message, Message)
             assert_type(stream.partial, Message | None)
         completion = await client.chat.completions.create(model="kimi-k2.6", messages=[])
+        assert_type(completion, ChatCompletion)
         print(completion.choices[0].message.content)
         print(len((await client.models.list()).data))
 
@@ -231,6 +241,8 @@ def mistakes(client: Kimi) -> None:
     Timeout("10")  # type: ignore[arg-type]
     Kimi(retries=3)  # type: ignore[call-arg]
     Kimi(cassette=3)  # type: ignore[arg-type]
+    Kimi(http_client=object())  # type: ignore[arg-type]
+    client.chat.completions.create(messages=3)  # type: ignore[call-overload]
     Cassette("a.jsonl", "all")  # type: ignore[arg-type]
     client.stream("Hello", thinking="on")  # type: ignore[arg-type]
     client.stream("Hello", on_break="resume")  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from .completions import Completions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from typing import Any, Literal, overload
 
     from .._requests.sender import Sender
@@ -33,11 +33,22 @@ class AsyncCompletions(Passes, like="openai.resources.chat.completions.completio
     if TYPE_CHECKING:
 
         @overload
-        async def create(self, *, stream: Literal[True], **arguments: Any) -> AsyncChatCompletionStream: ...
+        async def create(
+            self, *, messages: Iterable[Any], model: str | None = None, stream: Literal[True], **fields: Any
+        ) -> AsyncChatCompletionStream: ...
         @overload
-        async def create(self, *, stream: Literal[False] | None = None, **arguments: Any) -> ChatCompletion: ...
+        async def create(
+            self,
+            *,
+            messages: Iterable[Any],
+            model: str | None = None,
+            stream: Literal[False] | None = None,
+            **fields: Any,
+        ) -> ChatCompletion: ...
         @overload
-        async def create(self, *, stream: Any, **arguments: Any) -> ChatCompletion | AsyncChatCompletionStream: ...
+        async def create(
+            self, *, messages: Iterable[Any], model: str | None = None, stream: bool | None, **fields: Any
+        ) -> ChatCompletion | AsyncChatCompletionStream: ...
 
     async def create(self, **arguments: Any) -> Any:
         """As `Kimi.chat.completions.create`, awaited; with `stream=True` it gives an asynchronous iterator."""

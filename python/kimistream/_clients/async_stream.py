@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
     from typing import Any
 
+    from .._values.completions import ChatCompletionChunk
     from .._values.event import Event
     from .._values.message import Message
     from .reactors import Reactors
@@ -141,9 +142,9 @@ class AsyncChatCompletionStream(_AsyncStreamBase, Passes, like="openai.AsyncStre
         await self._wait_for_head()
         return self
 
-    def __aiter__(self) -> AsyncIterator[Any]:
+    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
         core, loop = self._open()
         return core.chunks_async(loop)
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> ChatCompletionChunk:
         return await self.__aiter__().__anext__()

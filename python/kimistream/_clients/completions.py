@@ -10,7 +10,7 @@ from .stream import ChatCompletionStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any, Literal, overload
 
     from .._requests.sender import Sender
@@ -29,11 +29,22 @@ class Completions(Passes, like="openai.resources.chat.completions.completions.Co
     if TYPE_CHECKING:
 
         @overload
-        def create(self, *, stream: Literal[True], **arguments: Any) -> ChatCompletionStream: ...
+        def create(
+            self, *, messages: Iterable[Any], model: str | None = None, stream: Literal[True], **fields: Any
+        ) -> ChatCompletionStream: ...
         @overload
-        def create(self, *, stream: Literal[False] | None = None, **arguments: Any) -> ChatCompletion: ...
+        def create(
+            self,
+            *,
+            messages: Iterable[Any],
+            model: str | None = None,
+            stream: Literal[False] | None = None,
+            **fields: Any,
+        ) -> ChatCompletion: ...
         @overload
-        def create(self, *, stream: Any, **arguments: Any) -> ChatCompletion | ChatCompletionStream: ...
+        def create(
+            self, *, messages: Iterable[Any], model: str | None = None, stream: bool | None, **fields: Any
+        ) -> ChatCompletion | ChatCompletionStream: ...
 
     def create(self, **arguments: Any) -> Any:
         """A ChatCompletion, or with `stream=True` an iterator of ChatCompletionChunks. Takes every field of the API by

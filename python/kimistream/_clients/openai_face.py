@@ -21,11 +21,8 @@ class OpenAIFace(Passes):
     _made_with: dict[str, Any]
     _keys: Callable[[], tuple[Any, str | None]]  # the one that was given, the one that is sent
 
-    if TYPE_CHECKING:
-        chat: Any
-
     @property
-    def beta(self) -> Any:
+    def beta(self) -> Self:
         """`client.beta.chat.completions` is `client.chat.completions`."""
         return self
 
@@ -34,13 +31,15 @@ class OpenAIFace(Passes):
         """`client.with_raw_response.chat.completions.create`."""
         from .raw import WrappedClient
 
-        return WrappedClient(self.chat.completions.with_raw_response)
+        client: Any = self
+        return WrappedClient(client.chat.completions.with_raw_response)
 
     @property
     def with_streaming_response(self) -> Any:
         from .raw import WrappedClient
 
-        return WrappedClient(self.chat.completions.with_streaming_response)
+        client: Any = self
+        return WrappedClient(client.chat.completions.with_streaming_response)
 
     def copy(
         self,
@@ -73,7 +72,8 @@ class OpenAIFace(Passes):
     def __getattr__(self, name: str) -> Any:
         if name in openai_options.ABSENT:
             return openai_options.Absent(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        why = ": it speaks HTTP by itself" if name in ("_client", "_request", "request", "get", "post") else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}")
 
     @property
     def api_key(self) -> str:

@@ -9,8 +9,8 @@ from .._values.response import Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
+    from .._values.completions import ChatCompletionChunk
     from .._values.event import Event
     from .._values.headers import Headers
     from .._values.message import Message, Usage
@@ -148,15 +148,15 @@ class ChatCompletionStream(_StreamBase, Passes, like="openai.Stream"):
 
     def __init__(self, core: _core.Stream) -> None:
         super().__init__(core)
-        self._iterator: Iterator[Any] | None = None
+        self._iterator: Iterator[ChatCompletionChunk] | None = None
 
     def __enter__(self) -> ChatCompletionStream:
         return self
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[ChatCompletionChunk]:
         return self._core.chunks()
 
-    def __next__(self) -> Any:
+    def __next__(self) -> ChatCompletionChunk:
         if self._iterator is None:
             self._iterator = self._core.chunks()
         return next(self._iterator)

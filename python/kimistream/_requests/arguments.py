@@ -42,7 +42,10 @@ def completed(arguments: tuple[Any, ...], defaults: dict[str, Any] | None) -> tu
             raise TypeError("messages is another name of the prompt: give one of them")
         given["prompt"] = given["fields"].pop("messages")
     if defaults:
+        gives_way = _forces_a_call(given) and (given["check"] or defaults.get("check")) == "fix"
         for name in NAMES:
+            if name == "thinking" and gives_way:
+                continue  # the call is asked for by this request, thinking by none: it is off for this one
             if given[name] is None and name in defaults:
                 given[name] = defaults[name]
             elif name == "timeout" and name in defaults:
@@ -53,6 +56,11 @@ def completed(arguments: tuple[Any, ...], defaults: dict[str, Any] | None) -> tu
                 given[name] = {**defaults[name], **given[name]}
         given["fields"] = {**{key: value for key, value in defaults.items() if key not in given}, **given["fields"]}
     return tuple(given.values())
+
+
+def _forces_a_call(given: dict[str, Any]) -> bool:
+    choice = given["tool_choice"]
+    return is_given(choice) and choice not in ("auto", "none")
 
 
 def is_given(value: object) -> bool:

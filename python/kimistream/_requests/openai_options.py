@@ -92,22 +92,18 @@ class Absent:
         return f"<client.{self._path}: not in Kimi's API>"
 
 
-_NOT_THERE = "There is nothing in its place"
 _CHAT = "Ask with client.chat.completions.create(), or client.stream()"
+_NOTHING = (
+    *("admin", "audio", "containers", "content_provenance_checks", "decisions", "evals", "fine_tuning", "live"),
+    *("moderations", "realtime", "safety", "skills", "vector_stores", "webhooks"),
+)
 ABSENT = {
+    **dict.fromkeys(_NOTHING, "There is nothing in its place"),
     "completions": _CHAT,
     "responses": f"{_CHAT}; where a framework can be told which API to use, tell it Chat Completions",
     "embeddings": "Ask another provider, with its own client",
     "images": "To show the model a picture, put it into a message: kimistream.Image",
-    "audio": _NOT_THERE,
-    "moderations": _NOT_THERE,
-    "fine_tuning": _NOT_THERE,
-    "vector_stores": _NOT_THERE,
     "uploads": "client.files.create() takes files of any size",
-    "webhooks": _NOT_THERE,
-    "realtime": _NOT_THERE,
     "conversations": "client.conversation() keeps one here",
-    "evals": _NOT_THERE,
-    "containers": _NOT_THERE,
     "videos": "To show the model a clip, put it into a message: kimistream.Video",
 }
