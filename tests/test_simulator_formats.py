@@ -75,6 +75,13 @@ BOUNDS = [
     {"type": "integer", "minimum": 10, "multipleOf": 7},
     {"type": "integer", "maximum": -1, "multipleOf": 4},
     {"type": "string", "minLength": 20, "maxLength": 22},
+    {"type": "string", "pattern": "^[A-Z]{3}-\\d{2,4}$"},
+    {"type": "string", "pattern": "^(red|green)[^a-z]+x?$"},
+    {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}], "minItems": 2, "maxItems": 2},
+    {"type": "array", "items": {"type": "string"}, "minItems": 3, "uniqueItems": True},
+    {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 2, "uniqueItems": True},
+    {"type": "array", "items": {"type": "string"}, "maxItems": 0},
+    {"anyOf": [{"type": "null"}, {"type": "string", "format": "ipv4"}]},
 ]
 
 
@@ -122,6 +129,7 @@ def test_without_parallel_calls_one_comes_after_the_other(sim: Simulator) -> Non
         turns += [answer, {"role": "tool", "tool_call_id": call["id"], "content": "sunny"}]
     assert seen == ["Paris", "Tokyo"]
     assert calls_of(post(sim, turns, tools=[WEATHER], parallel_tool_calls=False)) == []
+    assert len(calls_of(post(sim, turns[:3], tools=[WEATHER]))) == 1  # what is left, also where several might be
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..values.shapes import dig
 from .knowledge import find_cities
+from .patterns import matching
 
 MAX_DEPTH = 8  # of nested schemas; below it only what is required is made, below twice that nothing
 MAX_ITEMS = 100  # of an array, whatever its minItems
@@ -28,6 +29,10 @@ _FORMATS = {
     "date-time": "2026-01-01T12:00:00Z",
     "email": "user@example.com",
     "uri": "https://example.com/",
+    "hostname": "example.com",
+    "ipv4": "127.0.0.1",
+    "ipv6": "::1",
+    "duration": "PT1H",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 
@@ -124,11 +129,16 @@ class _Maker:
         return {key: self.make(properties[key], key, depth + 1) for key in wanted}
 
     def _array(self, schema: Mapping[str, Any], name: str, depth: int) -> Any:
-        least = schema.get("minItems")
+        least, most = schema.get("minItems"), schema.get("maxItems")
+        fixed = schema.get("prefixItems")
+        places = list(fixed) if isinstance(fixed, list) else []
         if depth > MAX_DEPTH and not least:
             return []
-        count = min(max(1, least), MAX_ITEMS) if isinstance(least, int) else 1
-        return [self.make(schema.get("items", {"type": "string"}), name, depth + 1) for _ in range(count)]
+        count = min(max(1, len(places), least if isinstance(least, int) else 0), MAX_ITEMS)
+        count = min(count, most) if isinstance(most, int) else count
+        places += [schema.get("items", {"type": "string"})] * (count - len(places))
+        items = [self.make(place, name, depth + 1) for place in places[:count]]
+        return _distinct(items, dig(schema, ("items", "enum"))) if schema.get("uniqueItems") is True else items
 
     def _string(self, schema: Mapping[str, Any], name: str, _depth: int) -> Any:
         about = f"{name} {schema.get('description', '')}"
@@ -145,6 +155,9 @@ class _Maker:
             text = hints.quoted.pop(0)
         else:
             text = hints.word()
+        pattern = schema.get("pattern")
+        if isinstance(pattern, str) and not _is_found(pattern, text):
+            text = matching(pattern) or text
         least, most = schema.get("minLength"), schema.get("maxLength")
         text = text.ljust(min(least, MAX_FILL), ".") if isinstance(least, int) else text
         return text[:most] if isinstance(most, int) and most >= 0 else text
@@ -155,6 +168,23 @@ class _Maker:
         value = _within(value, schema, Decimal(1) if _type_of(schema) == "integer" else Decimal("0.5"))
         whole = value == value.to_integral_value()
         return int(value) if whole or _type_of(schema) == "integer" else float(value)
+
+
+def _distinct(items: list[Any], choices: Any) -> list[Any]:
+    """Items of which none is there twice: those that may be chosen from in turn, else texts and numbers counted on."""
+    if isinstance(choices, list):
+        return choices[: len(items)]
+    return [
+        item + index if isinstance(item, (int, float)) else f"{item}{index + 1}" if isinstance(item, str) else item
+        for index, item in enumerate(items)
+    ]
+
+
+def _is_found(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except (re.error, RecursionError):
+        return True  # not in Python's words: who knows
 
 
 def _within(value: Decimal, schema: Mapping[str, Any], step: Decimal) -> Decimal:

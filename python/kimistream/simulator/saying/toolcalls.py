@@ -43,7 +43,8 @@ class PlannedCall:
 def plan_calls(request: ChatRequest, question: Question, answer: str = "") -> list[PlannedCall]:
     """The calls to make next: none where none may be made, or where the question needs none.
 
-    One for each city where places are asked for; side by side, or with parallel_tool_calls false one after the other.
+    One for each city where places are asked for, less those that were made; side by side, or with parallel_tool_calls
+    false one after the other.
     A choice that forces a call gets one each time. `answer` is what could be said in place of a call.
     """
     if request.body.get("tool_choice") == "none" or not request.tools or not question.text:
@@ -55,7 +56,7 @@ def plan_calls(request: ChatRequest, question: Question, answer: str = "") -> li
         left = calls[made.count(tool["function"]["name"]) :] or calls[:1]
     else:
         tool = _best(request.tools, question.text)
-        if (made and not single) or not _is_needed(tool, question):
+        if not _is_needed(tool, question):
             return []
         left = _calls_of(tool, question.text, answer)[len(made) :]
     return left[:1] if single else left
