@@ -27,7 +27,7 @@ class Disk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _run("umount", str(self.folder))
+        _run("umount", "--lazy", str(self.folder))  # whoever still holds a file of it
 
 
 def _run(*command: str) -> None:

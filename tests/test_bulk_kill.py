@@ -29,7 +29,7 @@ def test_so_it_is_in_parquet(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
-    print(killed_run(tmp_path, 4, 2500, 500, random.Random(seed), kind="parquet"))
+    print(killed_run(tmp_path, 2, 1500, 500, random.Random(seed), kind="parquet"))
 
 
 def on_a_disk(test: Any, *arguments: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +35,34 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = console.file.getvalue()
     assert "3/10" in drawn
     assert "2 answered, 1 failed, 44,000 tokens" in drawn
+
+
+@pytest.mark.parametrize(("rows", "counted"), [(range(10), "3 of 10 rows"), (iter(()), "3 rows")])
+def test_in_a_notebook_one_cell_is_drawn_anew_and_stays(
+    rows: Any, counted: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    drawn: list[tuple[str, dict[str, str]]] = []
+    handle = SimpleNamespace(update=lambda shown, raw: drawn.append(("update", shown)))
+
+    def display(shown: dict[str, str], raw: bool, display_id: bool) -> Any:
+        drawn.append(("display", shown))
+        return handle
+
+    shell = type("ZMQInteractiveShell", (), {})()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    run, counts = run_with(total=3, done=1)
+    shown = Shown(rows)
+    shown(run)
+    counts.done, counts.failed = 2, 1
+    shown(run)
+    shown.close()
+    assert [how for how, _ in drawn] == ["display", "update"]
+    last = drawn[-1][1]
+    assert last["text/plain"] == f"{counted}: 2 answered, 1 failed"
+    assert last["text/html"].startswith("<progress")
+    assert ('value="3" max="10"' in last["text/html"]) == (counted == "3 of 10 rows")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_line_a_minute_where_nobody_looks(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

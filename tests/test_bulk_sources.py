@@ -155,6 +155,41 @@ def test_lines_are_read_back_equal_by_every_reader() -> None:
         text_of({"n": float("nan")})
 
 
+def _by_pyarrow(path: Path) -> Any:
+    return pytest.importorskip("pyarrow.json").read_json(path).to_pylist()
+
+
+def _by_polars(path: Path) -> Any:
+    return pytest.importorskip("polars").read_ndjson(path, infer_schema_length=None).to_dicts()
+
+
+def _by_pandas(path: Path) -> Any:
+    return pytest.importorskip("pandas").read_json(path, lines=True, dtype=False).to_dict("records")
+
+
+def _by_datasets(path: Path) -> Any:
+    datasets = pytest.importorskip("datasets")
+    with path.open("rb"):
+        return list(datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(path.parent)))
+
+
+def _by_orjson(path: Path) -> Any:
+    orjson = pytest.importorskip("orjson")
+    return [orjson.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+@pytest.mark.parametrize("read_back", [_by_pyarrow, _by_polars, _by_pandas, _by_datasets, _by_orjson])
+def test_an_out_is_read_back_equal_by_other_peoples_readers(read_back: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    given = [{"id": f"00{number}", "text": f't{number}\u2028\x85\u2029 \U0001f600 \t"\\'} for number in range(5)]
+    with BulkServer() as server:
+        server.client().map(given, "{text}", key="id", out=out, progress=False, ordered=True)
+    own = [json.loads(line) for line in out.read_bytes().split(b"\n")[:-1]]
+    for mine, theirs in zip(own, read_back(out), strict=True):
+        for name in ("key", "index", "input", "text", "finish_reason", "model", "attempts"):
+            assert theirs[name] == mine[name]
+
+
 def test_plain_values() -> None:
     when = datetime.datetime(2026, 11, 27, 12, 30)
     assert plain({"when": when, "tuple": (1, 2), 5: float("nan"), "other": {1}}) == {

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import importlib.util
 
-collect_ignore = [] if importlib.util.find_spec("ray") else ["test_ray_data.py"]
+collect_ignore = [] if importlib.util.find_spec("ray") else ["test_ray_data.py", "test_ray_job.py"]

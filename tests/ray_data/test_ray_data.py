@@ -6,8 +6,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +17,6 @@ from bulk_server import BulkServer, Refused
 from kit import KEY
 
 from kimistream.ray import Mapper, keywords
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -128,39 +124,3 @@ def actors() -> list[int]:
             if name.startswith(b"ray::") and (b"Mapper" in name or b"MapWorker" in name):
                 found.append(int(folder.name))
     return found
-
-
-_PROGRAM = """
-import sys
-import ray
-from kimistream.ray import Mapper, keywords
-url, key, ledger, out = sys.argv[1:]
-ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
-how = keywords(prompt="{text}", key="id", ledger=ledger, concurrency=10, client={"api_key": key, "base_url": url})
-given = ray.data.from_items([{"id": number, "text": f"t{number}"} for number in range(400)])
-given.map_batches(Mapper, **how).write_parquet(out)
-"""
-
-
-def test_a_job_that_is_killed_whole_and_started_again(tmp_path: Path) -> None:
-    import pyarrow.parquet as parquet
-
-    with BulkServer(delay=0.1) as server:
-        command = [sys.executable, "-c", _PROGRAM, server.url, KEY, str(tmp_path / "ledger")]
-        environment = {**os.environ, "RAY_DATA_DISABLE_PROGRESS_BARS": "1"}
-        job = subprocess.Popen([*command, str(tmp_path / "first")], env=environment, start_new_session=True)
-        until = time.monotonic() + 180
-        while sum(server.paid.values()) < 150:
-            assert job.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        os.killpg(job.pid, signal.SIGKILL)
-        job.wait()
-        while server.under_way:
-            time.sleep(0.1)
-        time.sleep(1)
-        subprocess.run([*command, str(tmp_path / "second")], env=environment, check=True, timeout=300)
-        paid = sum(server.paid.values())
-        assert 400 <= paid <= 400 + 20, f"{paid} were paid: more than was under way"
-    found = parquet.read_table(tmp_path / "second").to_pylist()
-    assert sorted(row["id"] for row in found) == list(range(400))

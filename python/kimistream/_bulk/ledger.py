@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import sqlite3
-from pathlib import Path
 
 from .._values.errors import InvalidRequestError
 
@@ -281,6 +280,8 @@ def keys_in_order(path: str) -> Iterator[Any]:
 
 
 def _read_only(path: str) -> sqlite3.Connection:
+    from pathlib import Path
+
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=0)
 
 

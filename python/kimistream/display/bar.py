@@ -13,6 +13,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .notebook import is_notebook
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -59,10 +61,9 @@ class Bar:
 
 
 def place() -> Console | None:
-    notebook = type(getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()).__name__
-    shows = notebook == "ZMQInteractiveShell" or sys.stderr.isatty()
-    if not shows:
+    notebook = is_notebook()
+    if not notebook and not sys.stderr.isatty():
         return None
     from rich.console import Console
 
-    return Console() if notebook == "ZMQInteractiveShell" else Console(stderr=True)
+    return Console() if notebook else Console(stderr=True)

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from .notebook import CellBar, is_notebook
+
 if TYPE_CHECKING:
     from .._values.bulk import Run
 
@@ -13,7 +15,7 @@ _EVERY = 60.0  # seconds between lines
 
 
 class Shown:
-    """A callback for `progress`. rich draws the bar; without it, and where nobody looks, there are lines.
+    """A callback for `progress`. On a terminal rich draws the bar; without it, and where nobody looks, there are lines.
 
     rows  what the run goes through, for its length where it has one
     """
@@ -24,6 +26,7 @@ class Shown:
         self._total: int | None = None if isinstance(rows, str) else _length(rows)
         self._bar: Any = None
         self._task: Any = None
+        self._cell: CellBar | None = None
         self._next: float | None = None
         self._looked = False
 
@@ -32,8 +35,10 @@ class Shown:
             self._looked = True
             self._next = time.monotonic() + _EVERY
             self._begin()
-        if self._bar is not None:
-            ended = run.done + run.failed + run.skipped
+        ended = run.done + run.failed + run.skipped
+        if self._cell is not None:
+            self._cell.draw(ended, self._total, _said(run))
+        elif self._bar is not None:
             self._bar.update(self._task, completed=ended, total=self._total, description=_said(run))
         elif self._next is not None and time.monotonic() >= self._next:
             self._next = time.monotonic() + _EVERY
@@ -42,6 +47,9 @@ class Shown:
     def _begin(self) -> None:
         from .bar import place
 
+        if is_notebook():
+            self._cell = CellBar()
+            return
         try:
             console = place()
         except ImportError:
