@@ -141,7 +141,7 @@ def killed_run(
 def on_a_full_disk(folder: Path, length: int, kind: str = "jsonl") -> str:
     """A run of 100 rows on a disk that has room for some of them, then for all. Raises AssertionError, and OSError
     where no disk can be mounted."""
-    with Disk(folder / "disk", 200 + length // 30) as disk, server_of(length) as server:
+    with Disk(folder / "disk", 150 + length // 30) as disk, server_of(length) as server:
         run = Killed(server, disk.folder, kind, 100, length)
         said = run.start()
         assert said.startswith("OSError"), said
