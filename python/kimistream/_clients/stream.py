@@ -9,6 +9,7 @@ from .._values.response import Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from .._values.completions import ChatCompletionChunk
     from .._values.event import Event
