@@ -72,6 +72,22 @@ TEST_CASE("without strict any schema is taken, and elsewhere any JSON Schema") {
   CHECK(codes(with_tool(untyped, true), "tokenhub") == "schema_type");
 }
 
+TEST_CASE("a word that is not enforced goes into the description, though it may be taken") {
+  const std::string strange = R"({"type":"object","properties":{"a":{"type":"integer","exclusiveMaximum":10}}})";
+  for (const Request& request : {with_tool(strange), as_json(strange)}) {
+    CHECK(codes(request) == "schema_keyword?");
+    const Request after = fixed(request);
+    CHECK(codes(after) == "");
+    const std::string& text = after.tools.empty() ? after.response_format.text : after.tools[0].parameters.text;
+    CHECK(contains(text, "exclusiveMaximum: 10"));
+    CHECK_FALSE(contains(text, R"("exclusiveMaximum")"));
+  }
+  Request unknown = with_tool(strange);  // whether it is strict there is not known
+  unknown.check = Check::fix;
+  rules::apply(unknown, *find_provider("tokenhub"), "kimi-k2.6");
+  CHECK(unknown.tools[0].parameters.text == strange);
+}
+
 TEST_CASE("one finding for each rule of a schema, with the first places") {
   std::string many = R"({"type":"object","properties":{)";
   for (int i = 0; i < 5; ++i) many += (i ? ",\"p" : "\"p") + std::to_string(i) + "\":{}";

@@ -69,6 +69,7 @@ std::string not_this(const FieldType& type, py::handle value) {
     const std::string name = from_str(value.attr("__name__"), "its name");
     said += ": pass {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"" + name + "\", \"schema\": ";
     said += py::hasattr(value, "model_json_schema") ? name + ".model_json_schema()}}" : "its JSON Schema}}";
+    said += ", or the class itself to chat.completions.parse(), or as schema= to complete()";
   }
   return said;
 }

@@ -48,7 +48,7 @@ std::vector<Notice> fix(Request& request, const Provider& provider, std::string_
     std::vector<Finding> findings = check(request, provider, name, listed);
     bool changed = false;
     for (const Finding& finding : findings) {
-      if (!finding.fix || round == rounds) continue;
+      if (!(finding.certain || finding.harmless) || !finding.fix || round == rounds) continue;
       finding.fix(request);
       notices.push_back({finding.code, "changed before sending: " + finding.message});
       changed = true;

@@ -17,8 +17,9 @@ namespace kimistream::rules {
 struct Finding {
   std::string code;                   // a stable word, e.g. "fixed_temperature"
   std::string message;                // quotes the rule and says what to do
-  bool certain = true;                // false: the documents disagree; a warning at most, never a refusal
+  bool certain = true;                // false: the documents disagree; a warning at most, and nothing is changed
   std::function<void(Request&)> fix;  // empty where nothing can be changed without guessing
+  bool harmless = false;              // the fix loses nothing where the rule is none: it is made though not certain
 };
 
 /// @param model the model in the provider's spelling

@@ -40,7 +40,8 @@ class SchemaFindings {
                                "(platform.kimi.ai/docs/guide/use-response-format): mend it, or say strict=False",
                     .certain = certain,
                     .fix = {}};
-    if (problem->mends && strict_known_ && problem->code != "schema_size") finding.fix = fix;
+    finding.harmless = problem->mends && !problem->certain && strict_known_;  // the words go into the description
+    if ((certain || finding.harmless) && problem->code != "schema_size") finding.fix = fix;
     findings_.push_back(std::move(finding));
   }
 

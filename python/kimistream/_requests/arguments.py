@@ -103,8 +103,6 @@ def openai_arguments(arguments: dict[str, Any]) -> tuple[tuple[Any, ...], bool, 
     headers = request[_PLACES["extra_headers"]]
     if isinstance(headers, dict):
         request[_PLACES["extra_headers"]] = {name: value for name, value in headers.items() if is_given(value)}
-    if isinstance(fields.get("response_format"), type):
-        raise TypeError("create() takes response_format as a dict: pass a class to chat.completions.parse()")
     stream = bool(fields.pop("stream", False))
     if "max_completion_tokens" in fields:  # two names of one argument; the newer one counts
         request[_PLACES["max_tokens"]] = fields.pop("max_completion_tokens")
