@@ -177,6 +177,14 @@ def test_a_worker_may_have_its_own_tools_and_limits(side: Side, sim: Simulator) 
     assert stops == {"clock": ("done", 2), "short": ("max_steps", 1), "poor": ("budget", 0), "writer": ("done", 1)}
 
 
+def test_workers_may_search_the_web(side: Side, sim: Simulator) -> None:
+    swarm = on(side, sim).swarm("What is new?", plan=["Search the web for news."], web_search=True)
+    assert [event.name for event in side.events(swarm) if event.type == "tool_result"] == ["$web_search"]
+    bodies = asked(sim)
+    assert [bool(body.get("tools")) for body in bodies] == [True, True, False]
+    assert "web_search" not in bodies[0]
+
+
 def test_a_worker_that_fails_is_told_to_the_writer(fault_server: FaultServer, side: Side) -> None:
     script = script_of(saying("Dry."))
     script.attempt().json(400, {"error": {"message": "no", "type": "invalid_request_error"}})
