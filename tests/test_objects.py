@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,6 +236,14 @@ def test_the_last_answer_of_a_run_follows_its_schema(fault_server: FaultServer, 
     assert side.message(run).parsed == City("Nancy", 104885)
     assert run.steps == 2
     assert [frame_of.type for frame_of in side.events(run)] == []
+
+
+def test_a_finished_state_knows_its_object_again(fault_server: FaultServer, side: Side, tmp_path: Path) -> None:
+    url = fault_server.url(script_of(saying(RIGHT)))
+    for _ in range(2):
+        run = side.client(url).run("A city?", schema=City, state=tmp_path / "run.json")
+        assert side.message(run).parsed == City("Nancy", 104885)
+    assert fault_server.attempts(url) == 1
 
 
 def test_a_long_text_is_not_copied_for_each_piece() -> None:

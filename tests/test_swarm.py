@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 import threading
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from agents_kit import Side, call, calling, saying, script_of, side
 from fault_server_client import FaultServer, Script
-from kit import USAGE, sent, wait_until
+from kit import USAGE, frame, python, sent, stalled, wait_until
 
 from kimistream import (
     AgentEvent,
@@ -177,6 +178,14 @@ def test_a_worker_may_have_its_own_tools_and_limits(side: Side, sim: Simulator) 
     assert stops == {"clock": ("done", 2), "short": ("max_steps", 1), "poor": ("budget", 0), "writer": ("done", 1)}
 
 
+def test_workers_may_search_the_web(side: Side, sim: Simulator) -> None:
+    swarm = on(side, sim).swarm("What is new?", plan=["Search the web for news."], web_search=True)
+    assert [event.name for event in side.events(swarm) if event.type == "tool_result"] == ["$web_search"]
+    bodies = asked(sim)
+    assert [bool(body.get("tools")) for body in bodies] == [True, True, False]
+    assert "web_search" not in bodies[0]
+
+
 def test_a_worker_that_fails_is_told_to_the_writer(fault_server: FaultServer, side: Side) -> None:
     script = script_of(saying("Dry."))
     script.attempt().json(400, {"error": {"message": "no", "type": "invalid_request_error"}})
@@ -253,6 +262,58 @@ def test_leaving_it_ends_all_that_is_under_way(fault_server: FaultServer, side: 
     assert side.events(swarm) == []
     wait_until(ended.is_set)
     wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("kimistream-tool")])
+
+
+STOPPED = """
+import os, signal, sys, threading, time
+from kimistream import Kimi
+client = Kimi("sk-test-0123456789abcdefghij", base_url=sys.argv[1], provider="moonshot", max_retries=0)
+swarm = client.swarm("Go", plan=["a", "b"])
+begun = 0
+try:
+    for event in swarm:
+        begun += event.type == "text"
+        if begun == 2:
+            begun = 0
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+except KeyboardInterrupt:
+    while any(each.name.startswith("kimistream-tool") for each in threading.enumerate()):
+        time.sleep(0.01)
+    print("stopped", [agent.name for agent in swarm.agents], swarm.stopped, "asyncio" in sys.modules)
+"""
+
+
+def test_ctrl_c_ends_all_of_it_while_the_workers_wait_in_silence(fault_server: FaultServer) -> None:
+    url = fault_server.url(stalled(frame("", role="assistant"), frame("It begins")))
+    done = python(STOPPED, url)
+    assert (done.stdout, done.stderr) == ("stopped ['worker 1', 'worker 2'] None False\n", "")
+    assert fault_server.attempts(url) == 2
+
+
+def test_cancellation_ends_all_of_it(fault_server: FaultServer) -> None:
+    url = fault_server.url(stalled(frame("", role="assistant"), frame("It begins")))
+    side = Side("asyncio")
+
+    async def go() -> None:
+        swarm = side.client(url).swarm("Go", plan=["a", "b"])
+        begun = asyncio.Event()
+
+        async def read() -> None:
+            texts = 0
+            async for event in swarm:
+                texts += event.type == "text"
+                if texts == 2:
+                    begun.set()
+
+        task = asyncio.ensure_future(read())
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    side.wait(go())
+    fault_server.wait_closed(url=url)
+    side.close()
 
 
 def test_progress_is_told_while_it_goes_on(side: Side, sim: Simulator) -> None:

@@ -177,8 +177,8 @@ class Kimi(BaseClient, like="openai.OpenAI"):
                     worker, `name`, `tools`, `max_steps`, `budget`
         progress    None: a table on a terminal and in a notebook; False: nothing; or a function that is called with
                     the swarm's state (`.agents`, `.steps`, `.usage`, `.stopped`) when it has changed
-        options     any argument of `stream`, for every request; `max_parallel` and `tool_timeout` of `run`; `schema`
-                    and `response_format` are for the last answer
+        options     any argument of `stream`, for every request; `max_parallel`, `tool_timeout` and `web_search` of
+                    `run`; `schema` and `response_format` are for the last answer
         """
         from ..agents.blocking import Swarm
         from ..agents.swarm import Team

@@ -94,6 +94,8 @@ def begin(
     loop = Loop(question, ToolSet(tools, web_search), options, Limits(*limits), on_change=changed, expected=expected)
     if state is not None and os.path.exists(state):
         saved.load(state, loop)
+        if expected is not None and loop.stopped == "done" and loop.message is not None:
+            loop.message._parsed = expected.schema.read(loop.message.text)[0]
     if budget is not None:
         loop.allowances.append(Allowance(client, budget, spent=loop.usage))
     return loop, saved

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _WRITERS = ("schema", "schema_retries", "response_format")  # how the last answer is to be
 _LIMITS = ("max_parallel", "tool_timeout")
-_OF_TOOLS = ("tool_choice", "parallel_tool_calls")  # planner and writer have none
+_OF_TOOLS = ("tool_choice", "parallel_tool_calls")
 
 
 class Team:
@@ -65,6 +65,7 @@ class Team:
         self._max_steps = max_steps
         self._workers = workers
         options = {name: value for name, value in options.items() if value is not None}
+        self._searches = bool(options.pop("web_search", False))
         self._limits = {name: options.pop(name) for name in _LIMITS if name in options}
         self._written = {name: options.pop(name) for name in _WRITERS if name in options}
         self._options = options
@@ -210,7 +211,8 @@ class Team:
         options = dict(options)
         expected = expected_in(options, self._client)
         limits = Limits(self._max_steps if max_steps is None else max_steps, **self._limits)
-        known = ToolSet(self._tools if tools is None else tools)
+        works = tools is None or bool(tools)  # planner and writer have none
+        known = ToolSet(self._tools if tools is None else tools, self._searches and works)
         if not known.wire:
             options = {name: value for name, value in options.items() if name not in _OF_TOOLS}
         loop = Loop([{"role": "user", "content": prompt}], known, options, limits, expected=expected)
