@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from frameworks_kit import CAPITAL, PEOPLE, TWO_CITIES, TWO_STEPS, Server, weather
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
@@ -203,6 +204,20 @@ def test_what_is_of_the_api_is_sent_and_what_is_of_the_client_counts(moonshot: S
     assert (body["prompt_cache_key"], body["max_completion_tokens"]) == ("k", 50)
     assert moonshot.sim.requests[-1].headers["x-a"] == "1"
     assert model.invoke(CAPITAL, model="kimi-k2.7-code").response_metadata["model_name"] == "kimi-k2.7-code"
+
+
+def test_tokens_are_counted(server: Server) -> None:
+    few, many = (chat(server).get_num_tokens_from_messages([HumanMessage("word " * times)]) for times in (1, 50))
+    assert 0 < few < many
+    assert chat(server).get_num_tokens_from_messages([HumanMessage("word")], tools=[get_weather]) > few
+
+
+def test_copies_ask_as_well(moonshot: Server) -> None:
+    model = chat(moonshot, max_tokens=3)
+    assert model.model_copy(update={"max_tokens": None}).invoke(CAPITAL).text == "The capital of France is Paris."
+    chosen = model.configurable_fields(max_tokens=ConfigurableField(id="max_tokens"))
+    answer = chosen.invoke(CAPITAL, config={"configurable": {"max_tokens": 500}})
+    assert answer.text == "The capital of France is Paris."
 
 
 def test_no_key_is_told_at_once_and_a_key_never(monkeypatch: pytest.MonkeyPatch) -> None:

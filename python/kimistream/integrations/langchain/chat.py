@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
-from ..._clients.async_kimi import AsyncKimi
-from ..._clients.kimi import Kimi
 from ..._tools.answers import AnswerSchema
 from ..._values.errors import SchemaError
 from ..._values.message import Message
+from ..clients import of_requests
 from ..requests import ask_forced_without_thinking, choice_of
 from .answers import Chunks, to_message
 from .messages import to_kimi
+from .settings import Settings
 from .structured import structured
 from .tools import declared
 
-_OF_CLIENT = (
-    *("provider", "base_url", "model", "timeout", "max_retries", "default_headers", "environment"),
-    *("on_break", "max_breaks", "continue_on_length", "cassette", "history"),
-)
-_OF_REQUESTS = ("thinking", "check", "temperature", "top_p", "max_tokens", "stop", "extra_body", "extra_headers")
 _NOT_SENT = ("stream", "stream_options", "stream_usage", "keep_wrong_answers", "ls_structured_output_format")
 
 
-class ChatKimi(BaseChatModel):
+class ChatKimi(Settings):
     """Kimi as a chat model of LangChain, wherever it is served.
 
         ChatKimi(model="kimi-k2.6").invoke("Why is the sky blue?")
@@ -55,109 +47,6 @@ class ChatKimi(BaseChatModel):
     streaming    invoke asks for a stream, so that callbacks see the tokens
     stream_usage the last chunk of a stream has the usage
     """
-
-    model: str | None = Field(default=None, validation_alias=AliasChoices("model", "model_name"))
-    api_key: SecretStr | None = None
-    provider: str | None = None
-    base_url: str | None = None
-    timeout: Any = Field(default=None, validation_alias=AliasChoices("timeout", "request_timeout"))
-    max_retries: int | None = None
-    default_headers: dict[str, str] | None = None
-    environment: str | None = None
-    on_break: str | None = None
-    max_breaks: int | None = None
-    continue_on_length: int | None = None
-    cassette: Any = None
-    history: Any = None
-
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = Field(default=None, validation_alias=AliasChoices("max_tokens", "max_completion_tokens"))
-    stop: list[str] | str | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
-    thinking: bool | str | None = None
-    check: str = "fix"
-    extra_body: dict[str, Any] | None = None
-    extra_headers: dict[str, str] | None = None
-    model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    streaming: bool = False
-    stream_usage: bool = True
-
-    model_config = ConfigDict(populate_by_name=True, protected_namespaces=(), arbitrary_types_allowed=True)
-
-    _client: Kimi = PrivateAttr()
-    _async_client: AsyncKimi = PrivateAttr()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _other_fields(cls, given: Any) -> Any:
-        """What has no name here is a field of the API."""
-        if not isinstance(given, dict):
-            return given
-        known = set(cls.model_fields)
-        for field in cls.model_fields.values():
-            aliases = field.validation_alias
-            known |= {str(one) for one in aliases.choices} if isinstance(aliases, AliasChoices) else {field.alias or ""}
-        others = {key: value for key, value in given.items() if key not in known}
-        kept = {key: value for key, value in given.items() if key in known}
-        return {**kept, "model_kwargs": {**others, **(kept.get("model_kwargs") or {})}} if others else kept
-
-    def __init__(self, **given: Any) -> None:
-        """InvalidRequestError for what cannot work, such as a missing key; ValidationError for wrong types."""
-        super().__init__(**given)
-        options = {name: value for name in _OF_CLIENT if (value := getattr(self, name)) is not None}
-        key = None if self.api_key is None else self.api_key.get_secret_value()
-        self._client = Kimi(key, **options)
-        self._async_client = AsyncKimi(key, **options)
-        if key is None and self._client._setup.key_variable:  # as LangChain's own models show it
-            self.api_key = SecretStr(os.environ[self._client._setup.key_variable])
-
-    @property
-    def client(self) -> Kimi:
-        """The client that it asks with."""
-        return self._client
-
-    @property
-    def async_client(self) -> AsyncKimi:
-        return self._async_client
-
-    @property
-    def _llm_type(self) -> str:
-        return "kimistream"
-
-    @property
-    def model_name(self) -> str:
-        return self.model or str(self._client._core.row["default_model"])
-
-    @property
-    def _identifying_params(self) -> dict[str, Any]:
-        chosen = {name: getattr(self, name) for name in _OF_REQUESTS if getattr(self, name) is not None}
-        return {"model": self.model_name, "provider": self._client.provider, **self.model_kwargs, **chosen}
-
-    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        params = LangSmithParams(
-            ls_provider=self._client.provider,
-            ls_model_name=kwargs.get("model") or self.model_name,
-            ls_model_type="chat",
-        )
-        for name in ("temperature", "max_tokens"):
-            value = kwargs.get(name, getattr(self, name))
-            if value is not None:
-                params[f"ls_{name}"] = value
-        ends = stop or kwargs.get("stop") or self.stop
-        if ends:
-            params["ls_stop"] = [ends] if isinstance(ends, str) else ends
-        return params
-
-    def _resolve_model_profile(self) -> Any:
-        """What agents of LangChain ask before they choose a way to an answer with a schema."""
-        return {
-            "tool_calling": True,
-            "structured_output": True,
-            "reasoning_output": True,
-            "image_inputs": True,
-            "video_inputs": True,
-            "image_tool_message": True,
-        }
 
     def bind_tools(
         self,
@@ -193,10 +82,17 @@ class ChatKimi(BaseChatModel):
         """
         return structured(self, schema, method, include_raw, strict, kwargs)
 
+    def get_num_tokens(self, text: str) -> int:
+        return int(self._client.count_tokens(text, model=self.model))
+
+    def get_num_tokens_from_messages(self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """As the provider counts them, where it can be asked; else an estimate."""
+        entries = declared(tools, self._client._core.row, None) if tools else None
+        return int(self._client.count_tokens(to_kimi(messages), model=self.model, tools=entries))
+
     def _request(self, messages: Sequence[BaseMessage], stop: Any, given: dict[str, Any]) -> dict[str, Any]:
         """The arguments of `complete` and `stream`."""
-        own = {name: getattr(self, name) for name in _OF_REQUESTS}
-        options = {**self.model_kwargs, **own, **given}
+        options = {**self.model_kwargs, **of_requests(self), **given}
         if stop is not None:
             options["stop"] = stop
         for name in _NOT_SENT:
@@ -204,6 +100,8 @@ class ChatKimi(BaseChatModel):
         wanted = options.get("response_format")
         if isinstance(wanted, type):
             options["schema"] = options.pop("response_format")
+        if options.get("tools"):
+            options["tools"] = declared(options["tools"], self._client._core.row, None)
         options["tool_choice"] = choice_of(options.get("tool_choice"), options.get("tools") or ())
         ask_forced_without_thinking(options)
         options["messages"] = to_kimi(messages)

@@ -30,15 +30,10 @@ from llama_index.core.prompts import PromptTemplate
 
 from ..._clients.async_kimi import AsyncKimi
 from ..._clients.kimi import Kimi as Client
+from ..clients import clients_of, model_of, of_requests
 from ..requests import ask_forced_without_thinking, choice_of, loosened
 from .answers import Growing, one_call, selections, to_response
 from .messages import to_kimi
-
-_OF_CLIENT = (
-    *("provider", "base_url", "model", "timeout", "max_retries", "default_headers", "environment"),
-    *("on_break", "max_breaks", "continue_on_length", "cassette", "history"),
-)
-_OF_REQUESTS = ("thinking", "check", "temperature", "top_p", "max_tokens", "extra_body", "extra_headers")
 
 
 class Kimi(FunctionCallingLLM):
@@ -66,7 +61,7 @@ class Kimi(FunctionCallingLLM):
     base_url: str | None = None
     timeout: Any = None
     max_retries: int | None = None
-    default_headers: dict[str, str] | None = Field(default=None, exclude=True)
+    default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
     environment: str | None = None
     on_break: str | None = None
     max_breaks: int | None = None
@@ -80,7 +75,7 @@ class Kimi(FunctionCallingLLM):
     thinking: bool | str | None = None
     check: str = "fix"
     extra_body: dict[str, Any] | None = None
-    extra_headers: dict[str, str] | None = Field(default=None, exclude=True)
+    extra_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
     context_window: int = 262_144
 
@@ -92,10 +87,7 @@ class Kimi(FunctionCallingLLM):
         if "api_base" in given:  # OpenAILike's name of it
             given["base_url"] = given.pop("api_base")
         super().__init__(**given)
-        options = {name: value for name in _OF_CLIENT if (value := getattr(self, name)) is not None}
-        key = None if self.api_key is None else self.api_key.get_secret_value()
-        self._client = Client(key, **options)
-        self._async_client = AsyncKimi(key, **options)
+        self._client, self._async_client = clients_of(self)
 
     @classmethod
     def class_name(cls) -> str:
@@ -117,13 +109,12 @@ class Kimi(FunctionCallingLLM):
             num_output=self.max_tokens or -1,
             is_chat_model=True,
             is_function_calling_model=True,
-            model_name=self.model or str(self._client._core.row["default_model"]),
+            model_name=model_of(self, self._client),
         )
 
     def _request(self, messages: Sequence[ChatMessage], given: dict[str, Any]) -> dict[str, Any]:
         """The arguments of the client's `complete` and `stream`."""
-        own = {name: getattr(self, name) for name in _OF_REQUESTS}
-        options = {**own, **self.additional_kwargs, **given, "messages": to_kimi(messages)}
+        options = {**of_requests(self), **self.additional_kwargs, **given, "messages": to_kimi(messages)}
         options["tool_choice"] = choice_of(options.get("tool_choice"), options.get("tools"))
         ask_forced_without_thinking(options)
         return {name: value for name, value in options.items() if value is not None}
