@@ -151,6 +151,15 @@ def test_what_a_killed_run_leaves_can_be_read_and_gone_on_with(out: Path, monkey
     assert not Path(f"{out}.parts").exists()
 
 
+def test_long_lines_make_a_part_sooner(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_output, "_PART_BYTES", 30_000)
+    with BulkServer(lambda text: text.ljust(10_000, "x")) as server:
+        killed(server, out, monkeypatch, after=9, given=rows(20))
+        assert len(parts(out)) >= 2
+        start(server, out, rows(20)[::-1], ordered=True)
+    assert [int(row["key"]) for row in table(out)] == list(range(19, -1, -1))
+
+
 def test_a_second_start_that_is_killed_keeps_what_the_first_had(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_parts(monkeypatch)
     with BulkServer() as server:

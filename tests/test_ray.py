@@ -381,6 +381,7 @@ def _part(given: tuple[str, str, int, Limits]) -> tuple[int, int]:
     return ended.done, ended.failed
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of Python 3.12: the server is a thread here
 @pytest.mark.parametrize("how", ["fork", "spawn"])
 def test_parts_of_a_run_in_processes(how: str, tmp_path: Path) -> None:
     with BulkServer() as server, Kimi(api_key=KEY, base_url=server.url) as client:

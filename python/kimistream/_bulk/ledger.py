@@ -193,6 +193,7 @@ class Ledger:
             self._at.executemany("insert into moves values (?, ?)", places)
             size, tail = ended()
             self._at.executemany("insert or replace into meta values (?, ?)", [("moving", size), ("moving_tail", tail)])
+        self.sync()
 
     def end_move(self, happened: bool) -> None:
         with self.transaction():
@@ -207,6 +208,10 @@ class Ledger:
                 )
             self._at.execute("delete from meta where name in ('moving', 'moving_tail')")
             self._at.execute("drop table if exists moves")
+
+    def sync(self) -> None:
+        """What it was told is on the disk now, whatever happens to the machine."""
+        self._do(lambda: self._at.execute("pragma wal_checkpoint(full)").fetchone())
 
     def finish(self) -> None:
         """One file again, which a folder that is read-only can hold."""

@@ -75,7 +75,8 @@ class LinesFile:
         plan: Callable[[Iterator[tuple[str, int]], Callable[[], tuple[int, int]]], Any],
     ) -> None:
         """Puts a file of these lines in its place. `plan` is given where each of them begins, by the key beside it, and
-        then the size and tail of all; what it writes down is synced after the file, before that takes its place."""
+        then the size and tail of all; what it writes down must be on the disk when it returns: the file takes its
+        place then."""
         size = 0
 
         def places() -> Iterator[tuple[str, int]]:

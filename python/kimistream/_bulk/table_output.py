@@ -98,11 +98,14 @@ class TableOutput(Output):
     def _add_lines(self, table: parquet.TableFile) -> None:
         """Those behind the parts."""
         lines: list[dict[str, Any]] = []
+        size = 0
         for text in self._lines_from(self._parts_end):
             lines.append(json.loads(text))
-            if len(lines) >= _PART_ROWS:
+            size += len(text)
+            if len(lines) >= _PART_ROWS or size >= _PART_BYTES:
                 table.add(parquet.table_of(lines))
                 lines.clear()
+                size = 0
         table.add(parquet.table_of(lines))
 
     def _lines_from(self, place: int) -> Iterator[bytes]:
@@ -135,6 +138,7 @@ class TableOutput(Output):
             self._add_lines(table)
         known = _known(new_path(self._out))
         self._ledger.set(table_next=known, covered_next=size)
+        self._ledger.sync()
         os.replace(new_path(self._out), os.path.realpath(self._out))
         self._ledger.set(table=known, table_next=None, covered=size, parts=0, parts_end=size)
         self._remove_parts(0)
