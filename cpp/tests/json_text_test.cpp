@@ -91,7 +91,7 @@ TEST_CASE("halves are found and joined when they meet") {
 
 TEST_CASE("mending replaces bytes that are not UTF-8 and escapes raw control characters in strings") {
   CHECK(json::mend("{\"a\":\"x\xFFy\"}") == "{\"a\":\"x" + replacement + "y\"}");
-  CHECK(json::mend("{\"a\":\"line\nend\tx\"}") == R"({"a":"line\nend\tx"})");
+  CHECK(json::mend("{\"a\":\"line\nend\tx\"}") == R"({"a":"line\u000aend\u0009x"})");
   CHECK(json::mend("{\n\"a\"\t: 1}") == "{\n\"a\"\t: 1}");
   CHECK(json::mend(R"({"a":"q\"}x"})") == R"({"a":"q\"}x"})");
 }

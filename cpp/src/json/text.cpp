@@ -51,12 +51,6 @@ std::size_t sequence_length(std::string_view text) noexcept {
 
 void append_control(std::string& out, unsigned char c) {
   constexpr char hex[] = "0123456789abcdef";
-  constexpr char short_ones[] = "btn fr";  // from U+0008 on
-  if (c >= 8 && c <= 13 && c != 11) {
-    out += '\\';
-    out += short_ones[c - 8U];
-    return;
-  }
   out += "\\u00";
   out += hex[c >> 4];
   out += hex[c & 15];
