@@ -5,6 +5,7 @@ A process for each measurement: nothing that one client imports or leaves behind
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import inspect
 import json
@@ -130,6 +131,48 @@ def measure_small(runner: Runner, requests: int) -> dict[str, Any]:
     return {"cpu_us": min(cpu), "p50": percentile(wall, 0.5), "p99": percentile(wall, 0.99), "count": len(wall)}
 
 
+def measure_crowd(runner: Runner, streams: int) -> dict[str, Any]:
+    """So many streams at once: CPU for each chunk, and each one's latency."""
+    subject, found = runner.subject, []
+
+    async def read() -> None:
+        if hasattr(subject, "latencies"):
+            found.extend(await subject.latencies())
+        else:
+            await subject.stream(lambda texts: found.extend(now() - int(text) for text in texts))
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(read() for _ in range(streams)))
+
+    runner(read)
+    found.clear()
+    gc.collect()
+    before, cpu_start = memory_mb("VmRSS"), time.process_time_ns()
+    runner(all_of_them)
+    cpu, ordered = (time.process_time_ns() - cpu_start) / 1e3, sorted(latency / 1e3 for latency in found)
+    parts = {f"p{p}": percentile(ordered, p / 100) for p in (50, 99)}
+    kb = (memory_mb("VmHWM") - before) * 1024 / streams
+    return {**parts, "cpu_us": cpu / len(ordered), "count": len(ordered), "kb": kb}
+
+
+def measure_burst(runner: Runner, requests: int) -> dict[str, Any]:
+    """So many requests at once, twice: CPU for each on new connections, and on kept ones."""
+    subject = runner.subject
+
+    async def all_of_them() -> None:
+        assert set(await asyncio.gather(*(subject.complete() for _ in range(requests)))) == {"Hello."}
+
+    cpu = []
+    for _ in range(2):
+        cpu_start = time.process_time_ns()
+        if hasattr(subject, "burst"):
+            assert set(subject.burst(requests)) == {"Hello."}
+        else:
+            runner(all_of_them)
+        cpu.append((time.process_time_ns() - cpu_start) / requests / 1e3)
+    return {"cold_us": cpu[0], "warm_us": cpu[1], "count": requests}
+
+
 def measure_streams(runner: Runner, streams: int) -> dict[str, Any]:
     """Streams one after another; the server counts the connections."""
     for _ in range(streams):
@@ -192,6 +235,8 @@ SCENARIOS: dict[str, Callable[[Runner, int], dict[str, Any]]] = {
     "blast": measure_blast,
     "paced": measure_paced,
     "small": measure_small,
+    "crowd": measure_crowd,
+    "burst": measure_burst,
     "streams": measure_streams,
     "upload": measure_upload,
     "interrupt": measure_interrupt,

@@ -168,6 +168,14 @@ class AsyncUvloop(Async):
     new_loop = staticmethod(AiohttpUvloop.new_loop)
 
 
+class Map(Native):
+    """``for row in client.map(...)``."""
+
+    def burst(self, count: int) -> list[str]:
+        rows = (f"q{number}" for number in range(count))
+        return [row.message.text for row in self.client.map(rows, "{}", concurrency=count, progress=False)]
+
+
 CONTINUE = {"on_break": "continue"}
 
 
@@ -193,6 +201,7 @@ OURS: dict[str, type[Any]] = {
     "kimistream_chat_both": ChatBoth,
     "kimistream_async": Async,
     "kimistream_async_uvloop": AsyncUvloop,
+    "kimistream_map": Map,
     "kimistream_continue": NativeContinue,
     "kimistream_chat_continue": ChatContinue,
     "kimistream_async_continue": AsyncContinue,

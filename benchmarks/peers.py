@@ -164,6 +164,44 @@ class PycurlOrjson(Pycurl):
         self.loads = orjson.loads  # type: ignore[assignment]
 
 
+class PycurlMulti(Peer):
+    """Many requests at once; one handle each, kept."""
+
+    def __init__(self, base_url: str) -> None:
+        import pycurl
+
+        super().__init__(base_url)
+        self.pycurl, self.multi = pycurl, pycurl.CurlMulti()
+        self.multi.setopt(pycurl.M_MAXCONNECTS, 10_000)
+        self.handles: list[Any] = []
+
+    def burst(self, count: int) -> list[str]:
+        pycurl, texts = self.pycurl, []
+        while len(self.handles) < count:
+            easy = pycurl.Curl()
+            easy.setopt(pycurl.URL, self.url)
+            easy.setopt(pycurl.HTTPHEADER, [*(f"{k}: {v}" for k, v in HEADERS.items()), "Expect:"])
+            easy.setopt(pycurl.POST, 1)
+            easy.setopt(pycurl.NOSIGNAL, 1)
+            easy.setopt(pycurl.PROXY, "")
+            self.handles.append(easy)
+        for easy in self.handles[:count]:
+            easy.blocks = []
+            easy.setopt(pycurl.POSTFIELDS, body(False))
+            easy.setopt(pycurl.WRITEFUNCTION, easy.blocks.append)
+            self.multi.add_handle(easy)
+        while len(texts) < count:
+            self.multi.perform()
+            _, ended, failed = self.multi.info_read(count)
+            assert not failed, failed
+            for easy in ended:
+                texts.append(str(json.loads(b"".join(easy.blocks))["choices"][0]["message"]["content"]))
+                self.multi.remove_handle(easy)
+            if not ended:
+                self.multi.select(1.0)
+        return texts
+
+
 class Httpx(Peer):
     def __init__(self, base_url: str) -> None:
         import httpx
@@ -244,7 +282,8 @@ class Aiohttp(AsyncPeer):
         self.aiohttp, self.loads = aiohttp, orjson.loads
 
     async def start(self) -> None:
-        self.session = self.aiohttp.ClientSession(headers=HEADERS)
+        connector = self.aiohttp.TCPConnector(limit=0)
+        self.session = self.aiohttp.ClientSession(headers=HEADERS, connector=connector)
 
     async def stop(self) -> None:
         await self.session.close()
@@ -268,6 +307,29 @@ class AiohttpUvloop(Aiohttp):
 
         loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         return loop
+
+
+class HttpxAsync(AsyncPeer):
+    def __init__(self, base_url: str) -> None:
+        import httpx
+
+        super().__init__(base_url)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self.client = httpx.AsyncClient(headers=HEADERS, trust_env=False, limits=limits, timeout=60)
+
+    async def stop(self) -> None:
+        await self.client.aclose()
+
+    async def stream(self, take: Take) -> None:
+        lines = Lines(json.loads)
+        async with self.client.stream("POST", self.url, content=body(True)) as answer:
+            async for block in answer.aiter_bytes():
+                take(lines.feed(block))
+        assert lines.done
+
+    async def complete(self) -> str:
+        answer = (await self.client.post(self.url, content=body(False))).json()
+        return str(answer["choices"][0]["message"]["content"])
 
 
 class AsyncOpenAI(AsyncPeer):
@@ -295,9 +357,11 @@ PEERS: dict[str, type[Any]] = {
     "http_client": HttpClient,
     "pycurl_json": Pycurl,
     "pycurl_orjson": PycurlOrjson,
+    "pycurl_multi": PycurlMulti,
     "httpx_json": Httpx,
     "openai": OpenAI,
     "aiohttp_orjson": Aiohttp,
     "aiohttp_orjson_uvloop": AiohttpUvloop,
+    "httpx_async": HttpxAsync,
     "openai_async": AsyncOpenAI,
 }

@@ -10,7 +10,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import bulk  # noqa: F401 - registers itself
+import bulk  # noqa: F401 - these two register themselves
+import concurrency  # noqa: F401
 from benchmarks import BENCHMARKS
 from measuring import HERE, Table, build, load_server
 

@@ -1,12 +1,17 @@
 // What a stream or an upload costs at least, in C++. Prints one JSON line.
 //
-//     kimistream_floor blast|paced PORT PATH STREAMS
+//     kimistream_floor blast|paced|crowd PORT PATH STREAMS
 //     kimistream_floor upload PORT PATH BYTES
+#include <sys/epoll.h>
+
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "decode.hpp"
@@ -76,6 +81,16 @@ void blast(const char* port, const char* path, int streams) {
               reasoning, bytes);
 }
 
+void report(std::vector<double> microseconds, long long cpu_ns) {
+  const auto cpu = static_cast<double>(cpu_ns) / static_cast<double>(microseconds.size());
+  std::sort(microseconds.begin(), microseconds.end());
+  const auto part = [&](double p) {
+    return microseconds[static_cast<std::size_t>(p * static_cast<double>(microseconds.size() - 1))];
+  };
+  std::printf("{\"p10\": %.2f, \"p50\": %.2f, \"p99\": %.2f, \"cpu_us\": %.2f, \"count\": %zu}\n", part(0.1), part(0.5),
+              part(0.99), cpu / 1000, microseconds.size());
+}
+
 /// Nothing but recv() and the digits: no JSON, no lines.
 void paced(const char* port, const char* path, int streams) {
   RawHttp http(port);
@@ -93,13 +108,43 @@ void paced(const char* port, const char* path, int streams) {
       ended = dechunker.feed(bytes, [](std::string_view) {});
     }
   }
-  const auto cpu = static_cast<double>(cpu_nanoseconds() - start) / static_cast<double>(microseconds.size());
-  std::sort(microseconds.begin(), microseconds.end());
-  const auto part = [&](double p) {
-    return microseconds[static_cast<std::size_t>(p * static_cast<double>(microseconds.size() - 1))];
+  report(std::move(microseconds), cpu_nanoseconds() - start);
+}
+
+/// Many streams at once on one epoll descriptor, each as in `paced`.
+void crowd(const char* port, const char* path, int streams) {
+  struct Open {
+    explicit Open(const char* to) : http(to) {}
+    RawHttp http;
+    Dechunker dechunker;
   };
-  std::printf("{\"p10\": %.2f, \"p50\": %.2f, \"p99\": %.2f, \"cpu_us\": %.2f, \"count\": %zu}\n", part(0.1), part(0.5),
-              part(0.99), cpu / 1000, microseconds.size());
+  std::vector<std::unique_ptr<Open>> all;
+  const int epoll = ::epoll_create1(0);
+  std::vector<double> microseconds;
+  const auto start = cpu_nanoseconds();
+  for (int i = 0; i < streams; ++i) {
+    Open& open = *all.emplace_back(std::make_unique<Open>(port));
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = &open;
+    ::epoll_ctl(epoll, EPOLL_CTL_ADD, open.http.descriptor(), &event);
+    open.http.post(path);
+  }
+  std::array<epoll_event, 256> events{};
+  for (int left = streams; left > 0;) {
+    const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      auto& open = *static_cast<Open*>(events[static_cast<std::size_t>(i)].data.ptr);
+      const auto bytes = open.http.receive();
+      const auto now = monotonic_nanoseconds();
+      if (const auto at = bytes.find("\"content\":\""); at != std::string_view::npos)
+        microseconds.push_back(static_cast<double>(now - std::atoll(bytes.data() + at + 11)) / 1000);
+      if (!open.dechunker.feed(bytes, [](std::string_view) {})) continue;
+      ::epoll_ctl(epoll, EPOLL_CTL_DEL, open.http.descriptor(), nullptr);
+      --left;
+    }
+  }
+  report(std::move(microseconds), cpu_nanoseconds() - start);
 }
 
 /// Nothing but send(): the bytes are made before, and they are the same for every block.
@@ -123,10 +168,10 @@ void upload(const char* port, const char* path, int bytes) {
 
 int main(int count, char** arguments) {
   if (count != 5) {
-    std::fprintf(stderr, "usage: kimistream_floor blast|paced|upload PORT PATH STREAMS|BYTES\n");
+    std::fprintf(stderr, "usage: kimistream_floor blast|paced|crowd|upload PORT PATH STREAMS|BYTES\n");
     return 2;
   }
   const int number = std::max(1, std::atoi(arguments[4]));
   const auto is = [&](const char* name) { return std::strcmp(arguments[1], name) == 0; };
-  (is("paced") ? paced : is("upload") ? upload : blast)(arguments[2], arguments[3], number);
+  (is("paced") ? paced : is("crowd") ? crowd : is("upload") ? upload : blast)(arguments[2], arguments[3], number);
 }

@@ -33,6 +33,8 @@ class RawHttp {
   /// One recv(); what came. Exits when the server is gone.
   [[nodiscard]] std::string_view receive();
 
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+
  private:
   int descriptor_;
   char buffer_[read_bytes];

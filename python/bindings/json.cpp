@@ -6,6 +6,7 @@ namespace kimistream::python {
 namespace {
 
 void write_string(std::string& out, std::string_view text) {
+  constexpr std::string_view escaped = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
   constexpr char hex[] = "0123456789abcdef";
   out += '"';
   std::size_t plain = 0;
@@ -13,8 +14,8 @@ void write_string(std::string& out, std::string_view text) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(text.substr(plain, i - plain));
-    if (c == '"' || c == '\\') {
-      (out += '\\') += static_cast<char>(c);
+    if (const std::size_t known = escaped.find(static_cast<char>(c)); known != std::string_view::npos) {
+      (out += '\\') += letters[known];
     } else {
       out += "\\u00";
       out += hex[c >> 4];

@@ -84,11 +84,10 @@ void register_bulk(py::module_& module) {
           "add",
           [](BulkRun& self, std::size_t index, const py::tuple& arguments, std::int64_t tokens) {
             Request request = to_request(arguments, false);
-            const InTheCore working;
+            const WithoutGil working;
             self.add(index, std::move(request), tokens);
-            self.pump();  // it goes out now, however long the next one takes
           },
-          py::arg("index"), py::arg("arguments"), py::arg("tokens"), "A row more, which is sent if there is a place.")
+          py::arg("index"), py::arg("arguments"), py::arg("tokens"), "A row more, which is sent by the next pump, if there is a place for it.")
       .def("no_more", &BulkRun::no_more, Unlocked(), "No more rows will be added.")
       .def("stop", &BulkRun::stop, Unlocked(), "Nothing is sent from now on: what is under way ends.")
       .def(

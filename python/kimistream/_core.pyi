@@ -260,7 +260,7 @@ class BulkRun:
 
     def __init__(self, client: Client, limits: Limits, concurrency: int) -> None: ...
     def add(self, index: int, arguments: tuple[Any, ...], tokens: int) -> None:
-        """A row more, which is sent if there is a place."""
+        """A row more, which is sent by the next pump, if there is a place for it."""
 
     def no_more(self) -> None:
         """No more rows will be added."""

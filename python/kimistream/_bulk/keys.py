@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from json.encoder import encode_basestring_ascii
 
 from .. import _core
 from .._requests.arguments import NAMES
@@ -84,7 +85,7 @@ def _checked(value: Any, what: str) -> str | int:
 
 def key_text(key: str | int) -> str:
     """The key as the ledger holds it: 7 is not "7"."""
-    return json.dumps(key, ensure_ascii=True)
+    return encode_basestring_ascii(key) if isinstance(key, str) else str(key)
 
 
 class Hashed:

@@ -16,7 +16,7 @@ from .._values.errors import InvalidRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, TypeVar
 
     T = TypeVar("T")
@@ -32,6 +32,7 @@ create table rows (
 ) without rowid;
 create table dead (place int primary key, length int);
 """
+_BURY = "insert or ignore into dead select place, length from rows where key = ? and place not null"
 _KEEP = "insert or replace into rows values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -78,6 +79,7 @@ class Ledger:
 
     def __init__(self, path: str, new: bool) -> None:
         self.path = path
+        self._is_new = new  # no row of it has been here before this start, and no key comes twice in one
         self._at = _opened(path)
         try:
             if new:
@@ -118,21 +120,21 @@ class Ledger:
         self._do(lambda: self._at.executemany("insert or replace into meta values (?, ?)", values.items()))
 
     def look(self, key: str) -> Entry | None:
+        """What earlier starts know of a row."""
+        if self._is_new:
+            return None
         found = self._do(lambda: self._at.execute("select * from rows where key = ?", (key,)).fetchone())
         return None if found is None else Entry(*found)
 
-    def commit(self, entries: Iterable[Entry], moved: Iterable[tuple[int, str]] = (), **meta: Any) -> None:
+    def commit(self, entries: Sequence[Entry], moved: Iterable[tuple[int, str]] = (), **meta: Any) -> None:
         """All of it or nothing. The line of a row that had one in another place is dead from now on.
 
         moved  (position in the input, key) of rows that are known already
         """
         with self.transaction():
-            for entry in entries:
-                self._at.execute(
-                    "insert or ignore into dead select place, length from rows where key = ? and place not null",
-                    (entry.key,),
-                )
-                self._at.execute(_KEEP, entry.values())
+            if not self._is_new:
+                self._at.executemany(_BURY, [(entry.key,) for entry in entries])
+            self._at.executemany(_KEEP, [entry.values() for entry in entries])
             self._at.executemany("update rows set position = ? where key = ?", moved)
             self._at.executemany("insert or replace into meta values (?, ?)", meta.items())
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 
+from .. import _core
 from .._values import errors
 from .._values.bulk import Row
 from .._values.message import Message, Notice, ToolCall, Usage
@@ -24,6 +26,8 @@ KEYS = (
 # str.splitlines, and readers that are made like it, break a line at these.
 _BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 _HALVES = re.compile("[\ud800-\udfff]")
+_COUNTS = tuple(name for name in Usage._fields if name != "cost")
+_counts_of = operator.attrgetter(*_COUNTS)
 _WORDS = ("type", "message", "status_code", "code", "request_id")
 _ERROR_CLASSES = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.KimiError)
@@ -33,7 +37,7 @@ _ERROR_CLASSES = {
 def parse(text: str | bytes) -> Any:
     """One JSON value. Raises ValueError for what readers of JSON do not agree on: NaN, half a surrogate pair, a key
     that comes twice."""
-    value = json.loads(text, parse_constant=_refused_number, parse_float=_finite, object_pairs_hook=_distinct)
+    value = _DECODER.decode(text if isinstance(text, str) else text.decode())
     if (b"\\u" if isinstance(text, bytes) else "\\u") in text and has_half(value):  # type: ignore[operator]
         raise ValueError("half of a surrogate pair, which UTF-8 cannot say")
     return value
@@ -58,6 +62,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refused_number, parse_float=_finite, object_pairs_hook=_distinct)
+
+
 def has_half(value: Any) -> bool:
     """Whether a text in it holds half of a surrogate pair, which UTF-8 cannot say."""
     if isinstance(value, str):
@@ -69,7 +76,7 @@ def has_half(value: Any) -> bool:
 
 def text_of(line: dict[str, Any]) -> bytes:
     """The line as bytes, with its line break."""
-    text = json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _core.dumps(line)
     if not text.isascii():
         text = _HALVES.sub("\ufffd", text.translate(_BREAKS))
     return text.encode() + b"\n"
@@ -80,7 +87,7 @@ def line_of(row: Row) -> dict[str, Any]:
     said = message
     if said is None:  # an answer that is not what its schema says is worth reading
         said = error.message if isinstance(error, errors.SchemaError) else Message()
-    usage = {name: getattr(row.usage, name) for name in Usage._fields if name != "cost"}
+    usage = dict(zip(_COUNTS, _counts_of(row.usage), strict=True))
     return {
         "key": row.key,
         "index": row.index,

@@ -11,11 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_THERE = frozenset({str, int, bool, dict, list})
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def is_missing(value: Any) -> bool:
     """None, and what stands for it: nan, pandas' NaT and NA."""
+    if type(value) in _THERE:
+        return False
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return True
     return type(value).__name__ in ("NaTType", "NAType") and type(value).__module__.startswith("pandas")

@@ -48,8 +48,8 @@ class Sending:
     """Many requests at once, on one thread at a time; `wake` may be called on any.
 
     room                how many may be started
-    start(index, tag, arguments, tokens)  begins one; those with a smaller index go first. `before`: the steps of what
-                        must be done first, such as uploads; they give the arguments in their last form
+    start(index, tag, arguments, tokens)  adds one, for the next `pump`; those with a smaller index go first. `before`:
+                        the steps of what must be done first, such as uploads; they give the arguments' last form
     pump()              does what is ready; gives the seconds until `take` is worth calling; inf: nothing has ended
     take()              those that have ended since
     wait(seconds)       waits until `take` is worth calling, for so long at most; ends early at a signal and by `wake`

@@ -19,9 +19,14 @@ class Source:
 
     again  makes the rows anew, where they can be gone through twice without waiting; else None
     path   of the file that they come from; "" where that is none, or not known
+    waits  the next row may be long in coming
     """
 
     __slots__ = ("_is_ours", "_rows", "again", "path")
+
+    @property
+    def waits(self) -> bool:
+        return self.again is None and not self._is_ours
 
     def __init__(self, rows: Any) -> None:
         self.again: Any = None

@@ -292,10 +292,13 @@ class Work:
             self._held = None
             if self._send(item):
                 room -= 1
+                if self._plan.source.waits:  # however long the next row takes, this one goes now
+                    self._sending.pump()
             elif self._held is not None:
                 break
         if self._has_sent_all():
             self._sending.no_more()
+        self._sending.pump()
 
     def _next(self) -> _Item | None:
         """The next row that is to be sent; None where there is none now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from .errors import InvalidRequestError
 from .message import Usage
 from .value import Value
@@ -82,6 +84,9 @@ class Budget(Value):
         self.tokens = tokens
 
 
+_all_of = operator.attrgetter(*Usage._fields)
+
+
 class Counts:
     """The fields that a run tells of itself. Read them at any time, from any thread.
 
@@ -104,8 +109,7 @@ class Counts:
     def took(self, usage: Usage, cost: float | None) -> None:
         """Adds what one row has taken."""
         mine = self.usage
-        for name in Usage._fields:
-            more = getattr(usage, name)
+        for name, more in zip(Usage._fields, _all_of(usage), strict=True):
             if more is not None:
                 setattr(mine, name, (getattr(mine, name) or 0) + more)
         if cost is not None:

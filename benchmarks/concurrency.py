@@ -1,0 +1,55 @@
+"""`concurrency`: many streams at once, and many short requests at once."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+from typing import Any
+
+from benchmarks import benchmark, floor_of
+from measuring import Bench, Table, medians, ratio
+
+A_SECOND = 20  # events of a stream
+STREAMING = ["kimistream_async", "kimistream_async_uvloop", "aiohttp_orjson", "aiohttp_orjson_uvloop"]
+FALLING_BEHIND = ["httpx_async", "openai_async"]
+BURSTING = ["kimistream_map", "kimistream_async", "kimistream_async_uvloop", "pycurl_multi", "aiohttp_orjson"]
+
+
+def more_files() -> None:
+    """A socket a stream, in whatever is started from here."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@benchmark
+def concurrency(bench: Bench) -> Table:
+    """Live streams: CPU and latency for each chunk. Short requests: CPU for each, on new and on kept connections."""
+    more_files()
+    streams, seconds, rounds = (200, 2, 1) if bench.quick else (1000, 5, 3)
+    path = f"slow/{A_SECOND}/{seconds}"
+    pairs = bench.paired(
+        [*STREAMING, *FALLING_BEHIND],
+        rounds,
+        lambda: bench.floor("crowd", path, streams),
+        lambda name: bench.client(name, "crowd", path, streams),
+    )
+    bursts = bench.paired(
+        [*BURSTING, *FALLING_BEHIND],
+        rounds,
+        dict,
+        lambda name: bench.client(name, "burst", "delay/200", streams),
+    )
+    columns = ["client", "us a chunk", "x floor", "p50 us", "p99 us", "kB a stream", "us a request, new", "kept"]
+    table = Table(f"{streams:,} streams of {A_SECOND} events a second, then as many requests at once", columns)
+    floor = floor_of(pairs)
+    table.rows.append(["floor: C, epoll + recv", floor["cpu_us"], 1.0, floor["p50"], floor["p99"], "-", "-", "-"])
+    for name in dict.fromkeys([*pairs, *bursts]):
+        row: list[Any] = [name, *["-"] * 7]
+        if each := pairs.get(name):
+            result = medians([r for _, r in each])
+            row[1:6] = [result["cpu_us"], ratio(each, "cpu_us", "cpu_us"), *(result[k] for k in ("p50", "p99", "kb"))]
+        if each := bursts.get(name):
+            row[6:] = [statistics.median(r[key] for _, r in each) for key in ("cold_us", "warm_us")]
+        table.rows.append(row)
+    table.notes = ["httpx_async and openai_async take more than a core for 1,000 streams: they fall behind"]
+    return table
