@@ -26,6 +26,7 @@ struct DeltaObject {
   PyObject_HEAD ChunkObject* chunk;
   PyObject* content;
   PyObject* reasoning;
+  int asked_for;  // the name that reasoning was looked for under first, where that matters; -1: none yet
 };
 
 PyTypeObject *chunk_type = nullptr, *choice_type = nullptr, *delta_type = nullptr;
@@ -146,6 +147,7 @@ PyObject* make_delta(ChunkObject* chunk) {
   if (!delta) return nullptr;
   delta->chunk = share(chunk);
   delta->content = delta->reasoning = nullptr;
+  delta->asked_for = -1;
   return reinterpret_cast<PyObject*>(delta);
 }
 
@@ -208,8 +210,6 @@ bool openai_is_imported() {
   return false;
 }
 
-constexpr std::string_view reasoning_names[] = {"\"reasoning_content\"", "\"reasoning\""};
-
 /// Reasoning answers to both names; what becomes of that where openai is imported, says _values/passing.py.
 template <int Name>
 PyObject* get_reasoning(PyObject* self, void*) {
@@ -217,9 +217,8 @@ PyObject* get_reasoning(PyObject* self, void*) {
   const Chunk& chunk = delta->chunk->chunk;
   PyObject* text = text_of(chunk.reasoning, delta->reasoning);
   if (!openai_is_imported() || !chunk.reasoning || !text) return text;
-  const std::string came = chunk.json();
-  const auto has = [&](int name) { return came.find(reasoning_names[name]) != std::string::npos; };
-  if (has(Name) || !has(1 - Name)) return text;
+  if (delta->asked_for < 0) delta->asked_for = Name;
+  if (delta->asked_for == Name) return text;
   PyObject* other = PyObject_CallOneArg(registry().other_name, text);
   Py_DECREF(text);
   return other;

@@ -3,8 +3,8 @@ not come, `logprobs`, `refusal`, `audio` and their kin too, which no server of K
 
 from __future__ import annotations
 
-from .object import Field, Object, either
-from .passing import other_name
+from .object import Field, Object
+from .passing import told_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,11 +151,31 @@ class ChunkModeration(Moderation, like=f"{_CHUNK}.Moderation"):
     pass
 
 
+class _Reasoning:
+    """One of the two names of reasoning."""
+
+    def __init__(self, name: str, other: str) -> None:
+        self._name = name
+        self._other = other
+
+    def __get__(self, instance: Reasoned | None, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        came = instance.__dict__
+        value = came[self._name] if self._name in came else came.get(self._other)
+        return told_once(instance, self._name, value) if isinstance(value, str) else value
+
+    def __set__(self, instance: Reasoned, value: Any) -> None:
+        instance.__dict__[self._name] = value
+
+
 class Reasoned(Shape):
     """Reasoning answers to both of its names, and is in dumps and `model_extra` under the one that it came under."""
 
-    reasoning = either("reasoning", "reasoning_content", other_name)
-    reasoning_content = either("reasoning_content", "reasoning", other_name)
+    __slots__ = ("_asked_for",)
+
+    reasoning = _Reasoning("reasoning", "reasoning_content")
+    reasoning_content = _Reasoning("reasoning_content", "reasoning")
 
 
 class ChatCompletionMessage(Reasoned, like=f"{_CHAT}.ChatCompletionMessage"):

@@ -223,9 +223,9 @@ class Field:
         instance.__dict__[self._name] = value
 
 
-def either(name: str, other: str, told: Callable[[Any], Any] = lambda value: value) -> Any:
-    """A field with two names: its own first. `told` is given what came under the other one."""
-    return Field(lambda came: came[name] if name in came else told(came.get(other)))
+def either(name: str, other: str) -> Any:
+    """A field with two names: its own first."""
+    return Field(lambda came: came[name] if name in came else came.get(other))
 
 
 def said(name: str, *path: str, word: str) -> Any:

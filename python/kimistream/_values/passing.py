@@ -40,8 +40,8 @@ def counterpart(kind: Any) -> type:
 
 
 class OtherName(str):
-    """A text that came under another name. It reads the same, and is not true: who looks under each name, as in
-    `if delta.reasoning: ...`, is told once. Only where openai has been imported; else both names are plain texts."""
+    """A text that has been read under another name. It reads the same, and is not true: who looks under each name, as
+    in `if delta.reasoning: ...`, is told once. Only where openai has been imported; else both names are plain texts."""
 
     __slots__ = ()
 
@@ -52,8 +52,14 @@ class OtherName(str):
         return str, (str(self),)
 
 
-def other_name(value: Any) -> Any:
-    return OtherName(value) if isinstance(value, str) and "openai" in sys.modules else value
+def told_once(instance: Any, name: str, text: str) -> str:
+    """The text for who looks for it under this name. `instance._asked_for` keeps the name that was the first."""
+    if "openai" not in sys.modules:
+        return text
+    first = getattr(instance, "_asked_for", None)
+    if first is None:
+        instance._asked_for = first = name
+    return text if first == name else OtherName(text)
 
 
 _joined: list[Any] = [None]  # the module whose errors ours inherit from

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core
 from . import completions, errors, headers, message
 from .object import Extra, Object
-from .passing import counterpart, other_name
+from .passing import OtherName, counterpart
 
 _core.register(
     message=message.Message,
@@ -20,7 +20,7 @@ _core.register(
     warn=errors.warn,
     object=Object,
     extra=Extra,
-    other_name=other_name,
+    other_name=OtherName,
     counterpart=counterpart,
     completion=completions.ChatCompletion,
     completion_chunk=completions.ChatCompletionChunk,
