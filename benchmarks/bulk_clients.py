@@ -118,7 +118,7 @@ def openai_gather(url: str, source: str, out: str, at_once: int) -> None:
 
     async def main() -> None:
         gate = asyncio.Semaphore(at_once)
-        async with openai.AsyncOpenAI(api_key="sk-x", base_url=url) as client:
+        async with openai.AsyncOpenAI(api_key="sk-x", base_url=url, timeout=600) as client:
 
             async def ask(row: dict[str, Any]) -> Any:
                 async with gate:

@@ -100,6 +100,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._tell_at = FOREVER
         self._work = Work(plan)
         self._told = Told(plan.progress, run)
 
@@ -122,6 +123,7 @@ class Driver:
             await self._wait()
 
     async def _wait(self) -> None:
+        self._tell_at = time.monotonic() + self._told.tell(time.monotonic())
         self._future = self._loop.create_future()
         descriptors = self._work.descriptors
         for descriptor in descriptors:
@@ -138,12 +140,16 @@ class Driver:
 
     def _look(self) -> None:
         """Does what is ready, and wakes who waits where a step is worth it."""
-        seconds = self._work.pump()
-        told = self._told.tell(time.monotonic())
+        try:
+            seconds = min(self._work.pump(), self._tell_at - time.monotonic())
+        except Exception as error:  # the one who waits is told, not the loop
+            if self._future is not None and not self._future.done():
+                self._future.set_exception(error)
+            return
         if seconds <= 0 or self._work.over:
             self.wake()
         else:
-            self._set_timer(min(seconds, told, self._work.later))
+            self._set_timer(min(seconds, self._work.later))
 
     def _set_timer(self, seconds: float) -> None:
         if self._timer is not None:

@@ -73,7 +73,7 @@ class Writer:
         if self._has_thought:
             self._printer.end()
             sys.stdout.write("\n")
-            self._has_thought = False
+            self._printer, self._has_thought = Printer(), False
         # Addresses stay to be read: a link that says one thing and leads to another is no friend.
         Console(file=sys.stdout).print(Markdown(harmless(text), hyperlinks=False))
         sys.stdout.write("\n")
