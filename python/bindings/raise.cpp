@@ -87,6 +87,12 @@ void set_error(const Error& error) {
   }
 }
 
+py::object as_exception(const Error& error) {
+  set_error(error);
+  const py::error_already_set raised;
+  return raised.value();
+}
+
 void set_current_exception() {
   try {
     throw;
@@ -121,7 +127,9 @@ void drain(Shared& shared) {
   for (;;) {
     while (shared.stream.take(event)) continue;
     while (shared.stream.take(chunk)) continue;
-    switch (wait_for_item(shared.stream)) {
+    const int there = wait_for_item(shared.stream);
+    shared.look();
+    switch (there) {
       case 0: return;
       case 1: break;
       default: throw py::error_already_set();
@@ -132,7 +140,10 @@ void drain(Shared& shared) {
 std::string wait_for_body(Shared& shared) {
   Chunk chunk;
   while (!shared.stream.take(chunk)) {
-    if (wait_for_item(shared.stream) < 0) throw py::error_already_set();
+    if (wait_for_item(shared.stream) < 0) {
+      shared.look();
+      throw py::error_already_set();
+    }
     if (shared.stream.state() == Stream::State::ended) break;
   }
   return std::move(chunk).json();

@@ -21,6 +21,7 @@ from ._values.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    BudgetExceededError,
     CassetteMissError,
     ConflictError,
     IncompleteStreamError,
@@ -43,6 +44,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import progress as progress
     from . import simulator as simulator
+    from . import telemetry as telemetry
+    from ._bulk.batches.job import AsyncBatchJob as AsyncBatchJob
+    from ._bulk.batches.job import BatchJob as BatchJob
     from ._bulk.limits import Limits as Limits
     from ._clients.async_kimi import AsyncKimi as AsyncKimi
     from ._clients.async_stream import AsyncStream as AsyncStream
@@ -56,6 +60,7 @@ if TYPE_CHECKING:
     from ._values.bulk import Row as Row
     from ._values.bulk import Run as Run
     from ._values.resources import Balance as Balance
+    from ._values.resources import Batch as Batch
     from ._values.resources import Extracted as Extracted
     from ._values.resources import FileContent as FileContent
     from ._values.resources import FileObject as FileObject
@@ -70,6 +75,7 @@ if TYPE_CHECKING:
     from .agents.awaiting import AsyncConversation as AsyncConversation
     from .agents.blocking import AgentRun as AgentRun
     from .agents.blocking import Conversation as Conversation
+    from .costs.table import prices as prices
 
     AsyncOpenAI = AsyncKimi
 
@@ -82,6 +88,7 @@ __all__ = [
     "APITimeoutError",
     "AgentRun",
     "AsyncAgentRun",
+    "AsyncBatchJob",
     "AsyncConversation",
     "AsyncKimi",
     "AsyncOpenAI",
@@ -89,7 +96,10 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Balance",
+    "Batch",
+    "BatchJob",
     "Budget",
+    "BudgetExceededError",
     "Cassette",
     "CassetteMissError",
     "ConflictError",
@@ -137,6 +147,7 @@ __all__ = [
     "Usage",
     "Video",
     "__version__",
+    "prices",
     "providers",
     "register_provider",
 ]
@@ -145,11 +156,14 @@ __all__ = [
 _LAZY = {
     "AgentRun": ("agents.blocking", "AgentRun"),
     "AsyncAgentRun": ("agents.awaiting", "AsyncAgentRun"),
+    "AsyncBatchJob": ("_bulk.batches.job", "AsyncBatchJob"),
     "AsyncConversation": ("agents.awaiting", "AsyncConversation"),
     "AsyncKimi": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
     "Balance": ("_values.resources", "Balance"),
+    "Batch": ("_values.resources", "Batch"),
+    "BatchJob": ("_bulk.batches.job", "BatchJob"),
     "Budget": ("_values.bulk", "Budget"),
     "Cassette": ("_requests.cassette", "Cassette"),
     "Conversation": ("agents.blocking", "Conversation"),
@@ -169,12 +183,17 @@ _LAZY = {
     "ToolProgress": ("_values.run_events", "ToolProgress"),
     "ToolResult": ("_values.run_events", "ToolResult"),
     "Video": ("_requests.media", "Video"),
+    "prices": ("costs.table", "prices"),
     "providers": ("_requests.providers", "providers"),
     "register_provider": ("_requests.providers", "register_provider"),
 }
 
 
-_MODULES = ("progress", "simulator")  # the same: `kimistream.simulator.Simulator()` needs no import of its own
+_MODULES = (
+    "progress",
+    "simulator",
+    "telemetry",
+)  # the same: `kimistream.simulator.Simulator()` needs no import of its own
 
 
 def __getattr__(name: str) -> object:

@@ -1,7 +1,7 @@
 """The C++ core, as python/bindings/ makes it. Private: the package kimistream is its face."""
 
 from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, final
 
 from ._values.completions import ChatCompletion, ChatCompletionChunk
@@ -95,6 +95,9 @@ class Stream:
     def completion(self) -> ChatCompletion:
         """The same as a ChatCompletion."""
 
+    def watch(self, watch: object) -> None:
+        """Tells how the answer goes: watch.first(), watch.end(message, error, completion)."""
+
     def show_usage_chunks(self) -> None: ...
     def close(self) -> None: ...
     owner: object
@@ -135,6 +138,7 @@ class Client:
         cassette: Cassette | None = None,
         history: ExchangeQueue | None = None,
         history_label: str = "",
+        prices: Sequence[dict[str, Any]] | None = None,
     ) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
@@ -151,6 +155,9 @@ class Client:
 
     def learn_models(self, list: object) -> None:
         """Takes in what the provider says of its models, for those that the table does not know."""
+
+    def prepare(self, arguments: tuple[Any, ...], stream: bool) -> tuple[str, list[tuple[str, str]], bytes]:
+        """What `start` would send: its address, its headers without the keys, its body."""
 
     def close(self) -> None: ...
     @property
@@ -380,3 +387,11 @@ def body_of(provider: str, arguments: tuple[Any, ...], stream: bool) -> str:
     """The JSON that a request with these arguments sends, without sending it."""
 
 def replay(provider: str, body: bytes, chunks: bool = False, block_bytes: int = 16384) -> Stream: ...
+def prices() -> list[dict[str, Any]]:
+    """The library's own table of prices."""
+
+def price_of(client: Client, model: str | None = None) -> dict[str, Any] | None:
+    """What a model costs this client, or None."""
+
+def cost_of(usage: Usage, price: dict[str, Any], batch: bool = False) -> float | None:
+    """What the tokens come to, or None."""

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kimistream/prices.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
 #include "kimistream/stream.hpp"
@@ -32,6 +33,7 @@ struct ClientOptions {
   std::size_t max_event_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 20;
   TransportFactory transport{};  ///< empty: libcurl
+  std::vector<Price> prices{};   ///< come before the library's own; see prices.hpp
   std::string key_origin{};      ///< where the key came from, e.g. a variable's name: said when the key is refused
 };
 
@@ -118,12 +120,18 @@ class Client {
   [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
   [[nodiscard]] Stream start(const ResourceRequest& request);
 
+  /// What `start` would send, without sending it; for people: where a header holds a key, "[key]" stands in its place.
+  /// @throws Exception as `start`
+  [[nodiscard]] HttpRequest prepare(const Request& request, bool stream) const;
+
   /// Closes the kept connections. Streams under way go on.
   void close() noexcept;
 
   [[nodiscard]] const Provider& provider() const noexcept;
   [[nodiscard]] const std::string& base_url() const noexcept;
   [[nodiscard]] const std::string& model() const noexcept;
+  /// What a model of the provider costs, or null where that is not known; lives as long as the client. Any thread.
+  [[nodiscard]] const Price* price(std::string_view model) const noexcept;
   [[nodiscard]] const Timeout& timeout() const noexcept;
 
   class Impl;

@@ -12,6 +12,7 @@
 #include "kimistream/json.hpp"
 #include "kimistream/message.hpp"
 #include "kimistream/model.hpp"
+#include "kimistream/prices.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/recording.hpp"
 #include "kimistream/request.hpp"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .. import _core
 from .._requests.arguments import NAMES
+from .._requests.spending import Spending, budget_of
 from .._values.bulk import Counts
 from .._values.errors import InvalidRequestError
-from .budget import Spending, budget_of
+from .batches.job import checked_poll
 from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
 from .output import Output, check_path, read_rows
@@ -53,6 +54,9 @@ class Plan:
         poll: float | None,
     ) -> None:
         _refuse_what_is_not_there(schema, via, poll)
+        self.via = via
+        self.poll = checked_poll(poll)
+        self.streams = False  # whether answers are asked for in pieces
         self.sender = sender
         self.core = core
         self.max_retries = max_retries
@@ -71,6 +75,7 @@ class Plan:
         if given["fields"].get("stream"):
             raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
         self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
+        self.price = _core.price_of(core, given["model"])
         self.asked = Asked(core, prompt, arguments)
         self.key_of = None if key is None else key_maker(key)
         self.key_name = key_name(key)
@@ -87,10 +92,12 @@ class Plan:
         check_failures(self.out)  # not earlier: another run may have begun since
         return Output(self.out, self.key_name, self.asked, self.resume, self.ordered)
 
-    def spending(self, output: Output | None) -> Spending | None:
+    def spending(self, output: Output | None, price: dict[str, Any] | None = None) -> Spending | None:
+        """price: in the place of that of single requests."""
         if self.budget is None:
             return None
-        return Spending(self.budget, output.paid_tokens if output else 0, output.paid_cost if output else 0.0)
+        paid = (output.paid_tokens, output.paid_cost) if output else (0, 0.0)
+        return Spending(self.budget, price or self.price, *paid, first_alone=True)
 
     def hashed(self) -> Hashed:
         return Hashed()
@@ -105,10 +112,10 @@ def _refuse_what_is_not_there(schema: Any, via: str, poll: float | None) -> None
             "schema= is not supported by map() in this version: pass response_format=, and read row.message.text "
             "as JSON"
         )
-    if via == "batch" or poll is not None:
-        raise InvalidRequestError('via="batch" and poll= are not supported in this version: leave them out')
-    if via != "chat":
-        raise InvalidRequestError(f'via={via!r} is unknown: use "chat"')
+    if via not in ("chat", "batch"):
+        raise InvalidRequestError(f'via={via!r} is unknown: use "chat" or "batch"')
+    if via == "chat" and poll is not None:
+        raise InvalidRequestError('poll= is of via="batch": leave it out')
 
 
 def _concurrency(given: int | None, limits: Limits) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .._requests.sender import Sender
     from .._requests.steps import Steps
 
 HEAD, ANSWER, FAILURE = "head", "answer", "failure"
@@ -34,8 +35,9 @@ class Sending:
     close()                ends what is under way, and gives their tags; nothing of it is told any more
     """
 
-    def __init__(self, core: _core.Client, heads: bool) -> None:
+    def __init__(self, core: _core.Client, heads: bool, sender: Sender) -> None:
         self._reactor = _core.Reactor(core)
+        self._sender = sender
         self._heads = heads
         self._under_way: set[_Exchange] = set()
         self._woken: list[_Exchange] = []
@@ -94,7 +96,7 @@ class Sending:
         return came
 
     def _ask(self, exchange: _Exchange, arguments: tuple[Any, ...]) -> None:
-        stream = self._reactor.start(arguments, exchange.streams, False)
+        stream = self._sender.start(self._reactor, arguments, exchange.streams, False)
         loop: Any = exchange
         exchange.waits_on(stream, stream.head_async(loop) if self._heads else stream.message_async(loop))
         exchange.told_head = not self._heads

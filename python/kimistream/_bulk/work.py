@@ -10,10 +10,10 @@ import time
 from collections import deque
 
 from .. import _core
+from .._requests.spending import USUAL_MAX_TOKENS, Need
 from .._values.bulk import Row
-from .._values.errors import InvalidRequestError, KimiError
+from .._values.errors import BudgetExceededError, InvalidRequestError, KimiError
 from . import retries
-from .budget import USUAL_MAX_TOKENS
 from .files import BadRow
 from .keys import Distinct
 from .limits import Place
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .._requests.spending import Stake
     from .._values.message import Message, Usage
-    from .budget import Stake
     from .options import Plan
 
 FOREVER = float("inf")
@@ -90,7 +90,7 @@ class Work:
         try:
             self._spending = plan.spending(self._output)
             self._reckons = self._limits.counts_tokens or self._spending is not None
-            self._sending = Sending(plan.core, plan.limits.has_windows)
+            self._sending = Sending(plan.core, plan.limits.has_windows, plan.sender)
             self._limits.join(self, wake)
         except BaseException:
             if self._output is not None:
@@ -204,6 +204,9 @@ class Work:
             self._limits.gone(_place(item), True)
             self.stop(error=error)
             return
+        if isinstance(error, BudgetExceededError):
+            self._over_budget(item)
+            return
         fate, place = retries.fate(error, item.retries, self._plan.max_retries), _place(item)
         hint = getattr(error, "retry_after", None)
         if fate == retries.WAIT:
@@ -224,6 +227,12 @@ class Work:
             self.stop(error=error)
         else:
             self._end(item, error=error)
+
+    def _over_budget(self, item: _Item) -> None:
+        """The client's own budget: the row was not sent, and is to be done yet."""
+        self._limits.gone(_place(item), False)
+        self._unstake(item)
+        self.stop("budget")
 
     def _again(self, item: _Item, due: float) -> None:
         self._unstake(item)
@@ -338,6 +347,7 @@ class Work:
 
     def _made(self, index: int, row: Any) -> _Item | None:
         item = _Item(None, index, row.text if isinstance(row, BadRow) else row, b"", ())
+        item.streams = self._plan.streams
         error: KimiError | None = wrong_row(row)
         if error is None and self._plan.key_of is not None:
             try:
@@ -390,15 +400,15 @@ class Work:
 
     def _send(self, item: _Item) -> float | None:
         """None: it is on its way, or has ended. Else for how long there is no place for it."""
-        tokens = self._tokens(item) if self._reckons else 0
+        need = self._need(item) if self._reckons else _NOTHING
         if self._spending is not None:
-            item.stake = self._spending.begin(tokens)
+            item.stake = self._spending.begin(need)
             if item.stake is None:
                 if self._spending.waits:
                     return FOREVER
                 self.stop("budget")
                 return None
-        place = self._limits.take(self, tokens)
+        place = self._limits.take(self, need.tokens)
         if not isinstance(place, Place):
             self._unstake(item)
             return place
@@ -409,6 +419,9 @@ class Work:
             sender = self._plan.sender
             uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
             self._sending.start(item, item.arguments, item.streams, uploads)
+        except BudgetExceededError:
+            self._over_budget(item)
+            return None
         except (KimiError, TypeError, ValueError) as error:
             self._limits.gone(place, False)
             wrong = error if isinstance(error, KimiError) else InvalidRequestError(f"it cannot be sent: {error}")
@@ -417,12 +430,12 @@ class Work:
         item.attempts += 1
         return None
 
-    def _tokens(self, item: _Item) -> int:
-        most = self._plan.max_tokens or USUAL_MAX_TOKENS
-        return _core.estimate_tokens(item.arguments) + most
+    def _need(self, item: _Item) -> Need:
+        return Need(_core.estimate_tokens(item.arguments), self._plan.max_tokens or USUAL_MAX_TOKENS)
 
 
 _END = object()
+_NOTHING = Need(0, 0)
 
 
 def _place(item: _Item) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core, _resources
 from .._requests.arguments import openai_arguments
 from .async_driver import run
-from .async_resources import AsyncFiles, AsyncModels
+from .async_resources import AsyncBatches, AsyncFiles, AsyncModels
 from .async_stream import AsyncChatCompletionStream, AsyncStream
 from .base import BaseClient
 from .doors import awaiting, takes
@@ -30,18 +30,19 @@ class AsyncKimi(BaseClient):
         self._reactors = Reactors(self._core)
         self.chat = AsyncChat(self._sender, self._reactors)
         self.models = AsyncModels(self._sender, self._reactors)
+        self.batches = AsyncBatches(self._sender, self._reactors)
         self.files = AsyncFiles(self._sender, self._reactors)
 
     @takes(BaseClient._arguments)
     def stream(self, *arguments: Any, **named: Any) -> AsyncStream:
         """As `Kimi.stream`; the request is sent by the first `await`, `async with` or `async for`."""
         request = self._sender.completed(self._arguments(*arguments, **named))
-        stream = AsyncStream(self._reactors, lambda reactor: reactor.start(request, True, False))
+        stream = AsyncStream(self._reactors, lambda reactor: self._sender.start(reactor, request, True, False))
         if self._sender.must_upload(request):
 
             async def upload() -> Callable[[_core.Reactor], _core.Stream]:
                 prepared = await run(self._reactors, self._sender.uploads.prepare_steps(request))
-                return lambda reactor: reactor.start(prepared, True, False)
+                return lambda reactor: self._sender.start(reactor, prepared, True, False)
 
             stream._uploading = upload
         return stream
@@ -54,7 +55,7 @@ class AsyncKimi(BaseClient):
 
             return await structured(self, arguments, named)
         request = await ready(self._sender, self._reactors, self._arguments(*arguments, **named))
-        return await self._reactors.message(lambda reactor: reactor.start(request, False, False))
+        return await self._reactors.message(lambda reactor: self._sender.start(reactor, request, False, False))
 
     def conversation(
         self,
@@ -103,7 +104,12 @@ class AsyncKimi(BaseClient):
         ends all at once; what had been answered is kept."""
         from .._bulk.asynchronous import AsyncRows
 
-        return AsyncRows(self._plan(*arguments, **named))
+        plan = self._plan(*arguments, **named)
+        if plan.via == "batch":
+            from .._bulk.batches.running import AsyncBatchRows
+
+            return AsyncBatchRows(plan, lambda steps: run(self._reactors, steps))
+        return AsyncRows(plan)
 
     balance = awaiting(_resources.balance)
     count_tokens = awaiting(_resources.count_tokens)
@@ -144,9 +150,11 @@ class AsyncCompletions:
         request = await ready(self._sender, self._reactors, request)
         if not stream:
             return await self._reactors.read(
-                lambda reactor: reactor.start(request, False, True), _core.Stream.completion
+                lambda reactor: self._sender.start(reactor, request, False, True), _core.Stream.completion
             )
-        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(request, True, True))
+        opened = AsyncChatCompletionStream(
+            self._reactors, lambda reactor: self._sender.start(reactor, request, True, True)
+        )
         if show_usage:
             opened._open()[0].show_usage_chunks()
         await opened._wait_for_head()

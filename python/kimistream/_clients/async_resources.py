@@ -1,11 +1,12 @@
-"""`client.models` and `client.files` of an AsyncKimi."""
+"""`client.models`, `client.files` and `client.batches` of an AsyncKimi."""
 
 from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from .._resources import files, models
+from .._resources import batches, files, models
 from .async_driver import run
+from .base import BaseClient
 from .doors import awaiting, dressed
 
 TYPE_CHECKING = False
@@ -79,3 +80,42 @@ class AsyncFiles(AsyncResource):
     delete = awaiting(files.delete)
     wait_for_processing = awaiting(files.wait_for_processing)
     delete_uploads = awaiting(files.delete_uploads)
+
+
+class AsyncBatches(AsyncResource):
+    """As `Kimi.batches`. `list`: `await` it, or go through it with `async for`."""
+
+    __slots__ = ()
+
+    create = awaiting(batches.create)
+    list = listing(batches.list_all)
+    retrieve = awaiting(batches.retrieve)
+    cancel = awaiting(batches.cancel)
+
+    async def submit(
+        self,
+        rows: Any,
+        prompt: Any = None,
+        key: Any = None,
+        poll: float | None = None,
+        metadata: dict[str, str] | None = None,
+        completion_window: str = batches.WINDOW,
+        **request: Any,
+    ) -> Any:
+        """As `Batches.submit`: an `AsyncBatchJob`."""
+        from .._bulk.batches.doors import submitted
+        from .._bulk.batches.job import AsyncBatchJob
+
+        arguments = BaseClient._arguments(None, None, **request)  # type: ignore[arg-type]
+        steps = submitted(self._sender, rows, prompt, key, poll, metadata, completion_window, arguments)
+        batch, lines = await self._run(steps)
+        return AsyncBatchJob(self._sender, self._run, batch, lines, poll)
+
+    async def job(self, id: str, poll: float | None = None) -> Any:
+        """As `Batches.job`: an `AsyncBatchJob`."""
+        from .._bulk.batches.job import AsyncBatchJob
+
+        return AsyncBatchJob(self._sender, self._run, await self.retrieve(id), None, poll)
+
+    async def _run(self, steps: Any) -> Any:
+        return await run(self._reactors, steps)

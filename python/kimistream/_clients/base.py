@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .._requests.arguments import Check, OnBreak, Thinking
     from .._requests.cassette import Cassette
+    from .._requests.watching import Watcher
     from .._values.bulk import Budget, Run
     from .._values.timeout import AnyTimeout
 
@@ -34,6 +35,21 @@ def _kept(history: bool | str | PathLike[str] | None, core: dict[str, Any], key:
     from ..recording.history import kept
 
     return kept(history, core, key)
+
+
+def _prices(core: dict[str, Any]) -> list[dict[str, Any]]:
+    from ..costs.table import rows_for
+
+    return rows_for(core["provider"], core["model"])
+
+
+def _budget(budget: float | Budget, core: _core.Client) -> Watcher:
+    from .._requests.spending import budget_of
+    from ..costs.budget import BudgetWatcher
+
+    wanted = budget_of(budget, core)
+    assert wanted is not None
+    return BudgetWatcher(wanted, core)
 
 
 class BaseClient:
@@ -80,6 +96,9 @@ class BaseClient:
                      a thread behind the answers; see `kimistream log`. True is the file that KIMISTREAM_HISTORY names,
                      else ~/.local/share/kimistream/history.sqlite3; None is the variable's, or none. What cannot be
                      written is lost, and told in the log "kimistream.history". No key and no cookie is in it
+    budget           an amount in the provider's currency, or a `Budget`: what may be spent by this client.
+                     BudgetExceededError is raised before a request is sent that could pass it, by what was spent, what
+                     is under way, its estimated prompt and its `max_tokens` (32,768 where it names none)
 
     Safe to share between threads: each request uses a connection of its own and leaves it for the next.
     Raises InvalidRequestError for what cannot work, before anything is sent.
@@ -101,6 +120,7 @@ class BaseClient:
         continue_on_length: int | None = None,
         cassette: Cassette | str | PathLike[str] | None = None,
         history: bool | str | PathLike[str] | None = None,
+        budget: float | Budget | None = None,
     ) -> None:
         key = Key(api_key)
         del api_key  # from here on no traceback that shows locals has it
@@ -110,7 +130,7 @@ class BaseClient:
             *(key, provider, base_url, model, timeout, max_retries, default_headers, environment, mending),
             key_needed=played is None or not played.only_replays,
         )
-        made_of = {**self._setup.core, **_kept(history, self._setup.core, key)}
+        made_of = {**self._setup.core, **_kept(history, self._setup.core, key), "prices": _prices(self._setup.core)}
 
         def make(**changes: Any) -> _core.Client:
             return _core.Client(**{**made_of, **changes}, api_key=key.value, cassette=played)
@@ -118,6 +138,8 @@ class BaseClient:
         self._make_core = make
         self._core = make()
         self._sender = Sender(self._core, self._setup.defaults)
+        if budget is not None:
+            self._sender.watchers = (_budget(budget, self._core),)
         self._furnish()
 
     def _furnish(self) -> None:
@@ -160,6 +182,14 @@ class BaseClient:
             *(max_breaks, continue_on_length, check, prefill, on_upload),
             *(extra_body, extra_headers, extra_query, fields),
         )
+
+    def request(self, *arguments: Any, stream: bool = False, **named: Any) -> Any:
+        """What `complete` (or, with `stream=True`, `stream`) would send with these arguments, without sending it:
+        `.to_curl()`, `.to_python()`, `.to_json()`, `.validate("openapi.json")`. No key is in it."""
+        from ..recording.prepared import PreparedRequest
+
+        asked = self._sender.completed(self._arguments(*arguments, **named))
+        return PreparedRequest(self._core, self._setup.key_variable, asked, stream)
 
     def _plan(
         self,

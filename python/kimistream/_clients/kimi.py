@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .._requests.sender import Sender
     from .._values.message import Message
     from ..agents.blocking import AgentRun, Conversation
-    from .resources import Files, Models
+    from .resources import Batches, Files, Models
 
 
 class Kimi(BaseClient):
@@ -35,6 +35,13 @@ class Kimi(BaseClient):
         from .resources import Models
 
         return Models(self._sender)
+
+    @property
+    def batches(self) -> Batches:
+        """Batches: `submit` and `job`, and openai-python's `create`, `retrieve`, `list`, `cancel`."""
+        from .resources import Batches
+
+        return Batches(self._sender)
 
     @property
     def files(self) -> Files:
@@ -62,7 +69,8 @@ class Kimi(BaseClient):
 
         Raises APIStatusError and APIConnectionError here, after retries; what happens later is raised while reading.
         """
-        core = self._core.start(ready(self._sender, self._arguments(*arguments, **named)), True, False)
+        request = ready(self._sender, self._arguments(*arguments, **named))
+        core = self._sender.start(self._core, request, True, False)
         core.wait_for_head()
         return Stream(core)
 
@@ -81,7 +89,10 @@ class Kimi(BaseClient):
             from ..agents.blocking import structured
 
             return structured(self, arguments, named)
-        return self._core.complete(ready(self._sender, self._arguments(*arguments, **named)))
+        request = ready(self._sender, self._arguments(*arguments, **named))
+        if self._sender.watchers:
+            return self._sender.start(self._core, request, False, False).message()
+        return self._core.complete(request)
 
     def conversation(
         self,
@@ -163,6 +174,8 @@ class Kimi(BaseClient):
         resume       False: what is in `out` is thrown away
         progress     None: a bar on a terminal and in a notebook, else a line a minute on stderr; False: nothing; or a
                      function that is given the `Run`
+        via          "batch": by the provider's batches, which cost less and take their time; the same ledger and lines.
+                     Started again it waits for the batch that is under way. `poll`: seconds between looks
         All else is as for `stream`.
 
         What is wrong with one row is that row's `.error`; what every row would meet (a wrong key, an unknown model, an
@@ -172,6 +185,11 @@ class Kimi(BaseClient):
         from .._bulk.blocking import Rows, run_to_the_end
 
         plan = self._plan(*arguments, **named)
+        if plan.via == "batch":
+            from .._bulk.batches.running import run_blocking
+            from .driver import run
+
+            return run_blocking(plan, lambda steps: run(self._core, steps))
         return Rows(plan) if plan.out is None else run_to_the_end(plan)
 
     balance = blocking(_resources.balance)
@@ -220,9 +238,12 @@ class Completions:
         have to be restarted after one with content, reasoning or a tool call, IncompleteStreamError is raised."""
         request, stream, show_usage = openai_arguments(arguments)
         request = ready(self._sender, request)
+        sender = self._sender
+        if not stream and sender.watchers:
+            return sender.start(sender.core, request, False, True).completion()
         if not stream:
-            return self._sender.core.complete_chat(request)
-        core = self._sender.core.start(request, True, True)
+            return sender.core.complete_chat(request)
+        core = sender.start(sender.core, request, True, True)
         if show_usage:
             core.show_usage_chunks()
         core.wait_for_head()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from .. import _core
     from .media_uploads import Uploads
+    from .steps import Starter
+    from .watching import Watcher
 
 
 _MEDIA = f"{__package__}.media"
@@ -23,12 +25,21 @@ class Sender:
     A plain request costs a look at its fields; files and media are not even imported before somebody uses them.
     """
 
-    __slots__ = ("_made", "core", "defaults")
+    __slots__ = ("_made", "core", "defaults", "watchers")
 
     def __init__(self, core: _core.Client, defaults: dict[str, Any] | None) -> None:
         self.core = core
         self.defaults = defaults
+        self.watchers: tuple[Watcher, ...] = ()
         self._made: dict[str, Uploads] = {}
+
+    def start(self, starter: Starter, arguments: tuple[Any, ...], streams: bool, chunks: bool) -> _core.Stream:
+        """Begins a question's request. Raises what those who watch the client refuse it for."""
+        if not self.watchers:
+            return starter.start(arguments, streams, chunks)
+        from .watching import watched
+
+        return watched(self.watchers, self.core, starter.start, arguments, streams, chunks)
 
     @property
     def uploads(self) -> Uploads:

@@ -7,7 +7,13 @@ import threading
 from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
 from .._tools.results import content_of
-from .._values.errors import IncompleteStreamError, InvalidRequestError, StopRun, ToolArgumentsError
+from .._values.errors import (
+    BudgetExceededError,
+    IncompleteStreamError,
+    InvalidRequestError,
+    StopRun,
+    ToolArgumentsError,
+)
 from .._values.message import Message, ToolCall
 from .._values.run_events import StepEnd, StepStart, ToolProgress, ToolResult
 from .history import changed, group, was_cut
@@ -102,7 +108,13 @@ class Loop:
             if self._tells_steps:
                 yield StepStart(self.steps + 1)
             if self.pending is None:
-                answer = yield from self._answer()
+                try:
+                    answer = yield from self._answer()
+                except BudgetExceededError:
+                    if self.message is None:
+                        raise  # nothing has been asked that a run could end with
+                    self.stopped = "budget"
+                    return
                 self.take(answer)
                 if answer.tool_calls:
                     self._changed()

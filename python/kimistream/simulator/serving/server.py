@@ -15,6 +15,7 @@ from ..faults.orders import Orders, standing_orders
 from ..values.records import Request, RequestLog
 from ..values.usage import USAGE_PLACES
 from .app import Api
+from .batches import BatchStore
 from .state import Script, State
 
 _BACKLOG = 4096  # connections that may wait to be accepted: bulk clients open a thousand at once
@@ -47,6 +48,8 @@ class Simulator:
     answer           what is answered, in place of the simulator's own words: a text, or a function from the request's
                      body to a text (or to None, for the simulator's own)
     record           how many requests are remembered, the latest ones
+    batch            what goes wrong with every batch: "fail", "expire@5", "error@5"; see serving/batches.py
+    batch_pace       seconds for each request of a batch; with 0 it is a state further at each look
     max_body         bytes of a JSON request, more is a 413; None is the dialect's own
     max_file         bytes of an uploaded file, more is a 400 (Moonshot documents 100 MB); None takes any. Of files over
                      files.KEPT_BYTES only size and SHA-256 are known afterwards
@@ -72,6 +75,8 @@ class Simulator:
         cut_after: int | str | None = None,
         stall: float | str | None = None,
         answer: str | Callable[[Mapping[str, Any]], str | None] | None = None,
+        batch: str | None = None,
+        batch_pace: float = 0.0,
         record: int = 1000,
         max_body: int | None = None,
         max_file: int | None = None,
@@ -112,6 +117,7 @@ class Simulator:
                 row,
             ),
         )
+        self._state.batches = BatchStore(self._state.files, batch_pace, batch)
         self._api = Api(self._state)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -144,7 +150,12 @@ class Simulator:
         """Forget requests, connections, cached prefixes, uploaded files and counted errors; streams go on."""
         self._log.clear()
         self._connections = 0
-        for forget in (self._state.orders.reset, self._state.cache.clear, self._state.files.clear):
+        for forget in (
+            self._state.orders.reset,
+            self._state.cache.clear,
+            self._state.files.clear,
+            self._state.batches.clear,
+        ):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(forget)
             else:
