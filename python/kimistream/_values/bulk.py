@@ -103,11 +103,7 @@ class Counts:
 
     def took(self, usage: Usage, cost: float | None) -> None:
         """Adds what one row has taken."""
-        mine = self.usage
-        for name in Usage._fields:
-            more = getattr(usage, name)
-            if more is not None:
-                setattr(mine, name, (getattr(mine, name) or 0) + more)
+        self.usage = self.usage + usage
         if cost is not None:
             self.cost = (self.cost or 0.0) + cost
 
