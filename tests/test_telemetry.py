@@ -322,6 +322,15 @@ def test_a_span_for_every_shape_by_the_conventions(fault_server: FaultServer, ex
     assert first.count == 3
 
 
+def test_the_span_of_a_row_begins_when_it_was_sent(fault_server: FaultServer, exported: Exported) -> None:
+    client = kimi(fault_server.url(Script().sleep(200).json(200, completion())))
+    telemetry.instrument(client, exported.tracers, exported.meters)
+    (row,) = client.map(["hi"], progress=False)
+    (span,) = exported.spans
+    assert row.seconds >= 0.2
+    assert (span.end_time - span.start_time) / 1e9 >= 0.9 * row.seconds
+
+
 def test_content_is_told_where_it_is_asked_for(fault_server: FaultServer, exported: Exported) -> None:
     client = kimi(either(fault_server), provider="moonshot")
     telemetry.instrument(client, exported.tracers, exported.meters, content=True)

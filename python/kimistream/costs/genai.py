@@ -66,7 +66,7 @@ def _plain(amount: Any) -> float | None:
 @functools.lru_cache(maxsize=1)
 def _snapshot() -> Any:
     try:
-        from genai_prices.data_snapshot import get_snapshot
+        from genai_prices.data_snapshot import get_snapshot  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         return None
     return get_snapshot()

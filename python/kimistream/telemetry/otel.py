@@ -173,7 +173,7 @@ def _version() -> str:
 
 def _api() -> Any:
     try:
-        from opentelemetry import metrics, trace
+        from opentelemetry import metrics, trace  # type: ignore[import-not-found, unused-ignore]
     except ImportError as missing:
         raise InvalidRequestError(
             "traces need the API of OpenTelemetry: pip install 'kimistream[otel]', and its SDK in the program"

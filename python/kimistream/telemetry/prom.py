@@ -171,7 +171,7 @@ def _tokens(usage: Usage | None) -> Iterator[tuple[str, int]]:
 
 def _prometheus() -> Any:
     try:
-        import prometheus_client
+        import prometheus_client  # type: ignore[import-not-found, unused-ignore]
     except ImportError as missing:
         raise InvalidRequestError(
             "metrics for Prometheus need prometheus_client: pip install 'kimistream[prometheus]'"
