@@ -29,7 +29,7 @@ def instrument(client: Any, tracer_provider: Any = None, meter_provider: Any = N
 
 def prometheus(client: Any, port: int | None = None) -> Any:
     """A collector for prometheus_client, which is not registered: `REGISTRY.register(prometheus(client))`. Needs the
-    extra `prometheus`.
+    extra `prometheus`. Rows of `map` are counted when they have ended, and are not among kimistream_open_requests.
 
     port  serves it on 127.0.0.1 at this port as well, until the process ends; 0 takes a free one, `.port` says which
     """
