@@ -70,6 +70,7 @@ def test_the_lines(out: Path) -> None:
     assert (ended.total, ended.done, ended.failed, ended.skipped, ended.stopped) == (3, 1, 2, 0, None)
     (line,) = lines(out)
     assert list(line) == KEYS
+    price = next(row for row in kimistream.prices() if (row["provider"], row["model"]) == ("moonshot", "kimi-k2.6"))
     raw = out.read_text("utf-8")
     assert len(raw.splitlines()) == 1, "no reader breaks it"
     assert line == {
@@ -82,7 +83,7 @@ def test_the_lines(out: Path) -> None:
         "parsed": None,
         "finish_reason": "stop",
         "usage": {**line["usage"], "prompt_tokens": 12, "completion_tokens": 10, "total_tokens": 22},
-        "cost": None,
+        "cost": pytest.approx((12 * price["input"] + 10 * price["output"]) / 1e6),
         "model": "kimi-k2.6",
         "request_id": line["request_id"],
         "attempts": 1,

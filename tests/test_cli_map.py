@@ -89,7 +89,7 @@ def test_mistakes_are_2(source: Path, tmp_path: Path) -> None:
             ["gone.jsonl", out, "--prompt", "{text}"],
             [source, "out.txt", "--prompt", "{text}"],
             [source, out, "--prompt", "{text}", "--schema", "file.json"],
-            [source, out, "--prompt", "{text}", "--budget", "1"],
+            [source, out, "--prompt", "{text}", "--budget", "1", "--provider", "vllm"],
             [source],
         ):
             said = command(server, *arguments)
@@ -161,7 +161,10 @@ def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Pat
             ([twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"], ["leave --key away"]),
             ([bare, tmp_path / "b.jsonl"], ["--prompt '{text}'"]),
             ([source, tmp_path / "c.jsonl", "--schema", out], ["out.jsonl is no JSON"]),
-            ([source, tmp_path / "d.jsonl", "--prompt", "{text}", "--budget", "1"], ["leave --budget away"]),
+            (
+                [source, tmp_path / "d.jsonl", "--prompt", "{text}", "--budget", "1", "--provider", "vllm"],
+                ["leave --budget away"],
+            ),
         ):
             said = " ".join(command(server, *arguments).stderr.split())
             for word in words:

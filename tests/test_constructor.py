@@ -30,7 +30,7 @@ def test_signature(client_type: Any) -> None:
     parameters = inspect.signature(client_type).parameters
     assert list(parameters) == [
         "api_key", "provider", "base_url", "model", "timeout", "max_retries", "default_headers", "environment",
-        "on_break", "max_breaks", "continue_on_length", "cassette", "history", "thinking", "check", "options",
+        "on_break", "max_breaks", "continue_on_length", "cassette", "history", "budget", "thinking", "check", "options",
         "default_query", "organization", "project", "http_client", "webhook_secret", "websocket_base_url",
         "_strict_response_validation",
     ]  # fmt: skip

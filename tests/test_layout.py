@@ -85,7 +85,7 @@ def test_a_foreign_library_appears_in_one_place(header: str, allowed: str) -> No
 RANKS = [
     {"headers", "json", "limits", "model", "timeout", "version"},
     {"message", "sse"},
-    {"error", "event", "media", "provider", "request"},
+    {"error", "event", "media", "prices", "provider", "request"},
     {"accumulator", "retry", "transport"},
     {"cassette", "recording", "scripted_transport", "stream"},
     {"client"},
@@ -275,6 +275,7 @@ PROVIDERS = re.compile(
 )
 TABLES = {
     "cpp/src/models.cpp",
+    "cpp/src/prices.cpp",
     "cpp/src/providers.cpp",
     "cpp/src/providers_hosts.cpp",
     "python/kimistream/cli/fingerprints.py",
@@ -288,8 +289,10 @@ A_PROTOCOL_TOO = ("cpp/src/wire/", re.compile(r"\banthropic_\w*|\bAnthropic\w+|\
 NAMED_ON_PURPOSE = {
     "cpp/src/rules/known_names.cpp": ('"vllm_xargs"',),
     "cpp/src/wire/decoder.cpp": ("if the server is vLLM under load",),
-    "python/kimistream/cli/app.py": ("moonshot (the default), moonshot-cn, openrouter, vllm, sglang",),
+    "python/kimistream/cli/options.py": ("moonshot (the default), moonshot-cn, openrouter, vllm, sglang",),
     "python/kimistream/cli/connect.py": ('"moonshot"',),
+    "python/kimistream/costs/genai.py": ('"moonshot"',),
+    "python/kimistream/telemetry/conventions.py": ('"moonshot_ai"',),
     "python/kimistream/simulator/refusing/checks.py": ("tools_are_moonshots", "MOONSHOT"),
     "python/kimistream/simulator/values/models.py": ("moonshotai/Kimi-K2.6", "moonshot_row", '"moonshot"'),
     "python/kimistream/simulator/serving/server.py": ('"moonshot"',),

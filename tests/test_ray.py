@@ -16,7 +16,7 @@ from bulk_server import BulkServer, Refused
 from kit import KEY, run
 from test_bulk_out import KEYS
 
-from kimistream import InvalidRequestError, Kimi, Limits
+from kimistream import Budget, InvalidRequestError, Kimi, Limits
 from kimistream.ray import Mapper
 from kimistream.ray.leases import SILENCE, Pool
 from kimistream.ray.ledger import FolderLedger
@@ -149,6 +149,8 @@ def test_a_schema_and_messages_as_json_text(server: BulkServer) -> None:
         ({"limits": {"rpm": 0}}, InvalidRequestError),
         ({"no_such_thing": {1, 2}}, TypeError),
         ({"key": 5}, TypeError),
+        ({"budget": Budget(tokens=5)}, InvalidRequestError),
+        ({"via": "batch"}, InvalidRequestError),
     ],
 )
 def test_mistakes_are_found_when_it_is_made(options: Any, kind: type[Exception]) -> None:
@@ -168,6 +170,29 @@ def test_one_window_over_all_batches_and_connections_are_kept(server: BulkServer
     run(main())
     assert server.most == 5
     assert server.connections <= 6
+
+
+def test_a_row_is_tried_again_as_often_as_the_client_says() -> None:
+    asked: list[str] = []
+
+    def reply(text: str) -> str:
+        asked.append(text)
+        if len(asked) == 1:
+            raise Refused(500, "broken", {"retry-after-ms": "1"})
+        return "well"
+
+    with BulkServer(reply) as server:
+        (found,) = rows(mapper(server, client={"max_retries": 1}), table(0, 1))
+    assert (found["text"], found["attempts"]) == ("well", 2)
+
+
+def test_what_the_budget_does_not_allow_is_the_rows_error(server: BulkServer) -> None:
+    asked = mapper(server, concurrency=1, max_tokens=10, client={"budget": Budget(tokens=60)})
+    found = rows(asked, table(4, 9))
+    told = [json.loads(row["error"])["type"] if row["error"] else None for row in found]
+    assert told == [None, None, *["BudgetExceededError"] * 3]
+    assert len(server.bodies) == 2
+    assert json.loads(rows(asked, table(20, 21))[0]["error"])["type"] == "BudgetExceededError", "the next batch's too"
 
 
 def test_what_one_batch_has_met_is_not_the_next_ones_error(server: BulkServer) -> None:

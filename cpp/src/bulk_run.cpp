@@ -107,6 +107,7 @@ class BulkRun::Impl final : public bulk::Sharer, public std::enable_shared_from_
   std::shared_ptr<bulk::Limiter> limiter_;
   std::size_t places_;
   int max_retries_;
+  bool streams_;
   std::vector<Owned> sent_;
   bulk::Queue<Row> queue_;
   std::vector<Result> done_;
@@ -125,7 +126,8 @@ BulkRun::Impl::Impl(const Client& client, const RunOptions& options)
     : reactor_(client.impl_),
       limiter_(options.limits.sharing->limiter(options.limits)),
       places_(places_of(options)),
-      max_retries_(client.impl_->options.max_retries) {}
+      max_retries_(client.impl_->options.max_retries),
+      streams_(options.streams) {}
 
 BulkRun::Impl::~Impl() {
   limiter_->leave(*this);
@@ -146,7 +148,8 @@ void BulkRun::Impl::add(std::size_t index, Request request, std::optional<std::i
     reckoned = estimate_tokens(request) + request.max_tokens.value_or(usual_max_tokens);
   const std::lock_guard lock(mutex_);
   if (!stopping_)
-    queue_.add(std::make_unique<Row>(Row{.index = index, .request = std::move(request), .tokens = reckoned}));
+    queue_.add(std::make_unique<Row>(
+        Row{.index = index, .request = std::move(request), .tokens = reckoned, .streams = streams_}));
 }
 
 void BulkRun::Impl::no_more() noexcept {

@@ -80,7 +80,11 @@ void Call::flush() {
     tempo_.came(fresh, clocks_.waiting_since(), now);
     const std::lock_guard lock(message_mutex_);
     if (mending_ && !first_said_ && setup_.shape == Shape::events) look_what_is_said();
-    for (; folded_ < events_.size(); ++folded_) accumulator_.add(events_[folded_]);
+    for (; folded_ < events_.size(); ++folded_) {
+      if (setup_.price)
+        if (auto* usage = std::get_if<Usage>(&events_[folded_])) fill_in_cost(*usage, *setup_.price);
+      accumulator_.add(events_[folded_]);
+    }
   }
   if (setup_.shape == Shape::chunks) {
     events_.clear();

@@ -59,6 +59,12 @@ void check_headers(const Headers& headers) {
              "\" has a line break or another character that a header cannot have");
 }
 
+/// An address that another row is known by says more than the row whose dialect was asked for, of the currency first.
+const std::string& seller_of(const Destination& destination) {
+  const Provider* at = find_provider_by_address(destination.base_url);
+  return (at && !at->currency.empty() ? at : destination.provider)->name;
+}
+
 void check_times(int max_breaks, int continue_on_length) {
   if (max_breaks < 0) refuse("max_breaks cannot be negative; 0 mends no break");
   if (continue_on_length < 0) refuse("continue_on_length cannot be negative; 0 continues no answer");
@@ -115,6 +121,7 @@ Client::Impl::Impl(ClientOptions given)
     : options(std::move(given)),
       destination(destination_of(options)),
       model(options.model.empty() ? destination.provider->default_model : options.model),
+      seller(seller_of(destination)),
       pool(options.transport ? options.transport : network_transport()),
       in_clear_(is_in_clear(destination.base_url)) {
   check_places(destination.base_url);
@@ -179,6 +186,7 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
     notices = rules::report(request, provider, asked, std::move(known), listed().get());
   const Request& sent = changed ? *changed : request;
   setup.model = model_name(provider, sent.model.empty() ? model : sent.model);
+  setup.price = price(setup.model);
   setup.request.url = destination.base_url + path_for(provider.chat_path, setup.model) + query_of(request.extra_query);
   wire::Encoded encoded = wire::encode(provider, sent, setup.model, streams);
   std::move(encoded.notices.begin(), encoded.notices.end(), std::back_inserter(notices));
@@ -214,6 +222,12 @@ CallSetup Client::Impl::setup(const ResourceRequest& request) const {
   return setup;
 }
 
+const Price* Client::Impl::price(std::string_view of) const noexcept {
+  const std::string_view spelled = model_name(*destination.provider, of.empty() ? model : of);
+  const Price* own = find_price(options.prices, seller, spelled);
+  return own ? own : find_price(prices(), seller, spelled);
+}
+
 void Client::Impl::learn_models(const Json& list) {
   auto listed = std::make_shared<const rules::Listed>(list.text);
   const std::lock_guard lock(listed_mutex_);
@@ -237,8 +251,15 @@ Client::~Client() {
 const Provider& Client::provider() const noexcept { return *impl_->destination.provider; }
 const std::string& Client::base_url() const noexcept { return impl_->destination.base_url; }
 const std::string& Client::model() const noexcept { return impl_->model; }
+const Price* Client::price(std::string_view model) const noexcept { return impl_->price(model); }
 const Timeout& Client::timeout() const noexcept { return impl_->options.timeout; }
 void Client::close() noexcept { impl_->pool.clear(); }
+
+HttpRequest Client::prepare(const Request& request, bool stream) const {
+  HttpRequest prepared = impl_->setup(request, stream, Shape::events).request;
+  redact(prepared.headers, secrets_in(prepared.headers));
+  return prepared;
+}
 
 Stream Client::start(const Request& request, bool stream, Shape shape) {
   return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup(request, stream, shape)));

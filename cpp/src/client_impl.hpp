@@ -40,10 +40,12 @@ class Client::Impl {
   [[nodiscard]] CallSetup setup(const ResourceRequest& request) const;
 
   void learn_models(const Json& list);
+  [[nodiscard]] const Price* price(std::string_view model) const noexcept;
 
   ClientOptions options;
   Destination destination;
   std::string model;
+  std::string seller;  // the row whose prices count
   TransportPool pool;
 
  private:

@@ -1,6 +1,7 @@
 #include "kimistream/message.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace kimistream {
@@ -14,8 +15,12 @@ void Usage::merge(const Usage& later) noexcept {
   larger(total_tokens, later.total_tokens);
   larger(cached_tokens, later.cached_tokens);
   larger(reasoning_tokens, later.reasoning_tokens);
-  larger(cost, later.cost);
   larger(cache_write_tokens, later.cache_write_tokens);
+  larger(cache_write_1h_tokens, later.cache_write_1h_tokens);
+  if (!later.cost || (later.worked_out() && cost && !worked_out())) return;
+  if (worked_out() && !later.worked_out()) cost.reset();
+  larger(cost, later.cost);
+  cost_source = later.cost_source;
 }
 
 void Usage::add(const Usage& another) noexcept {
@@ -28,6 +33,18 @@ void Usage::add(const Usage& another) noexcept {
   sum(cached_tokens, another.cached_tokens);
   sum(reasoning_tokens, another.reasoning_tokens);
   sum(cost, another.cost);
+  sum(cache_write_tokens, another.cache_write_tokens);
+  sum(cache_write_1h_tokens, another.cache_write_1h_tokens);
+  if (cost_source.empty() || another.worked_out()) cost_source = another.cost_source;
+}
+
+bool operator==(const Usage& one, const Usage& other) noexcept {
+  const auto counters = [](const Usage& usage) {
+    return std::tie(usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, usage.cached_tokens,
+                    usage.reasoning_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens);
+  };
+  const auto said = [](const Usage& usage) { return usage.worked_out() ? std::nullopt : usage.cost; };
+  return counters(one) == counters(other) && said(one) == said(other);
 }
 
 bool Usage::empty() const noexcept { return *this == Usage{}; }

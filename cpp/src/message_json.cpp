@@ -82,6 +82,8 @@ Tree tree(const Usage& usage) {
   whole.set("reasoning_tokens", tree(usage.reasoning_tokens));
   whole.set("cost", tree(usage.cost));
   whole.set("cache_write_tokens", tree(usage.cache_write_tokens));
+  whole.set("cache_write_1h_tokens", tree(usage.cache_write_1h_tokens));
+  whole.set("cost_source", text_or_null(usage.cost_source));
   return whole;
 }
 
@@ -184,7 +186,9 @@ std::optional<Usage> usage_of(const Tree& object) {
                .cached_tokens = count_of(*value, "cached_tokens"),
                .reasoning_tokens = count_of(*value, "reasoning_tokens"),
                .cost = number_of(*value, "cost"),
-               .cache_write_tokens = count_of(*value, "cache_write_tokens")};
+               .cache_write_tokens = count_of(*value, "cache_write_tokens"),
+               .cache_write_1h_tokens = count_of(*value, "cache_write_1h_tokens"),
+               .cost_source = text_of(*value, "cost_source").value_or("")};
 }
 
 void read_content(const Tree& object, Message& message) {

@@ -227,6 +227,7 @@ void each_field(Row& row, Visit&& visit) {
   KIMISTREAM_FIELD(chat_path);
   KIMISTREAM_FIELD(models_path);
   KIMISTREAM_FIELD(files_path);
+  KIMISTREAM_FIELD(batches_path);
   KIMISTREAM_FIELD(balance_path);
   KIMISTREAM_FIELD(tokens_path);
   KIMISTREAM_FIELD(currency);
@@ -349,7 +350,7 @@ void check(const Provider& row) {
   (void)checked_address(row.base_url, row);
   for (const std::string& other : row.other_addresses) (void)checked_address(other, row, "other_addresses");
   for (const std::string* path :
-       {&row.chat_path, &row.models_path, &row.files_path, &row.balance_path, &row.tokens_path})
+       {&row.chat_path, &row.models_path, &row.files_path, &row.batches_path, &row.balance_path, &row.tokens_path})
     if ((!path->empty() && !path->starts_with('/')) || has_control(*path) || path->find(' ') != std::string::npos)
       refuse_value("each path", "a text that begins with a slash and has no white space");
   for (const std::string& variable : row.key_variables)

@@ -22,6 +22,7 @@ Provider moonshot() {
       .name = "moonshot",
       .base_url = "https://api.moonshot.ai/v1",
       .files_path = "/files",
+      .batches_path = "/batches",
       .balance_path = "/users/me/balance",
       .tokens_path = "/tokenizers/estimate-token-count",
       .currency = "USD",
@@ -73,7 +74,7 @@ Provider tokenhub() {
   row.key_variables = {"TOKENHUB_API_KEY"};
   row.other_addresses = {"https://tokenhub.tencentcloudmaas.com/v1", "https://tokenhub-intl.tencentcloudmaas.com/v1",
                          "https://tokenhub-intl.tencentcloudmaas.tech/v1", "https://tokenhub-intl.tencentmaas.com/v1"};
-  row.files_path = row.balance_path = row.tokens_path = row.currency = {};
+  row.files_path = row.batches_path = row.balance_path = row.tokens_path = row.currency = {};
   row.key_advice = "Keys belong to one site of TokenHub (Guangzhou, Singapore): check that base_url is that site's.";
   row.max_tokens_key = "max_tokens";
   row.takes_prefill = false;
@@ -94,7 +95,8 @@ Provider anyfast() {
   row.name = "anyfast";
   row.base_url = "https://www.anyfast.ai/v1";
   row.key_variables = {"ANYFAST_API_KEY"};
-  row.balance_path = row.tokens_path = row.currency = {};  // its page shows ms:// ids: files are tried
+  row.batches_path = row.balance_path = row.tokens_path =
+      row.currency = {};  // its page shows ms:// ids: files are tried
   row.key_advice = "Check that the key is one of Anyfast's.";
   row.json_schema = std::nullopt;
   row.max_body_bytes = 0;
@@ -138,7 +140,7 @@ Provider aimlapi() {
   row.name = "aimlapi";
   row.base_url = "https://api.aimlapi.com/v1";
   row.key_variables = {"AIMLAPI_API_KEY"};
-  row.files_path = row.balance_path = row.tokens_path = {};
+  row.files_path = row.batches_path = row.balance_path = row.tokens_path = {};
   row.key_advice = "Check that the key is one of AI/ML API's.";
   row.default_model = "moonshot/kimi-k2-6";
   row.models = {{"kimi-k2.6", "moonshot/kimi-k2-6"}, {"kimi-k2.5", "moonshot/kimi-k2-5"}};
@@ -249,7 +251,7 @@ Provider moonshot_anthropic() {
   row.protocol = Protocol::anthropic_messages;
   row.chat_path = "/v1/messages";
   row.models_path = "/v1/models";
-  row.files_path = row.balance_path = row.tokens_path = {};
+  row.files_path = row.batches_path = row.balance_path = row.tokens_path = {};
   row.headers.add("anthropic-version", "2023-06-01");
   row.thinking_keep = {R"({"context_management":{"edits":[{"type":"clear_thinking_20251015","keep":"all"}]}})"};
   row.stream_usage = {};

@@ -162,6 +162,19 @@ TEST_CASE("rows are added as there is room and come back as they end") {
   CHECK(run.room() == 2);
 }
 
+TEST_CASE("answers that are asked for in pieces are given whole") {
+  Offline offline;
+  offline.answer({whole_stream("one two")});
+  ks::Client client = offline.client();
+  client.run_all(Source{.most = 1},
+                 [&](const ks::Result& result) {
+                   REQUIRE(result.message);
+                   CHECK(result.message->content == "one two");
+                 },
+                 {.concurrency = 1, .streams = true});
+  CHECK(offline.script->requests.at(0).body->segments.front().text.find(R"("stream":true)") != std::string::npos);
+}
+
 TEST_CASE("after a stop what is under way ends, and after a close nothing does") {
   FaultServer server;
   const std::string url = server.base_url(Script().gate().json(200, whole_body()));

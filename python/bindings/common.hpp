@@ -19,13 +19,44 @@ namespace kimistream::python {
 
 namespace py = pybind11;
 
+struct Shared;
+
+/// Somebody who is told how a stream goes: `first()` when something of the answer has come, and once
+/// `end(message, error, completion)`, each or None. What it raises is unraisable. With the GIL only.
+class Watching {
+ public:
+  Watching(Shared& of, py::object watch) : of_(of), watch_(std::move(watch)) {}
+  ~Watching() { end(py::none()); }
+  Watching(const Watching&) = delete;
+  Watching& operator=(const Watching&) = delete;
+
+  /// Tells what there is to tell by now.
+  void look() noexcept;
+  void end(const py::object& completion) noexcept;
+  /// The same, of an answer that is given as it came.
+  void end_with(const std::string& body) noexcept;
+
+ private:
+  Shared& of_;
+  py::object watch_;
+  bool begun_ = false;
+};
+
+/// Calls what belongs to a watcher: what it raises is unraisable.
+void call_quietly(const py::function& call) noexcept;
+
 /// A core stream as Python objects share it: the stream object, its iterators, its awaitables.
 struct Shared {
   explicit Shared(Stream opened) : stream(std::move(opened)) {}
   py::object owner = py::none();  // what must live as long as more may come; goes after the stream
   Stream stream;
   bool show_usage_chunks = false;
-  PyObject* waiter = nullptr;  // asyncio: the future that a task waits on; borrowed from its awaitable
+  PyObject* waiter = nullptr;          // asyncio: the future that a task waits on; borrowed from its awaitable
+  std::unique_ptr<Watching> watching;  // goes before the stream; mostly there is none
+
+  void look() const noexcept {
+    if (watching) watching->look();
+  }
 };
 using SharedPtr = std::shared_ptr<Shared>;
 
@@ -76,6 +107,9 @@ Timeout to_timeout(py::handle value);
 /// Seconds as a float, None for a clock that is left open.
 py::object from_clock(const std::optional<std::chrono::milliseconds>& clock);
 
+/// A list of dicts, the keys those of `Price`; or None. @throws TypeError, ValueError
+std::vector<Price> to_prices(py::handle rows);
+
 py::object from_message(const Message& message);
 /// A body in the OpenAI shape as a ChatCompletion.
 py::object from_completion(std::string_view body, const std::string& request_id);
@@ -91,9 +125,9 @@ void write_log(Stream& stream);
 
 // ---- errors and waiting -------------------------------------------------------------------------------------------
 
-/// The Python exception for an error.
-py::object from_error(const Error& error);
-/// Sets it.
+/// An error as the Python exception that it is raised as.
+py::object as_exception(const Error& error);
+/// Sets the Python exception for an error.
 void set_error(const Error& error);
 /// Sets the Python exception for whatever C++ exception is being handled.
 void set_current_exception();
@@ -172,5 +206,6 @@ void register_recording(py::module_& module);
 void register_timeouts(py::module_& module);
 void register_retelling(py::module_& module);
 void register_bulk(py::module_& module);
+void register_prices(py::module_& module);
 
 }  // namespace kimistream::python

@@ -212,6 +212,7 @@ ResourceRequest to_resource(const py::object& path, const py::object& method, co
     request.body = std::make_shared<Body>();
     request.body->segments.push_back({.text = from_str(body, "body")});
   }
+  request.creates = request.method == "POST";  // a batch that is made twice is paid for twice
   request.timeout = to_timeout(timeout);
   return request;
 }

@@ -54,9 +54,15 @@ PyObject* next(PyObject* object) {
   for (;;) {
     PyObject* item = nullptr;
     const int taken = take_item(*self.shared, std::get<Gives>(self.wanted), &item);
-    if (taken == 1) return item;
+    if (taken == 1) {
+      self.shared->look();
+      return item;
+    }
     if (taken != 0) return nullptr;
-    if (wait_for_item(self.shared->stream) <= 0) return nullptr;
+    if (wait_for_item(self.shared->stream) <= 0) {
+      self.shared->look();
+      return nullptr;
+    }
   }
 }
 
@@ -93,6 +99,7 @@ PySendResult step(Iterator& self, PyObject** result) {
   for (;;) {
     const int taken = take(self, result);
     const auto state = self.shared->stream.state();
+    self.shared->look();
     if (state == Stream::State::ended || state == Stream::State::failed) self.shared->owner = py::none();
     if (taken == 1) {
       self.shared->stream.set_waiting(false);  // until the next one is asked for

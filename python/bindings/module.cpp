@@ -23,4 +23,5 @@ PYBIND11_MODULE(_core, module) {
   register_files(module);
   register_timeouts(module);
   register_retelling(module);
+  register_prices(module);
 }

@@ -66,7 +66,7 @@ void write_log(const std::vector<std::string>& lines) {
   }
 }
 
-py::object from_error(const Error& error) {
+py::object as_exception(const Error& error) {
   py::dict fields;
   fields["kind"] = kind_name(error.kind);
   fields["message"] = text(error.message);
@@ -86,7 +86,7 @@ py::object from_error(const Error& error) {
 
 void set_error(const Error& error) {
   try {
-    const py::object exception = from_error(error);
+    const py::object exception = as_exception(error);
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   } catch (py::error_already_set& failure) {
     failure.restore();
@@ -127,7 +127,9 @@ void drain(Shared& shared) {
   for (;;) {
     while (shared.stream.take(event)) continue;
     while (shared.stream.take(chunk)) continue;
-    switch (wait_for_item(shared.stream)) {
+    const int there = wait_for_item(shared.stream);
+    shared.look();
+    switch (there) {
       case 0: return;
       case 1: break;
       default: throw py::error_already_set();
@@ -138,7 +140,10 @@ void drain(Shared& shared) {
 std::string wait_for_body(Shared& shared) {
   Chunk chunk;
   while (!shared.stream.take(chunk)) {
-    if (wait_for_item(shared.stream) < 0) throw py::error_already_set();
+    if (wait_for_item(shared.stream) < 0) {
+      shared.look();
+      throw py::error_already_set();
+    }
     if (shared.stream.state() == Stream::State::ended) break;
   }
   return std::move(chunk).json();

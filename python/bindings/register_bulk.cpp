@@ -55,7 +55,7 @@ py::list take(BulkRun& run) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Result& result = results[i];
     rows[i] = py::make_tuple(result.index, result.message ? from_message(*result.message) : py::none(),
-                             result.error ? from_error(*result.error) : py::none(), result.attempts, result.seconds,
+                             result.error ? as_exception(*result.error) : py::none(), result.attempts, result.seconds,
                              result.meets_every_row);
   }
   return rows;
@@ -76,10 +76,11 @@ void register_bulk(py::module_& module) {
 
   py::class_<BulkRun, Owned>(module, "BulkRun",
                              "Many requests under limits. One thread at a time, but for wake and close.")
-      .def(py::init([](const Client& client, const Limits& limits, std::size_t concurrency) {
-             return Owned(new BulkRun(client, RunOptions{.concurrency = concurrency, .limits = limits}));
+      .def(py::init([](const Client& client, const Limits& limits, std::size_t concurrency, bool streams) {
+             return Owned(
+                 new BulkRun(client, RunOptions{.concurrency = concurrency, .limits = limits, .streams = streams}));
            }),
-           py::arg("client"), py::arg("limits"), py::arg("concurrency"))
+           py::arg("client"), py::arg("limits"), py::arg("concurrency"), py::arg("streams") = false)
       .def(
           "add",
           [](BulkRun& self, std::size_t index, const py::tuple& arguments, std::int64_t tokens) {
@@ -117,6 +118,8 @@ void register_bulk(py::module_& module) {
       .def_property_readonly("descriptor", &BulkRun::descriptor, "Readable when pump() has something to do.")
       .def("__len__", &BulkRun::size, Unlocked());
 
+  module.def("call_quietly", &call_quietly, py::arg("call"),
+             "Calls it; what it raises is unraisable: a watcher's own affair.");
   module.def("meets_every_row", &meets_every_row, py::arg("status_code"), py::arg("reason"),
              "Whether an error is what every other row of a run would meet as well.");
 }

@@ -5,6 +5,18 @@
 namespace kimistream::python {
 namespace {
 
+std::string whole(Body& body) {
+  std::string all;
+  all.reserve(body.size());
+  std::array<char, 64 * 1024> block;
+  for (auto& [text, source] : body.segments) {
+    if (!source) all += text;
+    while (const std::size_t read = source ? source->read(block.data(), block.size()) : 0)
+      all.append(block.data(), read);
+  }
+  return all;
+}
+
 Shape shape_of(bool chunks) { return chunks ? Shape::chunks : Shape::events; }
 
 /// @param waits for what comes first, in the same breath: giving the GIL up and taking it back again costs something
@@ -38,7 +50,7 @@ void register_client(py::module_& module) {
                        const py::object& model, const py::object& timeout, const py::object& max_retries,
                        const py::object& default_headers, const py::object& key_origin, const py::object& on_break,
                        const py::object& max_breaks, const py::object& continue_on_length, const py::object& cassette,
-                       const py::object& history, const py::object& history_label) {
+                       const py::object& history, const py::object& history_label, const py::object& prices) {
              // Objects, checked here: pybind11 shows all arguments, the key too, when it cannot convert one.
              ClientOptions options{.provider = from_str(provider, "provider"),
                                    .base_url = from_str(base_url, "base_url")};
@@ -53,6 +65,7 @@ void register_client(py::module_& module) {
                  to_times(continue_on_length, "continue_on_length").value_or(options.continue_on_length);
              options.default_headers = to_headers(default_headers, "default_headers");
              options.key_origin = from_str(key_origin, "key_origin");
+             options.prices = to_prices(prices);
              options.transport = recorded(cassette, history, history_label);
              return std::make_unique<Client>(std::move(options));
            }),
@@ -60,7 +73,7 @@ void register_client(py::module_& module) {
            py::arg("max_retries"), py::arg("default_headers"), py::arg("key_origin") = "",
            py::arg("on_break") = py::none(), py::arg("max_breaks") = py::none(),
            py::arg("continue_on_length") = py::none(), py::arg("cassette") = py::none(),
-           py::arg("history") = py::none(), py::arg("history_label") = "")
+           py::arg("history") = py::none(), py::arg("history_label") = "", py::arg("prices") = py::none())
       .def(
           "start",
           [](Client& self, const py::tuple& arguments, bool stream, bool chunks) {
@@ -103,6 +116,16 @@ void register_client(py::module_& module) {
       .def(
           "learn_models", [](Client& self, const py::object& list) { self.learn_models({dumps(list)}); },
           py::arg("list"), "Takes in what the provider says of its models, for those that the table does not know.")
+      .def(
+          "prepare",
+          [](const Client& self, const py::tuple& arguments, bool stream) {
+            const HttpRequest request = self.prepare(to_request(arguments, stream), stream);
+            py::list headers;
+            for (const auto& [name, value] : request.headers) headers.append(py::make_tuple(text(name), text(value)));
+            return py::make_tuple(text(request.url), headers, py::bytes(whole(*request.body)));
+          },
+          py::arg("arguments"), py::arg("stream"),
+          "What `start` would send: its address, its headers without the keys, its body.")
       .def("close", &Client::close)
       .def_property_readonly("provider", [](const Client& self) { return text(self.provider().name); })
       .def_property_readonly("base_url", [](const Client& self) { return text(self.base_url()); })

@@ -2,17 +2,6 @@
 #include "common.hpp"
 
 namespace kimistream::python {
-namespace {
-
-/// The exception itself, for those who only look at it.
-py::object as_exception(const Error& error) {
-  set_error(error);
-  const py::error_already_set raised;
-  return raised.value();
-}
-
-}  // namespace
-
 void register_retelling(py::module_& module) {
   module.def(
       "retell",

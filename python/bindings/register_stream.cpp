@@ -55,7 +55,9 @@ void register_stream(py::module_& module) {
           "Awaits the end; what comes stays only in the message, which is the result.")
       .def("wait_for_head",
            [](const SharedPtr& self) {
-             if (!wait_for_head(self->stream)) throw py::error_already_set();
+             if (wait_for_head(self->stream)) return;
+             self->look();
+             throw py::error_already_set();
            })
       .def("message",
            [](const SharedPtr& self) {
@@ -66,12 +68,20 @@ void register_stream(py::module_& module) {
           "json", [](const SharedPtr& self) { return loads(wait_for_body(*self)); },
           "The body of an answer that came whole, as Python objects.")
       .def(
-          "body", [](const SharedPtr& self) { return text(wait_for_body(*self)); }, "The same as it came, as text.")
+          "body",
+          [](const SharedPtr& self) {
+            const std::string body = wait_for_body(*self);
+            if (self->watching) self->watching->end_with(body);
+            return text(body);
+          },
+          "The same as it came, as text.")
       .def(
           "completion",
           [](const SharedPtr& self) {
             const std::string body = wait_for_body(*self);
-            return from_completion(body, std::string(self->stream.request_id()));
+            py::object completion = from_completion(body, std::string(self->stream.request_id()));
+            if (self->watching) self->watching->end(completion);
+            return completion;
           },
           "The same as a ChatCompletion.")
       .def("show_usage_chunks", [](const SharedPtr& self) { self->show_usage_chunks = true; })
@@ -79,10 +89,17 @@ void register_stream(py::module_& module) {
            [](const SharedPtr& self) {
              // With the GIL, as everything is that takes from a stream: who waits for it does so without, and is woken.
              self->stream.close();
+             if (self->watching) self->watching->end(py::none());
              // A task that waits is woken by the pump that is now due, and lets go of the reactor.
              if (!self->waiter) self->owner = py::none();
            })
       .def_readwrite("owner", &Shared::owner, "What must live as long as this stream has more to come.")
+      .def(
+          "watch",
+          [](const SharedPtr& self, py::object watch) {
+            self->watching = std::make_unique<Watching>(*self, std::move(watch));
+          },
+          py::arg("watch"), "Tells how the answer goes: watch.first(), watch.end(message, error, completion).")
       .def_property_readonly(
           "replayed", [](const SharedPtr& self) { return self->stream.replayed(); },
           "Whether it is played from a cassette, not in its own time: nothing need be waited for behind it.")

@@ -24,7 +24,8 @@ py::object from_usage_value(const Usage& usage) {
   return registry().usage(optional_number(usage.prompt_tokens), optional_number(usage.completion_tokens),
                           optional_number(usage.total_tokens), optional_number(usage.cached_tokens),
                           optional_number(usage.reasoning_tokens), optional_number(usage.cost),
-                          optional_number(usage.cache_write_tokens));
+                          optional_number(usage.cache_write_tokens), optional_number(usage.cache_write_1h_tokens),
+                          text_or_none(usage.cost_source));
 }
 
 }  // namespace

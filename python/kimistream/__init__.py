@@ -21,6 +21,7 @@ from ._values.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    BudgetExceededError,
     CassetteMissError,
     ConflictError,
     ContentFilterFinishReasonError,
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from . import mcp as mcp
     from . import progress as progress
     from . import simulator as simulator
+    from . import telemetry as telemetry
+    from ._bulk.batches.job import AsyncBatchJob as AsyncBatchJob
+    from ._bulk.batches.job import BatchJob as BatchJob
     from ._bulk.limits import Limits as Limits
     from ._clients.async_kimi import AsyncKimi as AsyncKimi
     from ._clients.async_stream import AsyncStream as AsyncStream
@@ -64,6 +68,7 @@ if TYPE_CHECKING:
     from ._values.completions import CompletionUsage as CompletionUsage
     from ._values.completions import ParsedChatCompletion as ParsedChatCompletion
     from ._values.resources import Balance as Balance
+    from ._values.resources import Batch as Batch
     from ._values.resources import Extracted as Extracted
     from ._values.resources import FileContent as FileContent
     from ._values.resources import FileObject as FileObject
@@ -84,6 +89,7 @@ if TYPE_CHECKING:
     from .agents.blocking import AgentRun as AgentRun
     from .agents.blocking import Conversation as Conversation
     from .agents.blocking import Swarm as Swarm
+    from .costs.table import prices as prices
 
     AsyncOpenAI = AsyncKimi
 
@@ -100,6 +106,7 @@ __all__ = [
     "AgentRun",
     "AgentStart",
     "AsyncAgentRun",
+    "AsyncBatchJob",
     "AsyncConversation",
     "AsyncKimi",
     "AsyncOpenAI",
@@ -108,7 +115,10 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Balance",
+    "Batch",
+    "BatchJob",
     "Budget",
+    "BudgetExceededError",
     "Cassette",
     "CassetteMissError",
     "ChatCompletion",
@@ -164,6 +174,7 @@ __all__ = [
     "Usage",
     "Video",
     "__version__",
+    "prices",
     "providers",
     "register_provider",
 ]
@@ -176,12 +187,15 @@ _LAZY = {
     "AgentRun": ("agents.blocking", "AgentRun"),
     "AgentStart": ("_values.run_events", "AgentStart"),
     "AsyncAgentRun": ("agents.awaiting", "AsyncAgentRun"),
+    "AsyncBatchJob": ("_bulk.batches.job", "AsyncBatchJob"),
     "AsyncConversation": ("agents.awaiting", "AsyncConversation"),
     "AsyncKimi": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncOpenAI": ("_clients.async_kimi", "AsyncKimi"),
     "AsyncStream": ("_clients.async_stream", "AsyncStream"),
     "AsyncSwarm": ("agents.awaiting", "AsyncSwarm"),
     "Balance": ("_values.resources", "Balance"),
+    "Batch": ("_values.resources", "Batch"),
+    "BatchJob": ("_bulk.batches.job", "BatchJob"),
     "Budget": ("_values.bulk", "Budget"),
     "Cassette": ("_requests.cassette", "Cassette"),
     "ChatCompletion": ("_values.completions", "ChatCompletion"),
@@ -207,12 +221,14 @@ _LAZY = {
     "ToolProgress": ("_values.run_events", "ToolProgress"),
     "ToolResult": ("_values.run_events", "ToolResult"),
     "Video": ("_requests.media", "Video"),
+    "prices": ("costs.table", "prices"),
     "providers": ("_requests.providers", "providers"),
     "register_provider": ("_requests.providers", "register_provider"),
 }
 
 
-_MODULES = ("mcp", "progress", "simulator")  # the same: `kimistream.simulator.Simulator()` needs no import of its own
+# The same: `kimistream.simulator.Simulator()` needs no import of its own.
+_MODULES = ("mcp", "progress", "simulator", "telemetry")
 
 
 def __getattr__(name: str) -> object:

@@ -1,7 +1,7 @@
 """The C++ core, as python/bindings/ makes it. Private: the package kimistream is its face."""
 
 from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, final
 
 from ._values.completions import ChatCompletion, ChatCompletionChunk
@@ -103,6 +103,9 @@ class Stream:
     def completion(self) -> ChatCompletion:
         """The same as a ChatCompletion."""
 
+    def watch(self, watch: object) -> None:
+        """Tells how the answer goes: watch.first(), watch.end(message, error, completion)."""
+
     def show_usage_chunks(self) -> None: ...
     def close(self) -> None: ...
     owner: object
@@ -143,6 +146,7 @@ class Client:
         cassette: Cassette | None = None,
         history: ExchangeQueue | None = None,
         history_label: str = "",
+        prices: Sequence[dict[str, Any]] | None = None,
     ) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
@@ -159,6 +163,9 @@ class Client:
 
     def learn_models(self, list: object) -> None:
         """Takes in what the provider says of its models, for those that the table does not know."""
+
+    def prepare(self, arguments: tuple[Any, ...], stream: bool) -> tuple[str, list[tuple[str, str]], bytes]:
+        """What `start` would send: its address, its headers without the keys, its body."""
 
     def close(self) -> None: ...
     @property
@@ -258,7 +265,7 @@ class Limits:
 class BulkRun:
     """Many requests under limits. One thread at a time, but for wake and close."""
 
-    def __init__(self, client: Client, limits: Limits, concurrency: int) -> None: ...
+    def __init__(self, client: Client, limits: Limits, concurrency: int, streams: bool = False) -> None: ...
     def add(self, index: int, arguments: tuple[Any, ...], tokens: int) -> None:
         """A row more, which is sent by the next pump, if there is a place for it."""
 
@@ -302,6 +309,9 @@ class BulkRun:
         """Readable when pump() has something to do."""
 
     def __len__(self) -> int: ...
+
+def call_quietly(call: Callable[[], object]) -> None:
+    """Calls it; what it raises is unraisable: a watcher's own affair."""
 
 def meets_every_row(status_code: int, reason: str) -> bool:
     """Whether an error is what every other row of a run would meet as well."""
@@ -449,3 +459,11 @@ def body_of(provider: str, arguments: tuple[Any, ...], stream: bool) -> str:
     """The JSON that a request with these arguments sends, without sending it."""
 
 def replay(provider: str, body: bytes, chunks: bool = False, block_bytes: int = 16384) -> Stream: ...
+def prices() -> list[dict[str, Any]]:
+    """The library's own table of prices."""
+
+def price_of(client: Client, model: str | None = None) -> dict[str, Any] | None:
+    """What a model costs this client, or None."""
+
+def cost_of(usage: Usage, price: dict[str, Any], batch: bool = False) -> float | None:
+    """What the tokens come to, or None."""

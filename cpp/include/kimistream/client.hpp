@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kimistream/limits.hpp"
+#include "kimistream/prices.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
 #include "kimistream/stream.hpp"
@@ -34,6 +35,7 @@ struct ClientOptions {
   std::size_t max_event_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 20;
   TransportFactory transport{};  ///< empty: libcurl
+  std::vector<Price> prices{};   ///< come before the library's own; see prices.hpp
   std::string key_origin{};      ///< where the key came from, e.g. a variable's name: said when the key is refused
 };
 
@@ -63,6 +65,7 @@ struct Result {
 struct RunOptions {
   std::size_t concurrency = 0;  ///< requests under way at once; 0: as many as the limits allow, else 100
   Limits limits{};              ///< the smaller concurrency counts; nothing given: found by the provider's refusals
+  bool streams = false;         ///< answers are asked for in pieces; they are given whole all the same
 };
 
 /// A request to another resource of the provider than its chat.
@@ -139,12 +142,18 @@ class Client {
   [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
   [[nodiscard]] Stream start(const ResourceRequest& request);
 
+  /// What `start` would send, without sending it; for people: where a header holds a key, "[key]" stands in its place.
+  /// @throws Exception as `start`
+  [[nodiscard]] HttpRequest prepare(const Request& request, bool stream) const;
+
   /// Closes the kept connections. Streams under way go on.
   void close() noexcept;
 
   [[nodiscard]] const Provider& provider() const noexcept;
   [[nodiscard]] const std::string& base_url() const noexcept;
   [[nodiscard]] const std::string& model() const noexcept;
+  /// What a model of the provider costs, or null where that is not known; lives as long as the client. Any thread.
+  [[nodiscard]] const Price* price(std::string_view model) const noexcept;
   [[nodiscard]] const Timeout& timeout() const noexcept;
 
   class Impl;

@@ -29,9 +29,14 @@ struct Usage {
   std::optional<std::int64_t> total_tokens{};
   std::optional<std::int64_t> cached_tokens{};     ///< the part of the input that came from a cache
   std::optional<std::int64_t> reasoning_tokens{};  ///< the part of the output that was reasoning
-  std::optional<double> cost{};                    ///< in the provider's currency, where it says one
+  std::optional<double> cost{};                    ///< in the provider's currency, where it is told or a price is known
   /// The part of the input that was written to a cache, which some providers bill, whatever its lifetime.
   std::optional<std::int64_t> cache_write_tokens{};
+  std::optional<std::int64_t> cache_write_1h_tokens{};  ///< the part of that which is kept for an hour
+  /// Where the cost is from: `told`, or "prices of 2026-09-20", see prices.hpp. "" where it is not known.
+  std::string cost_source{};
+
+  static constexpr std::string_view told = "provider";
 
   /// Takes each counter that `later` knows. Counters are cumulative, so the larger one counts: gateways send
   /// usage twice and sometimes zero it the second time (dialects: quirk Q11).
@@ -40,7 +45,11 @@ struct Usage {
   void add(const Usage& another) noexcept;
   [[nodiscard]] bool empty() const noexcept;
 
-  friend bool operator==(const Usage&, const Usage&) = default;
+  /// What the provider has said is compared: a cost that was worked out by a price follows from the counters.
+  friend bool operator==(const Usage& one, const Usage& other) noexcept;
+
+ private:
+  [[nodiscard]] bool worked_out() const noexcept { return !cost_source.empty() && cost_source != told; }
 };
 
 /// A call that the model wants made.

@@ -76,6 +76,7 @@ struct Provider {
   std::string chat_path = "/chat/completions";  ///< `{model}` in it stands for the model that is asked
   std::string models_path = "/models";
   std::string files_path{};  ///< "" where there is no such resource, likewise below
+  std::string batches_path{};
   std::string balance_path{};
   std::string tokens_path{};  ///< counts the tokens of a request
   std::string currency{};     ///< of balance and cost, e.g. "USD"

@@ -37,9 +37,12 @@ void UsageValues::usage(Value& value) {
       output_details(field, found);
     else if (key.is("cache_creation"))  // the messages protocol: by how long it is kept
       fields(field, [&](Key name, Value& amount) {
-        if (name.is("ephemeral_5m_input_tokens") || name.is("ephemeral_1h_input_tokens"))
-          if (const auto number = integer(amount))
-            found.usage.cache_write_tokens = found.usage.cache_write_tokens.value_or(0) + *number;
+        const bool for_an_hour = name.is("ephemeral_1h_input_tokens");
+        if (!for_an_hour && !name.is("ephemeral_5m_input_tokens")) return;
+        const auto number = integer(amount);
+        if (!number) return;
+        found.usage.cache_write_tokens = found.usage.cache_write_tokens.value_or(0) + *number;
+        if (for_an_hour) larger(found.usage.cache_write_1h_tokens, number);
       });
     else if (key.is("cost"))
       cost(field, found.usage);
@@ -114,7 +117,9 @@ void UsageValues::meta(Value& value) {
 
 void UsageValues::cost(Value& value, Usage& into) {
   double amount = 0;
-  if (!value.get_double().get(amount) && std::isfinite(amount) && amount >= 0) into.cost = amount;
+  if (value.get_double().get(amount) || !std::isfinite(amount) || amount < 0) return;
+  into.cost = amount;
+  into.cost_source = Usage::told;
 }
 
 void UsageValues::merge(const Usage& found) {

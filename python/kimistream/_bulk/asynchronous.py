@@ -14,10 +14,19 @@ from .work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from typing import Any
+    from collections.abc import Callable, Generator
+    from typing import Any, Protocol
 
     from .options import Plan
+
+    class RunDriver(Protocol):
+        """Who waits for a run: see `Driver`."""
+
+        async def advance(self) -> list[Row]: ...
+        def end(self) -> None: ...
+        def close(self) -> None: ...
+
+    DriverOf = Callable[[Plan, Run], RunDriver]
 
 
 class AsyncRows(Run):
@@ -27,10 +36,11 @@ class AsyncRows(Run):
     is under way.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, driver_of: DriverOf | None = None) -> None:
         super().__init__(plan.counts, plan.out, plan.read_rows)
         self._plan: Plan | None = plan
-        self._driver: Driver | None = None
+        self._driver_of: DriverOf = driver_of or Driver
+        self._driver: RunDriver | None = None
         self._ready: deque[Row] = deque()
 
     def __await__(self) -> Generator[Any, None, Run]:
@@ -42,7 +52,7 @@ class AsyncRows(Run):
         if self._plan is None:
             return self
         plan, self._plan = self._plan, None
-        await Driver(plan, self).to_the_end()
+        await to_the_end(self._driver_of(plan, self))
         return self
 
     def __aiter__(self) -> AsyncRows:
@@ -55,7 +65,7 @@ class AsyncRows(Run):
             return self._ready.popleft()
         if self._plan is not None:
             plan, self._plan = self._plan, None
-            self._driver = Driver(plan, self)
+            self._driver = self._driver_of(plan, self)
         driver = self._driver
         if driver is None:
             raise StopAsyncIteration
@@ -93,6 +103,17 @@ class AsyncRows(Run):
             self.close()
 
 
+async def to_the_end(driver: RunDriver) -> None:
+    """Of a run that keeps its rows itself."""
+    try:
+        while await driver.advance():
+            pass
+    except BaseException:
+        driver.close()
+        raise
+    driver.end()
+
+
 class Driver:
     """Waits for a `Work` on a running loop."""
 
@@ -103,16 +124,6 @@ class Driver:
         self._tell_at = FOREVER
         self._work = Work(plan)
         self._told = Told(plan.progress, run)
-
-    async def to_the_end(self) -> None:
-        """Of a run that keeps its rows itself."""
-        try:
-            while await self.advance():
-                pass
-        except BaseException:
-            self.close()
-            raise
-        self.end()
 
     async def advance(self) -> list[Row]:
         """As the blocking one's."""

@@ -14,7 +14,19 @@ from .work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
     from .options import Plan
+
+    class RunDriver(Protocol):
+        """Who waits for a run: see `_Driver`."""
+
+        def advance(self) -> list[Row]: ...
+        def end(self) -> None: ...
+        def close(self) -> None: ...
+
+    DriverOf = Callable[[Plan, Run], RunDriver]
 
 
 class Rows(Run):
@@ -24,10 +36,11 @@ class Rows(Run):
     Nothing is sent before the first `next()`. Leaving it early, `close()` and dropping it close what is under way.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, driver_of: DriverOf | None = None) -> None:
         super().__init__(plan.counts, None, plan.read_rows)
         self._plan: Plan | None = plan
-        self._driver: _Driver | None = None
+        self._driver_of: DriverOf = driver_of or _Driver
+        self._driver: RunDriver | None = None
         self._ready: deque[Row] = deque()
         self._in_next = False
 
@@ -43,7 +56,7 @@ class Rows(Run):
         try:
             if self._plan is not None:
                 plan, self._plan = self._plan, None
-                self._driver = _Driver(plan, self)
+                self._driver = self._driver_of(plan, self)
             if self._driver is None:
                 raise StopIteration
             rows = self._driver.advance()
@@ -81,10 +94,10 @@ class Rows(Run):
             self.close()
 
 
-def run_to_the_end(plan: Plan) -> Run:
+def run_to_the_end(plan: Plan, driver_of: DriverOf | None = None) -> Run:
     """A run with `out`."""
     run = plan.run(Run)
-    driver = _Driver(plan, run)
+    driver = (driver_of or _Driver)(plan, run)
     try:
         while driver.advance():
             pass

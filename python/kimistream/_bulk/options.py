@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .. import _core
 from .._requests.arguments import NAMES
+from .._requests.spending import Spending, budget_of
 from .._values.bulk import Counts
 from .._values.errors import InvalidRequestError
-from .budget import Spending, budget_of
+from .batches.job import checked_poll
 from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
 from .output import Output
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from .._values.bulk import Row, Run
-    from .._values.message import Message, Usage
+    from .._values.message import Usage
     from .limits import Limits
+    from .row_answers import RowSchema
 
     class Keeper(Protocol):
         """What keeps the rows of a run, in place of whoever reads them: see `Output`."""
@@ -34,19 +36,6 @@ if TYPE_CHECKING:
         def paid(self, usage: Usage, cost: float | None) -> None: ...
         def finish(self) -> None: ...
         def close(self) -> None: ...
-
-    class RowAnswer(Protocol):
-        """See `agents/rows.py`, which is a room above."""
-
-        def messages(self) -> list[Any]: ...
-        def is_right(self, answer: Message) -> bool: ...
-        def with_usage(self, more: Usage | None) -> Usage | None: ...
-
-    class RowSchema(Protocol):
-        wire: dict[str, Any]
-
-        def row(self, prompt: Any) -> RowAnswer: ...
-        def read(self, text: str) -> Any: ...
 
 
 DEFAULT_CONCURRENCY = 100
@@ -79,7 +68,10 @@ class Plan:
         via: str,
         poll: float | None,
     ) -> None:
-        _refuse_what_is_not_there(via, poll)
+        _check_way(via, poll)
+        self.via = via
+        self.poll = checked_poll(poll)
+        self.streams = False  # whether answers are asked for in pieces
         self.sender = sender
         self.core = core
         self.out = None if out is None else check_path(out)
@@ -97,6 +89,7 @@ class Plan:
         if given["fields"].get("stream"):
             raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
         self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
+        self.price = _core.price_of(core, given["model"])
         self.expected = expected
         self.keeper: Keeper | None = None
         self.asked = Asked(core, prompt, arguments, None if expected is None else expected.wire)
@@ -115,10 +108,12 @@ class Plan:
         check_failures(self.out)  # not earlier: another run may have begun since
         return output_of(self.out)(self.out, self.key_name, self.asked, self.resume, self.ordered)
 
-    def spending(self, output: Keeper | None) -> Spending | None:
+    def spending(self, output: Keeper | None, price: dict[str, Any] | None = None) -> Spending | None:
+        """price: in the place of that of single requests."""
         if self.budget is None:
             return None
-        return Spending(self.budget, output.paid_tokens if output else 0, output.paid_cost if output else 0.0)
+        paid = (output.paid_tokens, output.paid_cost) if output else (0, 0.0)
+        return Spending(self.budget, price or self.price, *paid, first_alone=True)
 
     def hashed(self) -> Hashed:
         return Hashed()
@@ -142,11 +137,11 @@ def output_of(out: str) -> type[Output]:
     return TableOutput
 
 
-def _refuse_what_is_not_there(via: str, poll: float | None) -> None:
-    if via == "batch" or poll is not None:
-        raise InvalidRequestError('via="batch" and poll= are not supported in this version: leave them out')
-    if via != "chat":
-        raise InvalidRequestError(f'via={via!r} is unknown: use "chat"')
+def _check_way(via: str, poll: float | None) -> None:
+    if via not in ("chat", "batch"):
+        raise InvalidRequestError(f'via={via!r} is unknown: use "chat" or "batch"')
+    if via == "chat" and poll is not None:
+        raise InvalidRequestError('poll= is of via="batch": leave it out')
 
 
 def _concurrency(given: int | None, limits: Limits) -> int:

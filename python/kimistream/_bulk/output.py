@@ -171,6 +171,12 @@ class Output:
         paid = {"paid_tokens": ledger.get("paid_tokens", 0) + tokens, "paid_cost": ledger.get("paid_cost", 0.0) + cost}
         ledger.commit([entry for entry, _ in found], size=self._file.size, tail=self._file.tail, **paid)
 
+    def note(self, name: str, value: str | None = None) -> str | None:
+        """What the ledger has been told under this name, and None where nothing; with a value that is told."""
+        if value is not None:
+            self._ledger.set(**{name: value})
+        return self._ledger.get(name)  # type: ignore[no-any-return]
+
     def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str:
         """What is to become of a row of the input: SEND, SKIP, LEAVE_FAILED or CHANGED (which is sent)."""
         known = self._ledger.look(key_text(key))

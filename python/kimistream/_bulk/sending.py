@@ -9,6 +9,7 @@ import select
 from collections import deque
 
 from .. import _core
+from .._requests.watching import Past, tell_past
 from .._values.errors import APIError
 from .uploading import Uploading
 
@@ -16,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .._requests.sender import Sender
     from .._requests.steps import Steps
     from .._values.errors import KimiError
     from .._values.message import Message
@@ -58,10 +60,12 @@ class Sending:
     close()             ends what is under way
     """
 
-    def __init__(self, core: _core.Client, limits: Limits, concurrency: int) -> None:
-        self._core = core
-        self._run = _core.BulkRun(core, limits._shared, concurrency)
+    def __init__(self, sender: Sender, limits: Limits, concurrency: int, streams: bool) -> None:
+        self._sender = sender
+        self._streams = streams
+        self._run = _core.BulkRun(sender.core, limits._shared, concurrency, streams)
         self._tags: dict[int, Any] = {}
+        self._watched: dict[int, tuple[Any, ...]] = {}  # what rows ask, where somebody looks at requests
         self._uploading: Uploading | None = None
         self._uploaded: deque[Ended] = deque()  # those that could not be uploaded
         self.counts_tokens = self._run.counts_tokens
@@ -92,12 +96,17 @@ class Sending:
     ) -> None:
         """Raises KimiError, TypeError or ValueError for arguments that cannot be sent."""
         if before is None:
-            self._run.add(index, arguments, tokens)
+            self._add(index, arguments, tokens)
         else:
             if self._uploading is None:
-                self._uploading = Uploading(self._core)
+                self._uploading = Uploading(self._sender.core)
             self._uploading.start((index, tokens), before)
         self._tags[index] = tag
+
+    def _add(self, index: int, arguments: tuple[Any, ...], tokens: int) -> None:
+        self._run.add(index, arguments, tokens)
+        if self._sender.watchers:
+            self._watched[index] = arguments
 
     def pump(self) -> float:
         self._run.pump()
@@ -110,6 +119,10 @@ class Sending:
         ended = list(self._uploaded)
         self._uploaded.clear()
         for index, message, error, attempts, seconds, is_of_all in self._run.take():
+            asked = self._watched.pop(index, None)
+            if asked is not None:
+                past = Past(attempts, seconds)
+                tell_past(self._sender.watchers, self._sender.core, asked, self._streams, past, message, error)
             ended.append(Ended(self._tags.pop(index), message, error, attempts, seconds, is_of_all))
         return ended
 
@@ -117,7 +130,7 @@ class Sending:
         for (index, tokens), arguments, error in uploading.take():
             if error is None:
                 try:
-                    self._run.add(index, arguments, tokens)
+                    self._add(index, arguments, tokens)
                     continue
                 except Exception as wrong:
                     error = wrong
@@ -150,3 +163,4 @@ class Sending:
         if self._uploading is not None:
             self._uploading.close()
         self._tags.clear()
+        self._watched.clear()

@@ -8,9 +8,9 @@ import time
 from collections import deque
 
 from .. import _core
+from .._requests.spending import USUAL_MAX_TOKENS, Need
 from .._values.bulk import Row
-from .._values.errors import InvalidRequestError, KimiError, SchemaError
-from .budget import USUAL_MAX_TOKENS
+from .._values.errors import BudgetExceededError, InvalidRequestError, KimiError, SchemaError
 from .files import BadRow
 from .keys import Distinct
 from .output import CHANGED, LEAVE_FAILED, SKIP
@@ -21,9 +21,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .._requests.spending import Stake
+    from .._requests.watching import Watch
     from .._values.message import Message, Usage
-    from .budget import Stake
-    from .options import Plan, RowAnswer
+    from .options import Plan
+    from .row_answers import RowAnswer
     from .sending import Ended
 
 _MOST_PASSED = 1000  # rows that are passed over, before answers and Ctrl-C have their turn
@@ -33,7 +35,7 @@ _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out
 class _Item:
     """A row on its way."""
 
-    __slots__ = ("answer", "arguments", "asked", "index", "input", "key", "request", "seconds", "stake")
+    __slots__ = ("answer", "arguments", "asked", "index", "input", "key", "request", "seconds", "stake", "watch")
 
     def __init__(self, key: Any, index: int, input: Any) -> None:
         self.key = key
@@ -41,7 +43,8 @@ class _Item:
         self.input = input
         self.request = b""
         self.arguments: tuple[Any, ...] = ()
-        self.stake: Stake | None = None
+        self.stake: Stake | None = None  # of the run's budget
+        self.watch: Watch | None = None  # of the client's
         self.answer: RowAnswer | None = None  # held to a schema
         self.asked = 0  # requests for answers that were wrong, and the time they took
         self.seconds = 0.0
@@ -69,6 +72,7 @@ class Work:
         self._stopping = False
         self._next_index = 0
         self._held: _Item | None = None  # until what is under way has left something of the budget
+        self._watched: set[_Item] = set()  # by the client's budget
         self._again: deque[_Item] = deque()  # to be asked once more, before any other
         self._passing = False  # more rows are to be passed over
         self._ended: list[tuple[Row, bytes]] = []  # not yet written
@@ -83,7 +87,7 @@ class Work:
         self._output = plan.open_output()
         try:
             self._spending = plan.spending(self._output)
-            self._sending = Sending(plan.core, plan.limits, plan.concurrency)
+            self._sending = Sending(plan.sender, plan.limits, plan.concurrency, plan.streams)
             self._reckons = self._sending.counts_tokens or self._spending is not None
         except BaseException:
             if self._output is not None:
@@ -170,6 +174,8 @@ class Work:
         self._closed = True
         self._sending.close()
         self._plan.source.close()
+        for item in tuple(self._watched):
+            self._unwatch(item)
 
     # ---- what comes ----
 
@@ -177,6 +183,7 @@ class Work:
         item: _Item = ended.tag
         said = ended.message if ended.message is not None else getattr(ended.error, "partial", None)
         self._unstake(item, None if said is None else said.usage)
+        self._unwatch(item, said, ended.error)
         if ended.is_of_all:
             self._leave(item)
             self.stop(error=ended.error)
@@ -213,6 +220,13 @@ class Work:
         item.stake = None
         if wrong is not None:
             self.stop(error=wrong)
+
+    def _unwatch(self, item: _Item, said: Message | None = None, error: BaseException | None = None) -> None:
+        """The same for the client's budget."""
+        watch, item.watch = item.watch, None
+        if watch is not None:
+            self._watched.discard(item)
+            watch.end(said, error, None)
 
     def _leave(self, item: _Item) -> None:
         """It is to be done yet. What wrong answers of it have used is paid."""
@@ -397,29 +411,43 @@ class Work:
         if item.answer is None and self._plan.expected is not None:
             item.answer = self._plan.expected.row(item.arguments[0])
             item.arguments = (item.answer.messages(), *item.arguments[1:])
-        tokens = self._tokens(item) if self._reckons else 0
-        if self._spending is not None:
-            item.stake = self._spending.begin(tokens)
-            if item.stake is None:
-                if self._spending.waits:
-                    self._held = item
-                else:
-                    self.stop("budget")
-                    self._leave(item)
-                return False
+        need = self._need(item) if self._reckons else _NOTHING
+        if not self._may_cost(item, need):
+            if len(self._sending):
+                self._held = item  # what is under way may leave something
+            else:
+                self.stop("budget")
+                self._leave(item)
+            return False
         try:
             sender = self._plan.sender
             uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
-            self._sending.start(item.index, item, item.arguments, tokens, uploads)
+            self._sending.start(item.index, item, item.arguments, need.tokens, uploads)
         except (KimiError, TypeError, ValueError) as error:
             self._unstake(item)
+            self._unwatch(item)
             self._wrong(item, error if isinstance(error, KimiError) else _cannot_be_sent(error))
             return False
         return True
 
-    def _tokens(self, item: _Item) -> int:
-        most = self._plan.max_tokens or USUAL_MAX_TOKENS
-        return _core.estimate_tokens(item.arguments) + most
+    def _may_cost(self, item: _Item, need: Need) -> bool:
+        """Whether the budgets of run and client allow it; what it could take is held then."""
+        if self._spending is not None:
+            item.stake = self._spending.begin(need)
+            if item.stake is None:
+                return False
+        budget = self._plan.sender.budget
+        if budget is not None:
+            try:
+                item.watch = budget.begin(self._plan.core, item.arguments, self._plan.streams)
+            except BudgetExceededError:
+                self._unstake(item)
+                return False
+            self._watched.add(item)
+        return True
+
+    def _need(self, item: _Item) -> Need:
+        return Need(_core.estimate_tokens(item.arguments), self._plan.max_tokens or USUAL_MAX_TOKENS)
 
 
 def _cannot_be_sent(error: Exception) -> InvalidRequestError:
@@ -427,5 +455,6 @@ def _cannot_be_sent(error: Exception) -> InvalidRequestError:
 
 
 _END = object()
+_NOTHING = Need(0, 0)
 NOT_YET = object()
 """What a source gives that has no row now, and will have more: whoever fills it wakes the driver."""

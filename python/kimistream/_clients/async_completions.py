@@ -59,10 +59,12 @@ class AsyncCompletions(Passes, like="openai.resources.chat.completions.completio
         return await self._opened(request, show_usage)
 
     async def _whole(self, request: tuple[Any, ...], read: Callable[[_core.Stream], Any]) -> Any:
-        return await self._reactors.read(lambda reactor: reactor.start(request, False, True), read)
+        return await self._reactors.read(lambda reactor: self._sender.start(reactor, request, False, True), read)
 
     async def _opened(self, request: tuple[Any, ...], show_usage: bool) -> AsyncChatCompletionStream:
-        opened = AsyncChatCompletionStream(self._reactors, lambda reactor: reactor.start(request, True, True))
+        opened = AsyncChatCompletionStream(
+            self._reactors, lambda reactor: self._sender.start(reactor, request, True, True)
+        )
         if show_usage:
             opened._open()[0].show_usage_chunks()
         await opened._wait_for_head()

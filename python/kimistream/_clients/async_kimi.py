@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core, _resources
 from .async_completions import AsyncChat
 from .async_driver import run
-from .async_resources import AsyncFiles, AsyncModels
+from .async_resources import AsyncBatches, AsyncFiles, AsyncModels
 from .async_sending import ready
 from .async_stream import AsyncStream
 from .base import BaseClient
@@ -31,6 +31,7 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
         self._reactors = Reactors(self._core)
         self.chat = AsyncChat(self._sender, self._reactors)
         self.models = AsyncModels(self._sender, self._reactors)
+        self.batches = AsyncBatches(self._sender, self._reactors)
         self.files = AsyncFiles(self._sender, self._reactors)
 
     @takes(BaseClient._arguments)
@@ -41,12 +42,12 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
 
             return structured_stream(self, arguments, named)
         request = self._sender.completed(self._arguments(*arguments, **named))
-        stream = AsyncStream(self._reactors, lambda reactor: reactor.start(request, True, False))
+        stream = AsyncStream(self._reactors, lambda reactor: self._sender.start(reactor, request, True, False))
         if self._sender.must_upload(request):
 
             async def upload() -> Callable[[_core.Reactor], _core.Stream]:
                 prepared = await run(self._reactors, self._sender.uploads.prepare_steps(request))
-                return lambda reactor: reactor.start(prepared, True, False)
+                return lambda reactor: self._sender.start(reactor, prepared, True, False)
 
             stream._uploading = upload
         return stream
@@ -59,7 +60,7 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
 
             return await structured(self, arguments, named)
         request = await ready(self._sender, self._reactors, self._arguments(*arguments, **named))
-        return await self._reactors.message(lambda reactor: reactor.start(request, False, False))
+        return await self._reactors.message(lambda reactor: self._sender.start(reactor, request, False, False))
 
     def conversation(
         self,
@@ -128,7 +129,14 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
         ends all at once; what had been answered is kept."""
         from .._bulk.asynchronous import AsyncRows
 
-        return AsyncRows(self._plan(*arguments, **named))
+        plan = self._plan(*arguments, **named)
+        if plan.via != "batch":
+            return AsyncRows(plan)
+        from .._bulk.batches.running import AsyncBatchDriver
+
+        return AsyncRows(
+            plan, lambda plan, rows: AsyncBatchDriver(plan, rows, lambda steps: run(self._reactors, steps))
+        )
 
     balance = awaiting(_resources.balance)
     count_tokens = awaiting(_resources.count_tokens)

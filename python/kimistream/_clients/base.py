@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .._requests.arguments import Check, OnBreak, Thinking
     from .._requests.cassette import Cassette
+    from .._requests.watching import Watcher
     from .._values.bulk import Budget, Run
     from .._values.timeout import AnyTimeout
 
@@ -37,6 +38,21 @@ def _kept(history: bool | str | PathLike[str] | None, core: dict[str, Any], key:
     from ..recording.history import kept
 
     return kept(history, core, key)
+
+
+def _prices(core: dict[str, Any]) -> list[dict[str, Any]]:
+    from ..costs.table import rows_for
+
+    return rows_for(core["provider"], core["model"])
+
+
+def _budget(budget: float | Budget, core: _core.Client) -> Watcher:
+    from .._requests.spending import budget_of
+    from ..costs.budget import BudgetWatcher
+
+    wanted = budget_of(budget, core)
+    assert wanted is not None
+    return BudgetWatcher(wanted, core)
 
 
 class BaseClient(OpenAIFace):
@@ -88,6 +104,9 @@ class BaseClient(OpenAIFace):
                      a thread behind the answers; see `kimistream log`. True is the file that KIMISTREAM_HISTORY names,
                      else ~/.local/share/kimistream/history.sqlite3; None is the variable's, or none. What cannot be
                      written is lost, and told in the log "kimistream.history". No key and no cookie is in it
+    budget           an amount in the provider's currency, or a `Budget`: what may be spent by this client.
+                     BudgetExceededError is raised before a request is sent that could pass it, by what was spent, what
+                     is under way, its estimated prompt and its `max_tokens` (32,768 where it names none)
 
     Where somebody else has imported openai, `isinstance(client, openai.OpenAI)` is true (`openai.AsyncOpenAI` of an
     AsyncKimi), and what openai-python's constructor takes is taken, but for `http_client`: this client speaks HTTP by
@@ -113,6 +132,7 @@ class BaseClient(OpenAIFace):
         continue_on_length: int | None = None,
         cassette: Cassette | str | PathLike[str] | None = None,
         history: bool | str | PathLike[str] | None = None,
+        budget: float | Budget | None = None,
         thinking: Thinking = None,
         check: Check = None,
         options: dict[str, Any] | None = None,
@@ -140,7 +160,7 @@ class BaseClient(OpenAIFace):
             *(default_headers, environment, mending),
             key_needed=played is None or not played.only_replays,
         )
-        made_of = {**self._setup.core, **_kept(history, self._setup.core, key)}
+        made_of = {**self._setup.core, **_kept(history, self._setup.core, key), "prices": _prices(self._setup.core)}
 
         def make(**changes: Any) -> _core.Client:
             return _core.Client(**{**made_of, **changes}, api_key=key.value, cassette=played)
@@ -151,6 +171,8 @@ class BaseClient(OpenAIFace):
         self._core = make()
         asked = {"thinking": thinking, "check": check, "extra_query": default_query}
         self._sender = Sender(self._core, openai_options.defaults_of(asked, options, self._setup.defaults))
+        if budget is not None:
+            self._sender.budget = _budget(budget, self._core)
         self._furnish()
 
     def _furnish(self) -> None:
@@ -198,6 +220,21 @@ class BaseClient(OpenAIFace):
             *(extra_body, extra_headers, extra_query, fields),
         )
 
+    def request(self, *arguments: Any, stream: bool = False, **named: Any) -> Any:
+        """What `complete` (or, with `stream=True`, `stream`) would send with these arguments, without sending it:
+        `.to_curl()`, `.to_python()`, `.to_json()`, `.validate("openapi.json")`. No key is in it."""
+        from ..recording.prepared import PreparedRequest
+
+        if named.get("schema") is not None:
+            from ..agents.rows import row_schema
+
+            expected = row_schema(named, self._core.row, self._mending["on_break"])
+            prompt = arguments[0] if arguments else named.pop("prompt", None)
+            prompt = named.pop("messages", None) if prompt is None else prompt
+            arguments = (prompt if expected is None else expected.row(prompt).messages(),)
+        asked = self._sender.completed(self._arguments(*arguments, **named))
+        return PreparedRequest(self._core, self._setup.key_variable, asked, stream)
+
     def _plan(
         self,
         /,
@@ -229,7 +266,7 @@ class BaseClient(OpenAIFace):
             from ..agents.rows import row_schema
 
             request["schema"] = schema
-            expected = row_schema(request, self)
+            expected = row_schema(request, self._core.row, self._mending["on_break"], once=via == "batch")
         if progress is None:
             from ..display.runs import Shown
 

@@ -55,12 +55,14 @@ class Completions(Passes, like="openai.resources.chat.completions.completions.Co
         have to be restarted after one with content, reasoning or a tool call, IncompleteStreamError is raised."""
         request, stream, show_usage = openai_arguments(arguments)
         request = ready(self._sender, request)
-        if not stream:
+        if not stream and not self._sender.is_watched:
             return self._sender.core.complete_chat(request)
+        if not stream:
+            return self._sender.start(self._sender.core, request, False, True).completion()
         return ChatCompletionStream(self._begun(request, True, show_usage))
 
     def _begun(self, request: tuple[Any, ...], stream: bool, show_usage: bool) -> _core.Stream:
-        core = self._sender.core.start(request, stream, True)
+        core = self._sender.start(self._sender.core, request, stream, True)
         if show_usage:
             core.show_usage_chunks()
         core.wait_for_head()

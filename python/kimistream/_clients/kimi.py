@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .._values.bulk import Budget, Run
     from .._values.message import Message
     from ..agents.blocking import AgentRun, Conversation, Swarm
-    from .resources import Files, Models
+    from .resources import Batches, Files, Models
 
 
 class Kimi(BaseClient, like="openai.OpenAI"):
@@ -44,6 +44,13 @@ class Kimi(BaseClient, like="openai.OpenAI"):
         from .resources import Models
 
         return Models(self._sender)
+
+    @property
+    def batches(self) -> Batches:
+        """Batches: `submit` and `job`, and openai-python's `create`, `retrieve`, `list`, `cancel`."""
+        from .resources import Batches
+
+        return Batches(self._sender)
 
     @property
     def files(self) -> Files:
@@ -79,7 +86,8 @@ class Kimi(BaseClient, like="openai.OpenAI"):
             from ..agents.blocking import structured_stream
 
             return structured_stream(self, arguments, named)
-        core = self._core.start(ready(self._sender, self._arguments(*arguments, **named)), True, False)
+        request = ready(self._sender, self._arguments(*arguments, **named))
+        core = self._sender.start(self._core, request, True, False)
         core.wait_for_head()
         return Stream(core)
 
@@ -98,7 +106,10 @@ class Kimi(BaseClient, like="openai.OpenAI"):
             from ..agents.blocking import structured
 
             return structured(self, arguments, named)
-        return self._core.complete(ready(self._sender, self._arguments(*arguments, **named)))
+        request = ready(self._sender, self._arguments(*arguments, **named))
+        if self._sender.is_watched:
+            return self._sender.start(self._core, request, False, False).message()
+        return self._core.complete(request)
 
     def conversation(
         self,
@@ -267,6 +278,8 @@ class Kimi(BaseClient, like="openai.OpenAI"):
         resume       False: what is in `out` is thrown away
         progress     None: a bar on a terminal and in a notebook, else a line a minute on stderr; False: nothing; or a
                      function that is given the `Run`
+        via          "batch": by the provider's batches, which cost less and take their time; the same ledger and lines.
+                     Started again it waits for the batch that is under way. `poll`: seconds between looks
         All else is as for `stream`.
 
         What is wrong with one row is that row's `.error`; what every row would meet (a wrong key, an unknown model, an
@@ -276,7 +289,13 @@ class Kimi(BaseClient, like="openai.OpenAI"):
         from .._bulk.blocking import Rows, run_to_the_end
 
         plan = self._plan(*arguments, **named)
-        return Rows(plan) if plan.out is None else run_to_the_end(plan)
+        driver_of: Any = None  # the bulk engine's
+        if plan.via == "batch":
+            from .._bulk.batches.running import BatchDriver
+            from .driver import run
+
+            driver_of = lambda plan, rows: BatchDriver(plan, rows, lambda steps: run(self._core, steps))  # noqa: E731
+        return Rows(plan, driver_of) if plan.out is None else run_to_the_end(plan, driver_of)
 
     balance = blocking(_resources.balance)
     count_tokens = blocking(_resources.count_tokens)

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .._requests.sender import Sender
     from .._requests.setup import Setup
 
 
 class OpenAIFace(Passes):
+    _sender: Sender
     _setup: Setup
     _made_with: dict[str, Any]
     _keys: Callable[[], tuple[Any, str | None]]  # the one that was given, the one that is sent
@@ -52,9 +54,11 @@ class OpenAIFace(Passes):
         **changes: Any,
     ) -> Self:
         """Another client with the same arguments and these in their place, as openai-python has it. Headers and query
-        are added to what is there; `set_default_headers` and `set_default_query` replace it. It has connections of its
-        own: keep it, where many requests are to go through it."""
-        made = {**self._made_with, **{name: value for name, value in changes.items() if is_given(value)}}
+        are added to what is there; `set_default_headers` and `set_default_query` replace it. Without a budget of its
+        own it spends this client's, and who watches this one watches it. It has connections of its own: keep it, where
+        many requests are to go through it."""
+        made = {**self._made_with, "budget": None}
+        made |= {name: value for name, value in changes.items() if is_given(value)}
         for name, more, instead in (
             ("default_headers", default_headers, set_default_headers),
             ("default_query", default_query, set_default_query),
@@ -65,6 +69,8 @@ class OpenAIFace(Passes):
                 made[name] = {**(made.get(name) or {}), **(more or {})}
         another: Any = type(self)
         twin: Self = another(api_key if is_given(api_key) else self._keys()[0], **made)
+        twin._sender.watchers = self._sender.watchers
+        twin._sender.budget = twin._sender.budget or self._sender.budget
         return twin
 
     with_options = copy

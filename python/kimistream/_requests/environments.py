@@ -17,6 +17,13 @@
     inherits = "vllm"
     base_url = "http://gpu-7:8000/v1"
 
+    [prices."mine/kimi-k2.6"]           # for a million tokens; these come before the library's own, without being named
+    input = 0.5
+    cached = 0.1
+    output = 2.0
+    currency = "EUR"
+    date = "2026-11-01"
+
 The file is the one that KIMISTREAM_CONFIG names, else ./kimistream.toml, else ~/.config/kimistream/config.toml (below
 XDG_CONFIG_HOME where that is set). The first that exists is the only one that is read.
 
@@ -36,11 +43,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, NoReturn
 
+    Kinds = dict[str, tuple[type, ...]]
+
 CONFIG_VARIABLE = "KIMISTREAM_CONFIG"
 _LOCAL = "kimistream.toml"
 _MAX_BYTES = 1 << 20
 
-_KINDS: dict[str, tuple[type, ...]] = {
+_KINDS: Kinds = {
     "provider": (str,),
     "base_url": (str,),
     "key_variable": (str,),
@@ -52,6 +61,13 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "continue_on_length": (int,),
     "headers": (dict,),
     "options": (dict,),
+}
+_PRICES: Kinds = {
+    **dict.fromkeys(
+        ("input", "output", "cached", "cache_write", "cache_write_1h", "batch_input", "batch_cached", "batch_output"),
+        (int, float),
+    ),
+    **dict.fromkeys(("currency", "date", "source"), (str,)),
 }
 _KEYS_OF_KEYS = ("api_key", "key", "token", "secret")
 
@@ -79,6 +95,38 @@ def load(name: str) -> dict[str, Any]:
     if settings.get("provider") in rows:
         _register(str(settings["provider"]), rows, path, ())
     return {**settings, "is_trusted": not _is_found_here(path)}
+
+
+def listed() -> tuple[str | None, dict[str, dict[str, Any]]]:
+    """The path of the file, or None where there is none, and its environments as they stand in it. Raises
+    InvalidRequestError."""
+    path = _find()
+    return path, {} if path is None else _tables(_read(path), "environments", path)
+
+
+def load_prices() -> list[dict[str, Any]]:
+    """The rows of the file's `[prices."PROVIDER/MODEL"]`, as `kimistream.prices()` gives them. None where there is no
+    file. Raises InvalidRequestError."""
+    path = _find()
+    if path is None:
+        return []
+    rows = []
+    for name, row in _tables(_read(path), "prices", path).items():
+        provider, slash, model = name.partition("/")
+        if not (provider and slash and model):
+            _refuse(path, f'prices.{name!r}: name a provider\'s model: [prices."PROVIDER/MODEL"]')
+        _check(row, f'prices."{name}"', path, _PRICES)
+        for needed in ("input", "output", "currency"):
+            if needed not in row:
+                _refuse(path, f'prices."{name}" says no {needed}')
+        for key, amount in row.items():
+            if isinstance(amount, (int, float)) and not 0 <= amount < float("inf"):
+                _refuse(path, f'prices."{name}".{key} cannot be {amount}')
+        told = {key: float(amount) if isinstance(amount, int) else amount for key, amount in row.items()}
+        told.setdefault("date", "the configuration file")
+        told.setdefault("source", os.path.abspath(path))
+        rows.append({**dict.fromkeys(_PRICES), "provider": provider, "model": model, **told})
+    return rows
 
 
 def _home_file() -> str:
@@ -145,21 +193,21 @@ def _toml_reader() -> Any:
 
 
 def _tables(content: dict[str, Any], name: str, path: str) -> dict[str, dict[str, Any]]:
-    _refuse_unknown(content, ("environments", "providers"), "the file", path)
+    _refuse_unknown(content, ("environments", "prices", "providers"), "the file", path)
     tables = content.get(name, {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         _refuse(path, f"{name} must be tables: [{name}.some-name]")
     return tables
 
 
-def _check(settings: dict[str, Any], where: str, path: str) -> None:
+def _check(settings: dict[str, Any], where: str, path: str, known: Kinds = _KINDS) -> None:
     for key in _KEYS_OF_KEYS:
         if key in settings:
             _refuse(path, f"{where}.{key}: a key has no place in this file; put it into a variable of the "
                           f"environment and name that: key_variable = ...")  # fmt: skip
-    _refuse_unknown(settings, _KINDS, where, path)
+    _refuse_unknown(settings, known, where, path)
     for key, value in settings.items():
-        kinds = _KINDS[key]
+        kinds = known[key]
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds != (object,)):
             _refuse(path, f"{where}.{key} must be a {kinds[-1].__name__}, not {type(value).__name__}")
     for name in settings.get("headers", ()):

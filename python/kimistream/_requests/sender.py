@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from .. import _core
     from .media_uploads import Uploads
+    from .steps import Starter
+    from .watching import Watcher
 
 
 _MEDIA = f"{__package__}.media"
@@ -23,12 +25,27 @@ class Sender:
     A plain request costs a look at its fields; files and media are not even imported before somebody uses them.
     """
 
-    __slots__ = ("_made", "core", "defaults")
+    __slots__ = ("_made", "budget", "core", "defaults", "watchers")
 
     def __init__(self, core: _core.Client, defaults: dict[str, Any] | None) -> None:
         self.core = core
         self.defaults = defaults
+        self.budget: Watcher | None = None  # may refuse a request
+        self.watchers: tuple[Watcher, ...] = ()  # only look
         self._made: dict[str, Uploads] = {}
+
+    def start(self, starter: Starter, arguments: tuple[Any, ...], streams: bool, chunks: bool) -> _core.Stream:
+        """Begins a question's request. Raises what the client's budget refuses it for."""
+        if not self.is_watched:
+            return starter.start(arguments, streams, chunks)
+        from .watching import watched
+
+        watchers = self.watchers if self.budget is None else (self.budget, *self.watchers)
+        return watched(watchers, self.core, starter.start, arguments, streams, chunks)
+
+    @property
+    def is_watched(self) -> bool:
+        return self.budget is not None or bool(self.watchers)
 
     @property
     def uploads(self) -> Uploads:

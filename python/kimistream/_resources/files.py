@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from .. import _core
 from .._requests import uploads
-from .._requests.steps import Step, get, path_of
-from .._requests.totals import begun
-from .._values.errors import APIError
+from .._requests.steps import Step, path_of
 from .._values.resources import FileContent, FileDeleted, FileList, FileObject
+from .pages import all_pages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from .._requests.steps import Steps
     from .._requests.uploads import Progress
     from .._values.timeout import AnyTimeout
-
-_MAX_PAGES = 10_000  # of a list, by a server that never says that it ends
 
 
 def create(
@@ -55,30 +52,10 @@ def create(
 def list_all(sender: Sender, *, purpose: str | None = None, timeout: AnyTimeout = None) -> Steps[FileList]:
     """All files, also where they come in pages. Iterates, and has them in `.data`."""
     path = path_of(sender.core, "files_path", "has no files")
-    from urllib.parse import urlencode
-
-    asked = {} if purpose is None else {"purpose": purpose}
-    timeout = begun(timeout, sender.core)
-    found: dict[str, Any] = {}
-    first: dict[str, Any] | None = None
-    for _ in range(_MAX_PAGES):
-        query = f"?{urlencode(asked)}" if asked else ""
-        page = yield get(path + query, timeout)
-        rows = page.get("data") if isinstance(page, dict) else page
-        if not isinstance(rows, list):
-            raise APIError("the list of files has no data", body=page)
-        new = {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
-        more = isinstance(page, dict) and page.get("has_more") is True
-        first = first or (page if isinstance(page, dict) else {"object": "list"})
-        fresh = new.keys() - found.keys()
-        found.update(new)
-        if not more or not fresh:  # a server that knows no pages sends its first one again
-            break
-        asked["after"] = list(new)[-1]
-    rows = list(found.values())
+    page = yield from all_pages(sender, path, {} if purpose is None else {"purpose": purpose}, timeout, "files")
     if purpose is not None:  # a server may not know the parameter
-        rows = [row for row in rows if row.get("purpose", purpose) == purpose]
-    return FileList({**(first or {}), "data": rows, **({"has_more": False} if first and "has_more" in first else {})})
+        page["data"] = [row for row in page["data"] if row.get("purpose", purpose) == purpose]
+    return FileList(page)
 
 
 def retrieve(sender: Sender, file_id: str, *, timeout: AnyTimeout = None) -> Steps[FileObject]:

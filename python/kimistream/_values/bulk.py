@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 
 from .errors import InvalidRequestError
 from .message import Usage
@@ -84,9 +83,6 @@ class Budget(Value):
         self.tokens = tokens
 
 
-_all_of = operator.attrgetter(*Usage._fields)
-
-
 class Counts:
     """The fields that a run tells of itself. Read them at any time, from any thread.
 
@@ -108,10 +104,7 @@ class Counts:
 
     def took(self, usage: Usage, cost: float | None) -> None:
         """Adds what one row has taken."""
-        mine = self.usage
-        for name, more in zip(Usage._fields, _all_of(usage), strict=True):
-            if more is not None:
-                setattr(mine, name, (getattr(mine, name) or 0) + more)
+        self.usage = self.usage + usage
         if cost is not None:
             self.cost = (self.cost or 0.0) + cost
 

@@ -4,6 +4,7 @@ KimiError (also OpenAIError)
   InvalidRequestError           the caller's mistake, found before anything was sent; also a ValueError
   CassetteMissError             a cassette that is played has no answer to this request
   ToolArgumentsError            the arguments of a call do not fit the tool; also a ValueError
+  BudgetExceededError           a request that could have passed the budget; it was not sent
   SchemaError                   an answer does not fit its schema; `.message` has it, `.errors` say why
   LengthFinishReasonError, ContentFilterFinishReasonError   of `chat.completions.parse`; `.completion` has the answer
   APIError
@@ -79,6 +80,20 @@ class SchemaError(KimiError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.args[0], self.message, self.errors)
+
+
+class BudgetExceededError(KimiError):
+    """A request was not sent, for what it could cost would have passed the budget. `budget` is that `Budget`,
+    `spent_cost` and `spent_tokens` are what was spent of it."""
+
+    def __init__(self, words: str, budget: Any = None, spent_cost: float = 0.0, spent_tokens: int = 0) -> None:
+        super().__init__(words)
+        self.budget = budget
+        self.spent_cost = spent_cost
+        self.spent_tokens = spent_tokens
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.__class__, (self.args[0], self.budget, self.spent_cost, self.spent_tokens)
 
 
 class StopRun(Exception):  # noqa: N818 - no error: a tool raises it to end the run that called it

@@ -16,7 +16,13 @@ class Usage(Value):
     prompt_tokens       the whole input, the cached part included
     completion_tokens   the whole output, the reasoning included
     cached_tokens       the part of the input that came from a cache
+    cost                as the provider told it; else by the prices that are known (`kimistream.prices()`), in their
+                        currency; None where there is neither
     cache_write_tokens  the part of it that was written to one, which some providers bill, whatever its lifetime
+    cache_write_1h_tokens  the part of that which is kept for an hour
+    cost_source         "provider", "prices of 2026-09-20", or None where the cost is not known
+
+    Two are equal where the provider has said the same: a cost by prices follows from the counters.
     """
 
     __slots__ = _fields = __match_args__ = (
@@ -27,6 +33,8 @@ class Usage(Value):
         "reasoning_tokens",
         "cost",
         "cache_write_tokens",
+        "cache_write_1h_tokens",
+        "cost_source",
     )
     type: Literal["usage"] = "usage"
 
@@ -39,6 +47,8 @@ class Usage(Value):
         reasoning_tokens: int | None = None,
         cost: float | None = None,
         cache_write_tokens: int | None = None,
+        cache_write_1h_tokens: int | None = None,
+        cost_source: str | None = None,
     ) -> None:
         self.prompt_tokens = prompt_tokens
         self.completion_tokens = completion_tokens
@@ -47,6 +57,37 @@ class Usage(Value):
         self.reasoning_tokens = reasoning_tokens
         self.cost = cost
         self.cache_write_tokens = cache_write_tokens
+        self.cache_write_1h_tokens = cache_write_1h_tokens
+        self.cost_source = cost_source
+
+    def _is_worked_out(self) -> bool:
+        return self.cost_source is not None and self.cost_source != TOLD
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return _said(self) == _said(other)
+
+    __hash__ = None
+
+    def __add__(self, more: Usage) -> Usage:
+        """Both together, field by field; what neither tells stays None. A sum that prices have a part in is theirs."""
+        both: dict[str, Any] = {}
+        for name in self._fields[:-1]:
+            one, other = getattr(self, name), getattr(more, name)
+            both[name] = one if other is None else other if one is None else one + other
+        sources = [usage.cost_source for usage in (self, more) if usage.cost is not None]
+        worked_out = [source for source in sources if source is not None and source != TOLD]
+        both["cost_source"] = (worked_out or sources or [None])[-1]
+        return Usage(**both)
+
+
+TOLD = "provider"
+
+
+def _said(usage: Any) -> tuple[Any, ...]:
+    cost = None if usage._is_worked_out() else usage.cost
+    return (*(getattr(usage, name) for name in Usage._fields if name not in ("cost", "cost_source")), cost)
 
 
 class Notice(Value):
@@ -213,6 +254,11 @@ class Message(Value):
         if isinstance(self.content, list):
             return "".join(part.get("text", "") for part in self.content if isinstance(part, dict))
         return self.content or ""
+
+    @property
+    def cost(self) -> float | None:
+        """What the answer cost, where that is known: `usage.cost`."""
+        return None if self.usage is None else self.usage.cost
 
     @property
     def reasoning_content(self) -> str | None:

@@ -86,6 +86,49 @@ class FileList(ListPage):
         def __iter__(self) -> Iterator[FileObject]: ...  # type: ignore[override]
 
 
+class BatchCounts(Object):
+    """How many requests of a batch have been answered, have failed, and are in it."""
+
+    _known = ("completed", "failed", "total")
+
+    if TYPE_CHECKING:
+        completed: int
+        failed: int
+        total: int
+
+
+class Batch(Object):
+    """Requests that the provider answers in its own time. `status` is "validating", "in_progress", "finalizing",
+    "cancelling", and at the end "completed", "failed", "expired" or "cancelled". Times are in seconds since 1970."""
+
+    _known = (
+        *("id", "object", "endpoint", "input_file_id", "completion_window", "status", "output_file_id"),
+        *("error_file_id", "errors", "created_at", "in_progress_at", "expires_at", "finalizing_at", "completed_at"),
+        *("failed_at", "expired_at", "cancelling_at", "cancelled_at", "request_counts", "metadata"),
+    )
+    _kinds = {"request_counts": BatchCounts}  # noqa: RUF012
+
+    if TYPE_CHECKING:
+        id: str
+        endpoint: str
+        input_file_id: str
+        completion_window: str
+        status: str
+        output_file_id: str | None
+        error_file_id: str | None
+        created_at: int
+        request_counts: BatchCounts | None
+
+
+class BatchList(ListPage):
+    _kinds = {"data": Batch}  # noqa: RUF012
+
+    if TYPE_CHECKING:
+        data: list[Batch]
+
+        def __iter__(self) -> Iterator[Batch]: ...  # type: ignore[override]
+
+
 class FileContent:
     """What a file holds: the text that was extracted, as the provider wraps it, or its bytes."""
 

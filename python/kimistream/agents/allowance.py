@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 
 from .. import _core
-from .._bulk.budget import USUAL_MAX_TOKENS, Spending, budget_of
+from .._requests.arguments import NAMES
+from .._requests.spending import Spending, budget_of, need_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._bulk.budget import Stake
     from .._clients.base import BaseClient
+    from .._requests.spending import Stake
     from .._values.message import Usage
+
+_MODEL = NAMES.index("model")
 
 
 class ExhaustedError(Exception):
@@ -43,17 +46,17 @@ class Allowance:
         if self.budget is not None:
             used: Usage | None = spent
             tokens, cost = (0, 0.0) if used is None else (used.total_tokens or 0, used.cost or 0.0)
-            self._spending = Spending(self.budget, tokens, cost)
+            self._spending = Spending(self.budget, _core.price_of(client._core), tokens, cost, first_alone=True)
 
     def begin(self, messages: list[Any], options: dict[str, Any]) -> Stake | None:
         """Holds what an answer to this could take. Raises ExhaustedError."""
-        tokens = 0 if self._spending is None else self._tokens(messages, options)
         with self._lock:
             if self.left is not None and self.left < 1:
                 raise ExhaustedError("max_steps")
             stake = None
             if self._spending is not None:
-                stake = self._spending.begin(tokens)
+                asked = self._client._sender.completed(self._client._arguments(messages, **options))
+                stake = self._spending.begin(need_of(asked), _core.price_of(self._client._core, asked[_MODEL]))
                 if stake is None:
                     raise ExhaustedError("budget")
             if self.left is not None:
@@ -65,12 +68,6 @@ class Allowance:
         kept, for the answer does not tell what it cost."""
         if stake is None or self._spending is None:
             return
-        with self._lock:
-            wrong = self._spending.end(stake, usage, None if usage is None else usage.cost)
+        wrong = self._spending.end(stake, usage, None if usage is None else usage.cost)
         if wrong is not None:
             raise wrong
-
-    def _tokens(self, messages: list[Any], options: dict[str, Any]) -> int:
-        arguments = self._client._sender.completed(self._client._arguments(messages, **options))
-        given = options.get("max_tokens") or options.get("max_completion_tokens")
-        return _core.estimate_tokens(arguments) + (given if isinstance(given, int) else USUAL_MAX_TOKENS)

@@ -80,6 +80,11 @@ class Attempts:
 
 def expected_in(options: dict[str, Any], client: BaseClient) -> Expected | None:
     """Takes the schema out of the options, and puts in what asks for it."""
+    return expected_for(options, client._core.row, client._mending["on_break"])
+
+
+def expected_for(options: dict[str, Any], provider: dict[str, Any], on_break: str | None) -> Expected | None:
+    """The same for a provider's row, and what the client does of a break."""
     schema, retries = options.pop("schema", None), options.pop("schema_retries", None)
     retries = _RETRIES if retries is None else retries
     if isinstance(retries, bool) or not isinstance(retries, int):
@@ -91,9 +96,9 @@ def expected_in(options: dict[str, Any], client: BaseClient) -> Expected | None:
     if options.get("response_format") is not None:
         raise InvalidRequestError("schema and response_format ask for the same in two ways: give one of them")
     known = AnswerSchema(schema)
-    response_format, prompt = known.asked(client._core.row)
+    response_format, prompt = known.asked(provider)
     if response_format is not None:
         options["response_format"] = response_format
-    if (options.get("on_break") or client._mending["on_break"]) == "continue":
+    if (options.get("on_break") or on_break) == "continue":
         options["on_break"] = "restart"  # half an answer cannot be held to a schema, nor be asked for as JSON
     return Expected(known, retries, prompt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
-from .._values.errors import IncompleteStreamError, InvalidRequestError, ToolArgumentsError
+from .._values.errors import BudgetExceededError, IncompleteStreamError, InvalidRequestError, ToolArgumentsError
 from .._values.message import Message, Restarted, ToolCall
 from .._values.run_events import StepEnd, StepStart, ToolProgress
 from .allowance import ExhaustedError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
-    from .._bulk.budget import Stake
+    from .._requests.spending import Stake
     from .._requests.turns import Turn
     from .._tools.tool_set import ToolSet
     from .._values.message import Usage
@@ -124,6 +124,11 @@ class Loop:
                 answer = yield from self._answer()
             except ExhaustedError as end:  # between two attempts at one answer
                 self.stopped = end.reason
+                return
+            except BudgetExceededError:  # the client's own
+                self.stopped = "budget"
+                if self.message is None:
+                    raise  # nothing has been asked that a run could end with
                 return
             self.take(answer)
             if answer.tool_calls:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from .._requests.prompts import messages_of
-from .expected import expected_in
+from .._values.errors import InvalidRequestError
+from .expected import expected_for
 from .sums import added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._clients.base import BaseClient
     from .._values.message import Message, Usage
     from .expected import Expected
 
 
-def row_schema(options: dict[str, Any], client: BaseClient) -> RowSchema | None:
-    """Takes the schema out of the options, and puts in what asks for it."""
-    expected = expected_in(options, client)
+def row_schema(
+    options: dict[str, Any], provider: dict[str, Any], on_break: str | None = None, once: bool = False
+) -> RowSchema | None:
+    """Takes the schema out of the options, and puts in what asks for it.
+
+    provider, on_break  the client's
+    once                a wrong answer cannot be sent back
+    """
+    if once:
+        if options.get("schema_retries"):
+            raise InvalidRequestError("schema_retries= is not of batches: a wrong answer of theirs is not sent back")
+        options["schema_retries"] = 0
+    expected = expected_for(options, provider, on_break)
     return None if expected is None else RowSchema(expected)
 
 

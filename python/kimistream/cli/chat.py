@@ -30,7 +30,7 @@ def run(target: Target, ask: Ask) -> int:
 def _chat(target: Target, ask: Ask) -> int:
     from kimistream import KimiError
 
-    question = _question(ask.words)
+    question = question_of(ask.words)
     with connect(target) as connection:
         try:
             _show(connection, prompt_of(connection, question, ask.shown), ask)
@@ -40,7 +40,7 @@ def _chat(target: Target, ask: Ask) -> int:
     return DONE
 
 
-def _question(words: list[str]) -> str:
+def question_of(words: list[str]) -> str:
     piped = words == ["-"] or (not words and not sys.stdin.isatty())
     question = sys.stdin.buffer.read().decode("utf-8", "replace") if piped else " ".join(words)
     if not question.strip():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from .._bulk.asynchronous import Driver
+from .._bulk.asynchronous import Driver, to_the_end
 from .._bulk.output import SEND
 from .._bulk.work import NOT_YET
 from .._values.bulk import Row, Run
-from .._values.errors import KimiError
+from .._values.errors import BudgetExceededError, KimiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class Asking:
 
     async def _run(self) -> None:
         try:
-            await self._driver.to_the_end()
+            await to_the_end(self._driver)
+            raise BudgetExceededError("not sent: with it the client's budget could have been passed")
         except KimiError as error:  # what every row would meet
             self.is_over = True
             for place in self._left():

@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 
 from .. import _core
-from .._bulk.budget import USUAL_MAX_TOKENS
 from .._bulk.keys import key_maker
 from .._bulk.limits import Limits
 from .._bulk.parquet import library
 from .._bulk.plain import plain_json
 from .._clients.async_kimi import AsyncKimi
+from .._requests.spending import USUAL_MAX_TOKENS
 from .._values.errors import InvalidRequestError
 from .asking import Asking, Place
 from .batches import rows_of, with_lines
@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from .lending import Lender
 
 _NAMES = ("concurrency", "rpm", "tpm", "tpd")
-_RETRIES = 2
+_OTHERS = {
+    "budget": "each actor's own is its client's: client={'budget': ...}",
+    "via": 'batches answer a whole file of rows, and long after Ray\'s batch: use client.map(via="batch")',
+}
 
 
 class Mapper:
     """Asks the same of the rows of each batch, as `client.map` does; `map_batches` makes one for each actor.
 
     prompt, key, schema, request   as of `client.map`; all that is named here must pickle
-    client       arguments of `AsyncKimi`, as a dict
+    client       arguments of `AsyncKimi`, as a dict; a budget is each actor's own
     concurrency  requests at once, over all batches that the actor has
     limits       `Limits` or a dict of its numbers, for all actors together: they take places from one pool, so that one
                  that has no rows leaves its share to the others. `actors=n` divides them by n instead
@@ -67,9 +70,8 @@ class Mapper:
             raise InvalidRequestError("ledger= needs key=: equal rows cannot be counted across actors")
         self._key_of = None if key is None else key_maker(key)
         self._json_column = json_column
-        made = dict(client or {})
-        self._retries = made.pop("max_retries", _RETRIES)
-        self._client = AsyncKimi(**made, max_retries=0)  # a run sees to its own, and keeps the client's connections
+        _refuse_others(request)
+        self._client = AsyncKimi(**(client or {}))
         numbers = _numbers(limits)
         name = hashlib.sha256(self._client.base_url.encode()).hexdigest()[:12]
         self._lender = lender_of_the_job(numbers, name) if numbers and actors is None else None
@@ -85,9 +87,7 @@ class Mapper:
         self._asking: Asking | None = None
 
     def _plan(self, rows: Any) -> Any:
-        plan = self._client._plan(rows, **self._options)
-        plan.max_retries = self._retries
-        return plan
+        return self._client._plan(rows, **self._options)
 
     async def __call__(self, batch: Any) -> AsyncIterator[Any]:
         rows = rows_of(batch, self._json_column)
@@ -124,6 +124,13 @@ class Mapper:
         """What its request is reckoned at, before it is known."""
         text = row if isinstance(row, str) else plain_json(row)
         return _core.estimate_tokens((text, *self._arguments[1:])) + self._most_tokens
+
+
+def _refuse_others(request: dict[str, Any]) -> None:
+    """What `client.map` takes, and a Mapper does not."""
+    for name, words in _OTHERS.items():
+        if name in request:
+            raise InvalidRequestError(f"{name}= is not taken here: {words}")
 
 
 def _numbers(limits: Limits | dict[str, int | None] | None) -> dict[str, int]:

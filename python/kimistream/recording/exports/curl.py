@@ -8,6 +8,7 @@ import textwrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..exchange import Origin, Recorded
     from ..store import Entry
 
 _LONGEST_LINE = 4000  # a terminal takes 4,095 bytes of a line, and drops the rest
@@ -15,7 +16,10 @@ _END = "END_OF_BODY"
 
 
 def as_curl(entry: Entry) -> str:
-    recorded, origin = entry.recorded, entry.origin
+    return curl_of(entry.recorded, entry.origin)
+
+
+def curl_of(recorded: Recorded, origin: Origin) -> str:
     url = recorded.url(origin)
     words = [f"curl {quoted(url)}"]
     if any(each in url for each in "[]{}"):

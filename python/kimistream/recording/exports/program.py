@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..exchange import Origin, Recorded
     from ..store import Entry
 
 _WIDTH = 110
@@ -52,13 +53,17 @@ with urlopen(Request({url}, data, headers, method={method})) as answer:
 def as_python(entry: Entry) -> str:
     facts = entry.facts
     time = datetime.fromtimestamp(facts["started"], timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    title = f'"""Exchange {facts["id"]} of {time}, sent again."""\n\n'
-    how = _how_to_send(entry)
+    return python_of(entry.recorded, entry.origin, f"Exchange {facts['id']} of {time}, sent again.")
+
+
+def python_of(recorded: Recorded, origin: Origin, title: str) -> str:
+    title = f'"""{title}"""\n\n'
+    how = _how_to_send(recorded, origin)
     if how is None:
-        return title + _plain_program(entry)
-    client = _client(entry)
+        return title + _plain_program(recorded, origin)
+    client = _client(recorded, origin)
     imports = "import os\n\n" if "os.environ" in client else ""
-    request = pformat(entry.recorded.body, width=_WIDTH, sort_dicts=False)
+    request = pformat(recorded.body, width=_WIDTH, sort_dicts=False)
     return f"{title}{imports}from kimistream import Kimi\n\nrequest = {request}\n\n{how.format(client=client)}"
 
 
@@ -75,8 +80,7 @@ def merged_arguments(body: Any) -> tuple[Any, ...]:
     return BaseClient._arguments(None, "", check="off", extra_body=body)  # type: ignore[arg-type, no-any-return]
 
 
-def _how_to_send(entry: Entry) -> str | None:
-    recorded, origin = entry.recorded, entry.origin
+def _how_to_send(recorded: Recorded, origin: Origin) -> str | None:
     if not recorded.is_chat(origin) or "?" in recorded.request["path"]:
         return None
     try:
@@ -91,13 +95,10 @@ def _how_to_send(entry: Entry) -> str | None:
     return None
 
 
-def _client(entry: Entry) -> str:
-    origin = entry.origin
+def _client(recorded: Recorded, origin: Origin) -> str:
     key = f'os.environ["{origin.key_variable}"]' if origin.key_variable else '""'
     own = {
-        name: value
-        for name, value in entry.recorded.own_headers().items()
-        if name.lower() not in ("accept", "content-type")
+        name: value for name, value in recorded.own_headers().items() if name.lower() not in ("accept", "content-type")
     }
     for name, value in json.loads(origin.row)["headers"].items():  # those of every request at this provider
         if own.get(name) == value:
@@ -106,8 +107,7 @@ def _client(entry: Entry) -> str:
     return f"Kimi(provider={origin.provider!r}, base_url={origin.base_url!r}, api_key={key}{headers})"
 
 
-def _plain_program(entry: Entry) -> str:
-    recorded, origin = entry.recorded, entry.origin
+def _plain_program(recorded: Recorded, origin: Origin) -> str:
     headers = [f"    {name!r}: {value!r},\n" for name, value in recorded.own_headers().items()]
     imports = ["from urllib.request import Request, urlopen\n"]
     if origin.key_variable:

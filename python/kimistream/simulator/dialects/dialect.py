@@ -25,7 +25,7 @@ class Dialect(Terms):
     Where it is and who may ask:
     path, chat_path     where the API lives on the server; a part in braces stands for any one segment
     models_path         "" where models cannot be listed
-    endpoints           which of "balance", "estimate", "files" it has besides
+    endpoints           which of "balance", "batches", "estimate", "files" it has besides
     keys                headers of which one must carry the key, as templates of {key}; none: any key is taken, and none
     needed_header       a request without it is refused; "" where none is needed
     max_body            bytes of a request; more is refused with failures["413"]

@@ -65,7 +65,7 @@ _COMPATIBLE = Dialect(
 # Moonshot's own API: field order, ids and places of usage as captured live; texts of refusals from its documentation.
 _MOONSHOT = replace(
     _COMPATIBLE,
-    endpoints=frozenset({"balance", "estimate", "files"}),
+    endpoints=frozenset({"balance", "batches", "estimate", "files"}),
     max_body=100 * 1024 * 1024,
     models=MODELS,
     listed=lambda: [moonshot_row(model) for model in MODELS.values()],

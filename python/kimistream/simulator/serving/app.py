@@ -14,6 +14,7 @@ from ..dialects.reading import parse
 from ..framing.envelope import envelope, named_failure
 from ..values.failures import CRASHED, Failure, Refusal
 from ..values.records import Request, public_headers
+from .batch_resources import BatchResources
 from .chat import ChatHandler
 from .http import LARGE, json_response
 from .resources import Resources
@@ -57,6 +58,12 @@ class Api:
             yield "GET", "/files/{file}", resources.file
             yield "DELETE", "/files/{file}", resources.delete
             yield "GET", "/files/{file}/content", resources.content
+        if "batches" in dialect.endpoints:
+            batches = BatchResources(self._state)
+            yield "POST", "/batches", batches.create
+            yield "GET", "/batches", batches.list
+            yield "GET", "/batches/{batch}", batches.retrieve
+            yield "POST", "/batches/{batch}/cancel", batches.cancel
 
     def _guarded(
         self, handler: Handler, *, reads_body: bool = True

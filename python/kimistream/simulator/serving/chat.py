@@ -65,6 +65,16 @@ class ChatHandler:
             await asyncio.sleep(faults.stall)
         return await (self._whole(exchange) if whole else self._stream(exchange))
 
+    def answer(self, body: Any) -> Mapping[str, Any]:
+        """The body of a whole answer, without faults: what a batch has of it. Raises Refusal."""
+        state, dialect = self._state, self._state.dialect
+        asked = read_chat(body, dialect, state.files)
+        said, digests = self._prepare(asked, body)
+        state.number += 1
+        cached = state.cache.cached_tokens(asked, digests)
+        reply = make_reply(dialect, asked, said, number=state.number, created=int(time.time()), cached=cached)
+        return PROTOCOLS[dialect.protocol].body(reply, dialect)
+
     def _prepare(self, asked: ChatRequest, body: Mapping[str, Any]) -> tuple[Plan, list[bytes]]:
         return plan(asked, self._scripted(body)), prefix_digests(asked)
 

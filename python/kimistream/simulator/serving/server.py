@@ -16,6 +16,7 @@ from ..saying.scripts import Script
 from ..values.records import Request, RequestLog
 from ..values.usage import USAGE_PLACES
 from .app import Api
+from .batches import BatchStore
 from .state import State
 
 _BACKLOG = 4096  # connections that may wait to be accepted: bulk clients open a thousand at once
@@ -54,6 +55,8 @@ class Simulator:
                      request's body to one (or to None, for the simulator's own); see simulator/saying/scripts.py. One
                      that cannot be read is a ValueError, of a function's a 400 that says what is wrong
     record           how many requests are remembered, the latest ones
+    batch            what goes wrong with every batch: "fail", "expire@5", "error@5"; see serving/batches.py
+    batch_pace       seconds for each request of a batch; with 0 it is a state further at each look
     max_body         bytes of a JSON request, more is a 413; None is the dialect's own
     max_file         bytes of an uploaded file, more is a 400 (Moonshot documents 100 MB); None takes any. Of files over
                      files.KEPT_BYTES only size and SHA-256 are known afterwards
@@ -79,6 +82,8 @@ class Simulator:
         cut_after: int | str | None = None,
         stall: float | str | None = None,
         answer: Answer | Sequence[Answer] = None,
+        batch: str | None = None,
+        batch_pace: float = 0.0,
         record: int = 1000,
         max_body: int | None = None,
         max_file: int | None = None,
@@ -119,6 +124,7 @@ class Simulator:
                 row,
             ),
         )
+        self._state.batches = BatchStore(self._state.files, batch_pace, batch)
         self._api = Api(self._state)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -154,7 +160,12 @@ class Simulator:
             self._state.script.reset()
         self._log.clear()
         self._connections = 0
-        for forget in (self._state.orders.reset, self._state.cache.clear, self._state.files.clear):
+        for forget in (
+            self._state.orders.reset,
+            self._state.cache.clear,
+            self._state.files.clear,
+            self._state.batches.clear,
+        ):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(forget)
             else:

@@ -12,6 +12,7 @@ from ..faults.orders import Orders
 from ..saying.scripts import Script
 from ..values.cache import PrefixCache
 from ..values.records import RequestLog
+from .batches import BatchStore
 from .files import FileStore
 
 
@@ -36,6 +37,7 @@ class State:
     standing: Mapping[str, str] = field(default_factory=dict)
     cache: PrefixCache = field(default_factory=PrefixCache)
     files: FileStore = field(default_factory=FileStore)
+    batches: BatchStore = field(default_factory=lambda: BatchStore(FileStore()))
     number: int = 0
 
     def orders_for(self, headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,0 +1,213 @@
+"""`map(via="batch")`: the same rows, ledger and lines, answered by batches. Written once, as steps."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from ... import _core
+from ..._requests.spending import need_of
+from ..._requests.steps import path_of
+from ..._resources import batches
+from ..._values.bulk import Row
+from ..._values.errors import BudgetExceededError, InvalidRequestError, KimiError
+from ..files import BadRow
+from ..keys import Distinct, key_text
+from ..output import CHANGED, LEAVE_FAILED, SKIP
+from ..sources import wrong_row
+from .lines import MOST_BYTES, Line, hold, made, release
+from .steps import rows_of, submit, until_ended
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ..._requests.steps import Steps
+    from ..._values.resources import Batch
+    from ..options import Plan
+    from ..output import Output
+
+_PENDING = "batches"  # in the ledger: what is under way
+_TOKEN = "kimistream"  # in a batch's metadata: by which it is found again where its id was never written down
+_FILE_BYTES = MOST_BYTES - (1 << 20)
+
+
+class _Asked:
+    """A row that is to be answered."""
+
+    __slots__ = ("line", "request")
+
+    def __init__(self, line: Line, request: bytes) -> None:
+        self.line = line
+        self.request = request
+
+
+class BatchWork:
+    """The steps of a run, and what it has to give.
+
+    given  rows that have ended, where there is no `out`
+    """
+
+    def __init__(self, plan: Plan, tell: Callable[[], object]) -> None:
+        path_of(plan.core, "batches_path", "has no batches")
+        self.given: list[Row] = []
+        self._plan = plan
+        self._tell = tell
+        self._began = time.monotonic()
+        self._held: list[Line] = []  # of the client's budget
+        self._output: Output | None = plan.open_output()  # type: ignore[assignment]  # no actor's keeper
+        price = plan.price
+        if price is not None:
+            price = {**price, "input": price["batch_input"] or price["input"],
+                     "output": price["batch_output"] or price["output"]}  # fmt: skip
+        self._spending = plan.spending(self._output, price)
+
+    def steps(self) -> Steps[None]:
+        asked = {key_text(each.line.key): each for each in self._to_do()}
+        pending = yield from self._pending()
+        under_way = []
+        for known in pending:
+            mine = [
+                asked.pop(key)
+                for key, (custom_id, request) in known["rows"].items()
+                if key in asked and self._is_same(asked[key], custom_id, request)
+            ]
+            if mine:
+                under_way.append((known["id"], mine))
+        kept = [known for known in pending if any(known["id"] == batch_id for batch_id, _ in under_way)]
+        for part in _parts(list(asked.values())):
+            kept, batch = yield from self._submit(part, kept)
+            under_way.append((batch.id, part))
+        for batch_id, mine in under_way:
+            batch = yield from batches.retrieve(self._plan.sender, batch_id)
+            batch = yield from until_ended(self._plan.sender, batch, self._plan.poll, None, lambda _: self._look())
+            rows = yield from rows_of(self._plan.sender, batch, [each.line for each in mine])
+            self._end(list(zip(rows, (each.request for each in mine), strict=True)))
+            kept = [known for known in kept if known["id"] != batch_id]
+            self._note(kept)
+
+    def _is_same(self, each: _Asked, custom_id: str, request: str) -> bool:
+        each.line.custom_id = custom_id if each.request.hex() == request else each.line.custom_id
+        return each.request.hex() == request
+
+    def _pending(self) -> Steps[list[dict[str, Any]]]:
+        """The batches that an earlier start has begun. One whose id it could not write down is looked for."""
+        noted = [] if self._output is None else _core.loads(self._output.note(_PENDING) or "[]")
+        if any(known["id"] is None for known in noted):
+            there = yield from batches.list_all(self._plan.sender)
+            ids = {(batch.model_dump().get("metadata") or {}).get(_TOKEN): batch.id for batch in there}
+            for known in noted:
+                known["id"] = known["id"] or ids.get(known["token"])
+        return [known for known in noted if known["id"] is not None]
+
+    def _submit(self, part: list[_Asked], kept: list[dict[str, Any]]) -> Steps[tuple[list[dict[str, Any]], Batch]]:
+        rows = {key_text(each.line.key): [each.line.custom_id, each.request.hex()] for each in part}
+        known: dict[str, Any] = {"token": secrets.token_hex(16), "id": None, "rows": rows}
+        kept = [*kept, known]
+        self._note(kept)  # before: a kill in between must not pay for these rows twice
+        lines, metadata = [each.line for each in part], {_TOKEN: known["token"]}
+        batch = yield from submit(self._plan.sender, lines, batches.WINDOW, metadata)
+        known["id"] = batch.id
+        self._note(kept)
+        return kept, batch
+
+    def _note(self, pending: list[dict[str, Any]]) -> None:
+        if self._output is not None:
+            self._output.note(_PENDING, _core.dumps(pending))
+
+    # ---- rows ----
+
+    def _to_do(self) -> Iterator[_Asked]:
+        plan, hashed, distinct = self._plan, self._plan.hashed(), Distinct()
+        for index, row in enumerate(plan.source):
+            plan.counts.total += 1
+            given = row.text if isinstance(row, BadRow) else row
+            error: KimiError | None = wrong_row(row)
+            key: Any = None
+            if error is None and plan.key_of is not None:
+                try:
+                    key = plan.key_of(row)
+                except InvalidRequestError as wrong:
+                    error = wrong
+                else:
+                    distinct.add(key, index)
+            key = hashed(given) if key is None else key
+            request, line = b"", Line(index, key, given, "")
+            if error is None:
+                try:
+                    arguments, request = plan.asked(row)
+                    answer = None if plan.expected is None else plan.expected.row(arguments[0])
+                    line = made(plan.core, index, key, row, arguments, answer)
+                except (KimiError, TypeError, ValueError, OverflowError) as wrong:
+                    error = (
+                        wrong if isinstance(wrong, KimiError) else InvalidRequestError(f"it cannot be sent: {wrong}")
+                    )
+            if not self._is_to_do(line, request):
+                continue
+            if error is not None:
+                self._end([(Row(key, index, given, error=error), request)])
+            elif self._may_cost(line, arguments):
+                yield _Asked(line, request)
+            else:
+                plan.counts.stopped = "budget"
+                return
+
+    def _is_to_do(self, line: Line, request: bytes) -> bool:
+        if self._output is None:
+            return True
+        fate = self._output.decide(line.key, request, line.input, line.index, self._plan.retry_failed)
+        counts = self._plan.counts
+        counts.skipped += fate == SKIP
+        counts.failed += fate == LEAVE_FAILED
+        counts.changed += fate == CHANGED
+        return fate not in (SKIP, LEAVE_FAILED)
+
+    def _may_cost(self, line: Line, arguments: tuple[Any, ...]) -> bool:
+        """Whether the budgets of run and client allow it."""
+        if self._spending is not None and self._spending.begin(need_of(arguments)) is None:
+            return False
+        try:
+            hold(self._plan.sender, line, arguments)
+        except BudgetExceededError:
+            return False
+        self._held.append(line)
+        return True
+
+    def _end(self, ended: list[tuple[Row, bytes]]) -> None:
+        counts = self._plan.counts
+        if self._output is not None:
+            self._output.keep(ended)
+        else:
+            self.given += [row for row, _ in ended]
+        for row, _ in ended:
+            counts.done += row.error is None
+            counts.failed += row.error is not None
+            counts.took(row.usage, row.cost)
+        self._look()
+
+    def _look(self) -> None:
+        self._plan.counts.seconds = time.monotonic() - self._began
+        self._tell()
+
+    def close(self) -> None:
+        self._plan.source.close()
+        release(self._held)
+        self._plan.counts.seconds = time.monotonic() - self._began
+        if self._output is not None:
+            output, self._output = self._output, None
+            output.finish()
+
+
+def _parts(asked: list[_Asked]) -> Iterator[list[_Asked]]:
+    """As many at once as a file may hold."""
+    part: list[_Asked] = []
+    size = 0
+    for each in asked:
+        if part and size + len(each.line.text) > _FILE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(each)
+        size += len(each.line.text)
+    if part:
+        yield part
