@@ -156,7 +156,8 @@ def test_thinking_is_turned_off(client: Kimi, way: str) -> None:
 def test_cost_where_the_provider_tells_it(client: Kimi) -> None:
     for message in (client.complete(SUM), client.stream(SUM).message):
         assert message.usage is not None
-        assert (message.usage.cost is not None) == (client.provider in ("openrouter", "aimlapi"))
+        assert (message.usage.cost_source == "provider") == (client.provider in ("openrouter", "aimlapi"))
+        assert (message.usage.cost is None) == (message.usage.cost_source is None)
 
 
 def test_an_image_is_seen_where_images_are_taken(client: Kimi) -> None:
