@@ -61,6 +61,13 @@ class Side:
 
         return self.wait(collect())
 
+    def until(self, reading: Any, kind: str) -> Any:
+        """The first event of this type."""
+        while True:
+            for event in self.events(reading, 1):
+                if event.type == kind:
+                    return event
+
     def message(self, reading: Any) -> Any:
         return self.wait(reading.message)
 

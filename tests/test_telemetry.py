@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from fault_server_client import FaultServer, Script
 from kit import async_kimi, completion, cut, frame, kimi, python, run, stream_of
+from telemetry_kit import Exported, exported
 
 import kimistream
 from kimistream import telemetry
+
+__all__ = ["exported"]
 
 COUNTS = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, "cached_tokens": 400}
 
@@ -255,40 +258,6 @@ def test_the_example_dashboard_asks_for_metrics_that_are_there() -> None:
 
 
 # ---- OpenTelemetry --------------------------------------------------------------------------------------------------
-
-
-class Exported:
-    """What a program with OpenTelemetry's SDK would see."""
-
-    def __init__(self) -> None:
-        from opentelemetry.sdk.metrics import MeterProvider
-        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-        self._spans, self._reader = InMemorySpanExporter(), InMemoryMetricReader()
-        self.tracers, self.meters = TracerProvider(), MeterProvider([self._reader])
-        self.tracers.add_span_processor(SimpleSpanProcessor(self._spans))
-
-    @property
-    def spans(self) -> Any:
-        return self._spans.get_finished_spans()
-
-    def metrics(self) -> dict[str, Any]:
-        data = self._reader.get_metrics_data()
-        return {
-            metric.name: metric.data.data_points
-            for resource in data.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        }
-
-
-@pytest.fixture
-def exported() -> Exported:
-    pytest.importorskip("opentelemetry.sdk")
-    return Exported()
 
 
 def test_a_span_for_every_shape_by_the_conventions(fault_server: FaultServer, exported: Exported) -> None:

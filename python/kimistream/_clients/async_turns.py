@@ -9,6 +9,7 @@ import inspect
 import time
 
 from .._requests.turns import Ask, Calls, NextOutcome, Outcome, told_too_late
+from .._requests.watching import within
 from .calls import Running, awaited, in_thread
 
 TYPE_CHECKING = False
@@ -108,15 +109,17 @@ async def _events(state: _State) -> AsyncGenerator[RunEvent | None, None]:
             result, error = None, None
             try:
                 if isinstance(effect, Ask) and not effect.whole:
-                    effect.stream = state.stream = state.client.stream(effect.messages, **effect.options)
-                    await state.stream
+                    with within(effect.run):
+                        effect.stream = state.stream = state.client.stream(effect.messages, **effect.options)
+                        await state.stream
                     yield None
                     async for event in state.stream:
                         yield event
                     if not state.closed:
                         result = await state.stream.message
                 elif isinstance(effect, Ask):
-                    result = await state.client.complete(effect.messages, **effect.options)
+                    with within(effect.run):
+                        result = await state.client.complete(effect.messages, **effect.options)
                 elif isinstance(effect, Calls):
                     state.calls = TaskCalls(effect)
                 elif isinstance(effect, NextOutcome):
@@ -202,7 +205,7 @@ class TaskCalls:
             return True
 
         if is_asynchronous(call.function):
-            return await awaited(call, call.function(), tell)
+            return await awaited(call, call.make(), tell)
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Outcome] = loop.create_future()
 

@@ -128,7 +128,7 @@ def _run(call: Call, say: Callable[[Outcome | Progress], bool], finish: Callable
     begin = time.monotonic()
     value, error = None, None
     try:
-        value = call.function()
+        value = call.make()
         if inspect.isgenerator(value):
             value = _generated(call, value, say)
         elif inspect.isawaitable(value) or inspect.isasyncgen(value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from .._requests.turns import Ask, Calls, NextOutcome
+from .._requests.watching import within
 from .calls import ThreadCalls
 
 TYPE_CHECKING = False
@@ -125,9 +126,10 @@ def _events(state: _State) -> Generator[RunEvent | None, None, None]:
 
 
 def _answer(state: _State, ask: Ask) -> Generator[RunEvent | None, None, Any]:
-    if ask.whole:
-        return state.client.complete(ask.messages, **ask.options)
-    ask.stream = stream = state.stream = state.client.stream(ask.messages, **ask.options)
+    with within(ask.run):
+        if ask.whole:
+            return state.client.complete(ask.messages, **ask.options)
+        ask.stream = stream = state.stream = state.client.stream(ask.messages, **ask.options)
     try:
         yield None
         yield from stream

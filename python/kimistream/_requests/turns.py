@@ -21,20 +21,22 @@ if TYPE_CHECKING:
 
     from .._values.message import Message
     from .._values.run_events import RunEvent, SwarmEvent
+    from .watching import RunWatch
 
     T = TypeVar("T")
 
 
 class Ask:
     """One answer: what `stream` takes. `whole`: nobody reads its events, `complete` will do. The driver keeps the
-    stream of it here."""
+    stream of it here. `run`: the watch of the run that it is a step of, or None."""
 
-    __slots__ = ("messages", "options", "stream", "whole")
+    __slots__ = ("messages", "options", "run", "stream", "whole")
 
-    def __init__(self, messages: list[Any], options: dict[str, Any], whole: bool) -> None:
+    def __init__(self, messages: list[Any], options: dict[str, Any], whole: bool, run: RunWatch | None) -> None:
         self.messages = messages
         self.options = options
         self.whole = whole
+        self.run = run
         self.stream: Any = None
 
     def came(self, error: BaseException) -> Message | None:
@@ -49,14 +51,27 @@ class Ask:
 
 
 class Call:
-    """A function that is to be called, without arguments. `place` is the caller's own number for it."""
+    """A function that is to be called, without arguments. `place` is the caller's own number for it; `begins` is called
+    before it, in the same thread or task."""
 
-    __slots__ = ("function", "place", "timeout")
+    __slots__ = ("begins", "function", "place", "timeout")
 
-    def __init__(self, place: int, function: Callable[[], Any], timeout: float | None) -> None:
+    def __init__(
+        self,
+        place: int,
+        function: Callable[[], Any],
+        timeout: float | None,
+        begins: Callable[[], object] | None = None,
+    ) -> None:
         self.place = place
         self.function = function
         self.timeout = timeout
+        self.begins = begins
+
+    def make(self) -> Any:
+        if self.begins is not None:
+            self.begins()
+        return self.function()
 
 
 class Calls:

@@ -2,17 +2,24 @@
 
 A `Watcher` is told of each request before it is sent, and a budget may refuse it by raising; what it gives is told how
 the answer goes, on the thread that reads it. Of a row that a bulk run has sent it is told when the row has ended.
+
+One that has a method `run` is told of runs of tools and of swarms, too: it gives a `RunWatch`.
 """
 
 from __future__ import annotations
+
+import contextlib
+from contextvars import ContextVar
 
 from .. import _core
 from .._values.message import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Protocol
+
+    from .._values.message import ToolCall
 
     class Watch(Protocol):
         """Of one request: `first` when something of the answer has come; `end` once, however it ends. `message` is as
@@ -28,6 +35,58 @@ if TYPE_CHECKING:
         def begin(
             self, core: _core.Client, arguments: tuple[Any, ...], streams: bool, past: Past | None = None
         ) -> Watch: ...
+
+    class RunWatch(Protocol):
+        """Of a run, or of a swarm with its agents' runs below: `begin` when it is first read, `end` once. `enter`: the
+        thread or task that calls it works for this alone, to its end."""
+
+        def begin(self) -> None: ...
+        def enter(self) -> None: ...
+        def call(self, call: ToolCall) -> CallWatch: ...
+        def end(self, error: BaseException | None) -> None: ...
+
+    class CallWatch(Protocol):
+        """Of a call of a tool: `begin` in the thread or task that makes it; then, from any, either `end` with what the
+        model is told, also of a call that was never made, or `leave` where nobody waits for it any more."""
+
+        def begin(self) -> None: ...
+        def end(self, content: Any, error: Exception | None) -> None: ...
+        def leave(self) -> None: ...
+
+
+_run: ContextVar[Any] = ContextVar("kimistream_run", default=None)
+
+
+def current_run() -> Any:
+    """The `RunWatch` of the run that the request now being sent is a step of, or None."""
+    return _run.get()
+
+
+@contextlib.contextmanager
+def within(run: RunWatch | None) -> Iterator[None]:
+    """What is sent meanwhile is a step of this run."""
+    token = _run.set(run)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # a task that is thrown away ends in another context
+            _run.reset(token)
+
+
+def run_watch(
+    watchers: tuple[Watcher, ...],
+    core: _core.Client,
+    prompt: Any,
+    options: dict[str, Any],
+    name: str | None = None,
+    is_swarm: bool = False,
+) -> RunWatch | None:
+    """The watch of a new run, or None where nobody watches runs. `name`: of the agent."""
+    for watcher in watchers:
+        run: Callable[..., RunWatch] | None = getattr(watcher, "run", None)
+        if run is not None:
+            return run(core, prompt, options, name, is_swarm)
+    return None
 
 
 class Past:

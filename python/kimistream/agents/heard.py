@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
+from .. import _core
 from .._tools.results import content_of
 from .._values.errors import StopRun, ToolArgumentsError
 from .._values.run_events import ToolResult
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._requests.turns import Outcome
+    from .._requests.watching import CallWatch, RunWatch
     from .._values.message import ToolCall
 
     Content = str | list[Any]
@@ -25,12 +28,18 @@ class Heard:
 
     contents  what goes back to the model, by the place of the call: it is written here
     stop      is called when a tool wants the run to end, `changed` when something has been taken in
+    watch     is told of each call, or None
     """
 
-    __slots__ = ("_calls", "_changed", "_contents", "_failure", "_lock", "_results", "_stop", "over")
+    __slots__ = ("_calls", "_changed", "_contents", "_failure", "_lock", "_over", "_results", "_stop", "_watches")
 
     def __init__(
-        self, calls: list[ToolCall], contents: dict[int, Content], stop: Callable[[], None], changed: Callable[[], None]
+        self,
+        calls: list[ToolCall],
+        contents: dict[int, Content],
+        stop: Callable[[], None],
+        changed: Callable[[], None],
+        watch: RunWatch | None = None,
     ) -> None:
         self._calls = calls
         self._contents = contents
@@ -39,12 +48,28 @@ class Heard:
         self._results: dict[int, ToolResult] = {}
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
-        self.over = False  # the step has ended, or was left
+        self._over = False  # the step has ended, or was left
+        self._watches: dict[int, CallWatch] = {}
+        if watch is not None:
+            self._watches = {place: watch.call(call) for place, call in enumerate(calls)}
+
+    def begins(self, place: int) -> Callable[[], object] | None:
+        """What is to be called where this call is made."""
+        watch = self._watches.get(place)
+        return None if watch is None else watch.begin
+
+    def leave(self) -> None:
+        """Nothing is heard any more."""
+        self._over = True
+        for place in list(self._watches):
+            watch = self._watches.pop(place, None)  # no lock: it may be held by what this interrupts
+            if watch is not None:
+                _core.call_quietly(watch.leave)
 
     def hear(self, *outcomes: Outcome) -> None:
         """The first of a call counts: one that comes when it was told to be too late is not heard."""
         with self._lock:
-            if self.over:
+            if self._over:
                 return
             try:
                 for outcome in outcomes:
@@ -71,6 +96,9 @@ class Heard:
         call = self._calls[outcome.place]
         self._results[outcome.place] = ToolResult(call.id, call.name, content, error, outcome.seconds)
         self._contents[outcome.place] = content
+        watch = self._watches.pop(outcome.place, None)
+        if watch is not None:
+            _core.call_quietly(functools.partial(watch.end, content, error))
 
     def result_of(self, outcome: Outcome) -> ToolResult:
         if self._failure is not None:

@@ -11,6 +11,7 @@ from .allowance import ExhaustedError
 from .heard import Heard
 from .history import changed, group, was_cut
 from .sums import added
+from .watched import watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from .._requests.spending import Stake
     from .._requests.turns import Turn
+    from .._requests.watching import RunWatch
     from .._tools.tool_set import ToolSet
     from .._values.message import Usage
     from .allowance import Allowance
@@ -67,6 +69,7 @@ class Loop:
     stopped   None while it goes on; one of STOPS
     expected  the schema that its answers follow, or None
     allowances  what its answers may take
+    watch     who is told of it as a whole, or None
     """
 
     def __init__(
@@ -102,12 +105,16 @@ class Loop:
         self.allowances: list[Allowance] = []
         self._held: list[tuple[Allowance, Stake | None]] | None = None
         self.expected = expected
+        self.watch: RunWatch | None = None
         self._limits = limits
         self._whole = whole
         self._tells_steps = tells_steps
         self._changed = on_change or (lambda: None)
 
     def turn(self) -> Turn[None]:
+        return watched(self._turn(), self.watch)
+
+    def _turn(self) -> Turn[None]:
         if self.stopped in ("max_steps", "budget"):
             self.stopped = None  # there may be more of them now
         try:
@@ -183,7 +190,7 @@ class Loop:
     def _ask(self, messages: list[Any]) -> Turn[Message]:
         if self._held is None:
             self._hold(messages)
-        ask = Ask(messages, {**self._options, **self._begun_as()}, self._whole)
+        ask = Ask(messages, {**self._options, **self._begun_as()}, self._whole, self.watch)
         try:
             message: Message = yield ask
         except BaseException as error:
@@ -214,7 +221,7 @@ class Loop:
 
     def _call_all(self, message: Message) -> Turn[None]:
         calls, ready, ended = message.tool_calls, [], []
-        heard = Heard(calls, self.results, self._told_to_stop, self._changed)
+        heard = Heard(calls, self.results, self._told_to_stop, self._changed, self.watch)
         for place, call in enumerate(calls):
             if place in self.results or was_cut(message, call) or self.is_handed_out(call):
                 continue
@@ -223,7 +230,8 @@ class Loop:
             except Exception as error:
                 ended.append(Outcome(place, None, error, 0.0))
             else:
-                ready.append(Call(place, function, timeout if timeout is not None else self._limits.tool_timeout))
+                timeout = timeout if timeout is not None else self._limits.tool_timeout
+                ready.append(Call(place, function, timeout, heard.begins(place)))
         try:
             if ended:
                 heard.hear(*ended)
@@ -241,7 +249,7 @@ class Loop:
                 else:
                     yield ToolProgress(calls[said.place].id, calls[said.place].name, said.value)
         finally:
-            heard.over = True
+            heard.leave()
 
     def _told_to_stop(self) -> None:
         self.told_to_stop = True

@@ -7,6 +7,7 @@ import threading
 
 from .. import _core
 from .._requests.prompts import messages_of
+from .._requests.watching import run_watch
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
 from .allowance import Allowance
@@ -92,6 +93,7 @@ def begin(
     options = {name: value for name, value in options.items() if value is not None}
     expected = expected_in(options, client)
     loop = Loop(question, ToolSet(tools, web_search), options, Limits(*limits), on_change=changed, expected=expected)
+    loop.watch = run_watch(client._sender.watchers, client._core, list(question), options)
     if state is not None and os.path.exists(state):
         saved.load(state, loop)
         if expected is not None and loop.stopped == "done" and loop.message is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._requests.turns import Call, Calls, Outcome, next_outcome
+from .._requests.watching import run_watch
 from .._tools.tool_set import ToolSet
 from .._values.errors import InvalidRequestError
 from .._values.run_events import AgentEnd, AgentEvent, AgentStart
@@ -12,6 +13,7 @@ from .expected import expected_in
 from .loop import Limits, Loop
 from .plans import asks_for_plan, asks_one, asks_worker, asks_writer, parts_in, parts_of, schema_of_plan, task_text
 from .sums import added
+from .watched import watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class Team:
         self._writers_answer = Allowance(client, answers=1)
         money = self._budget.budget is not None and self._budget.budget.cost is not None
         self._knows_price = not money
+        self._watch = run_watch(client._sender.watchers, client._core, task, options, is_swarm=True)
         self._check()
 
     def _check(self) -> None:
@@ -106,6 +109,9 @@ class Team:
     # ---- the procedure ----
 
     def turn(self) -> Turn[None]:
+        return watched(self._turn(), self._watch)
+
+    def _turn(self) -> Turn[None]:
         try:
             if not self._is_alone:
                 if self._parts is None:
@@ -121,6 +127,7 @@ class Team:
 
     def _plan(self) -> Turn[None]:
         loop = self._loop(
+            "planner",
             asks_for_plan(self._task, self._room, ToolSet(self._tools).names),
             [],
             {**self._options, "schema": schema_of_plan(self._room)},
@@ -146,7 +153,8 @@ class Team:
 
     def _work_at_once(self, agents: list[Agent]) -> Turn[None]:
         assert self.work_of is not None
-        calls = [Call(place, self.work_of(agent), None) for place, agent in enumerate(agents)]
+        begins = None if self._watch is None else self._watch.enter
+        calls = [Call(place, self.work_of(agent), None, begins) for place, agent in enumerate(agents)]
         yield Calls(calls, self._workers, _unheard)
         left = len(agents)
         while left:
@@ -185,7 +193,7 @@ class Team:
     def _worker(self, name: str, parts: list[Part]) -> Agent:
         tasks = []
         for part in parts:
-            loop = self._loop(asks_worker(part.task, self._task), part.tools, self._options, part.max_steps)
+            loop = self._loop(name, asks_worker(part.task, self._task), part.tools, self._options, part.max_steps)
             if part.budget is not None:
                 loop.allowances.append(Allowance(self._client, part.budget))
             tasks.append((part.task, loop))
@@ -198,16 +206,16 @@ class Team:
     def _writer(self) -> Agent:
         options = {**self._options, **self._written}
         if self._is_alone:
-            loop = self._loop(asks_one(self._task, self._parts or []), None, options)
+            loop = self._loop("writer", asks_one(self._task, self._parts or []), None, options)
             return Agent("writer", [(self._task, loop)])
         reports = [report for agent in self.agents if agent.name != "planner" for report in agent.reports()]
-        loop = self._loop(asks_writer(self._task, reports), [], options)
+        loop = self._loop("writer", asks_writer(self._task, reports), [], options)
         if self._answers.left:  # what the workers have left is for attempts that were wrong
             self._writers_answer.left = 1 + self._answers.left
         loop.allowances = [self._budget, self._writers_answer]
         return Agent("writer", [("Put the parts together", loop)])
 
-    def _loop(self, prompt: str, tools: Any, options: dict[str, Any], max_steps: int | None = None) -> Loop:
+    def _loop(self, name: str, prompt: str, tools: Any, options: dict[str, Any], max_steps: int | None = None) -> Loop:
         options = dict(options)
         expected = expected_in(options, self._client)
         limits = Limits(self._max_steps if max_steps is None else max_steps, **self._limits)
@@ -215,8 +223,10 @@ class Team:
         known = ToolSet(self._tools if tools is None else tools, self._searches and works)
         if not known.wire:
             options = {name: value for name, value in options.items() if name not in _OF_TOOLS}
-        loop = Loop([{"role": "user", "content": prompt}], known, options, limits, expected=expected)
+        question = [{"role": "user", "content": prompt}]
+        loop = Loop(question, known, options, limits, expected=expected)
         loop.allowances = [self._budget, self._answers]
+        loop.watch = run_watch(self._client._sender.watchers, self._client._core, list(question), options, name)
         return loop
 
     def _why(self) -> str:

@@ -18,6 +18,8 @@ def instrument(client: Any, tracer_provider: Any = None, meter_provider: Any = N
 
     A CLIENT span "chat MODEL" from the call to the end of the answer, retries within, below the caller's current span;
     and the histograms gen_ai.client.token.usage, .operation.duration and .operation.time_to_first_chunk.
+    A run is "invoke_agent", with its requests and "execute_tool NAME" below, from its first event to its end; what a
+    tool does stands below its call. A swarm is "invoke_workflow", with "invoke_agent NAME" for each task below.
 
     tracer_provider, meter_provider   None: the global ones
     content  True: what was asked and answered is told, too: messages, system instructions, calls and their results

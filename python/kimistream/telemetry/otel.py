@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from .._requests.watching import current_run
 from .._values.errors import InvalidRequestError
 from . import conventions
 from .call import Call
 from .messages import input_messages, instructions, output_messages
+from .runs import RunSpan
+from .tracing import Tracing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,17 +22,15 @@ if TYPE_CHECKING:
 
 
 class Instrument:
-    """A watcher that makes a span of each request, and counts it."""
+    """A watcher that makes a span of each request, and counts it; and spans of runs."""
 
     def __init__(self, client: Any, tracer_provider: Any, meter_provider: Any, content: bool) -> None:
         trace, metrics = _api()
         where = {"schema_url": conventions.SCHEMA_URL}
         version = _version()
-        self.tracer = trace.get_tracer(conventions.SCOPE, version, tracer_provider, **where)
+        tracer = trace.get_tracer(conventions.SCOPE, version, tracer_provider, **where)
+        self._tracing = Tracing(trace, tracer, content)
         meter = metrics.get_meter(conventions.SCOPE, version, meter_provider, **where)
-        self.content = content
-        self._kind = trace.SpanKind
-        self._failed = trace.StatusCode.ERROR
         self._tokens = _histogram(meter, conventions.TOKEN_USAGE, "{token}", "Input and output tokens.",
                                   conventions.TOKEN_BUCKETS)  # fmt: skip
         self._duration = _histogram(meter, conventions.DURATION, "s", "From the call to the end of the answer.",
@@ -43,15 +44,25 @@ class Instrument:
     __hash__ = None  # type: ignore[assignment]
 
     def begin(self, core: _core.Client, arguments: tuple[Any, ...], streams: bool, past: Past | None = None) -> _Span:
-        call = Call(core, arguments, streams, past)
-        attributes = {**common(call), **_asked(call, self.content)}
-        started = None if past is None else int(call.started * 1e9)
-        span = self.tracer.start_span(
-            f"chat {call.model}", kind=self._kind.CLIENT, attributes=attributes, start_time=started
+        call, run = Call(core, arguments, streams, past), current_run()
+        told = {**common(call), **_asked(call, self._tracing.content)}
+        above = None if run is None else run.context
+        span = self._tracing.client(
+            f"chat {call.model}", told, above, None if past is None else int(call.started * 1e9)
         )
-        return _Span(self, call, span)
+        return _Span(self, call, span, run)
 
-    def ended(self, call: Call, span: Any) -> None:
+    def run(
+        self, core: _core.Client, prompt: Any, options: dict[str, Any], name: str | None, is_swarm: bool
+    ) -> RunSpan:
+        told = {} if is_swarm else {"gen_ai.request.model": options.get("model") or core.model}
+        if not is_swarm:
+            told["gen_ai.provider.name"] = conventions.PROVIDER
+        if self._tracing.content:
+            told.update(_said(options.get("system"), prompt))
+        return RunSpan(self._tracing, "invoke_workflow" if is_swarm else "invoke_agent", name, told)
+
+    def ended(self, call: Call, span: Any, run: RunSpan | None) -> None:
         told = common(call)
         if call.error is not None:
             told["error.type"] = error_type(call)
@@ -67,24 +78,28 @@ class Instrument:
         ):
             if tokens is not None:
                 self._tokens.record(tokens, {**told, "gen_ai.token.type": kind})
-        span.set_attributes({**told, **_answered(call, self.content)})
+        answered = _answered(call, self._tracing.content)
+        span.set_attributes({**told, **answered})
         if call.error is not None:
-            span.set_status(self._failed, str(call.error))
+            self._tracing.failed(span, error_type(call), str(call.error))
         span.end()
+        if run is not None:
+            run.answered(answered)
 
 
 class _Span:
-    def __init__(self, instrument: Instrument, call: Call, span: Any) -> None:
+    def __init__(self, instrument: Instrument, call: Call, span: Any, run: RunSpan | None) -> None:
         self._instrument = instrument
         self._call = call
         self._span = span
+        self._run = run
 
     def first(self) -> None:
         self._call.first()
 
     def end(self, message: Message | None, error: BaseException | None, completion: Any) -> None:
         self._call.end(message, error, completion)
-        self._instrument.ended(self._call, self._span)
+        self._instrument.ended(self._call, self._span, self._run)
 
 
 def common(call: Call) -> dict[str, Any]:
@@ -118,10 +133,15 @@ def _asked(call: Call, content: bool) -> dict[str, Any]:
     if stop:
         told["gen_ai.request.stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)
     if content:
-        told["gen_ai.input.messages"] = input_messages(request["prompt"])
-        system = instructions(request["system"], request["prompt"])
-        if system is not None:
-            told["gen_ai.system_instructions"] = system
+        told.update(_said(request["system"], request["prompt"]))
+    return told
+
+
+def _said(system: str | None, prompt: Any) -> dict[str, Any]:
+    told = {"gen_ai.input.messages": input_messages(prompt)}
+    instructed = instructions(system, prompt)
+    if instructed is not None:
+        told["gen_ai.system_instructions"] = instructed
     return told
 
 
