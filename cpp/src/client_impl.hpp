@@ -115,8 +115,8 @@ class Reactor::Impl {
   explicit Impl(std::shared_ptr<Client::Impl> owner);
   ~Impl();
 
-  /// As the transport's. Alarms are set on it from the first call on: they cost something, and who waits in pump() needs
-  /// none.
+  /// As the transport's. Alarms are set on it from the first call on: they cost something, and who waits in pump()
+  /// needs none.
   [[nodiscard]] int descriptor() { return transport->descriptor(); }
   std::shared_ptr<Stream::Impl> add(CallSetup setup);
   std::span<void* const> pump(std::chrono::milliseconds wait);

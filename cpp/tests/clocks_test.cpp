@@ -7,8 +7,8 @@
 
 #include "kimistream/kimistream.hpp"
 
-using kimistream::Clocks;
 using kimistream::ClockLimits;
+using kimistream::Clocks;
 using kimistream::limits_of;
 using kimistream::Timeout;
 using kimistream::TimeoutOption;
@@ -28,7 +28,8 @@ Clocks clocks_with(ClockLimits limits) {
   return clocks;
 }
 
-constexpr ClockLimits usual{.connect = seconds(5), .first_event = seconds(20), .idle = seconds(10), .total = seconds(100)};
+constexpr ClockLimits usual{
+    .connect = seconds(5), .first_event = seconds(20), .idle = seconds(10), .total = seconds(100)};
 
 std::string refusal(const Timeout& timeout) {
   try {

@@ -88,7 +88,8 @@ void register_bulk(py::module_& module) {
             const WithoutGil working;
             self.add(index, std::move(request), tokens);
           },
-          py::arg("index"), py::arg("arguments"), py::arg("tokens"), "A row more, which is sent by the next pump, if there is a place for it.")
+          py::arg("index"), py::arg("arguments"), py::arg("tokens"),
+          "A row more, which is sent by the next pump, if there is a place for it.")
       .def("no_more", &BulkRun::no_more, Unlocked(), "No more rows will be added.")
       .def("stop", &BulkRun::stop, Unlocked(), "Nothing is sent from now on: what is under way ends.")
       .def(
