@@ -164,8 +164,16 @@ def test_a_run_that_fails_and_one_that_is_left_have_ended(
     assert sorted(span.name for span in exported.spans) == [
         "chat kimi-k2.6", "execute_tool late", "execute_tool more", "invoke_agent",
     ]  # fmt: skip
-    assert not any("error.type" in span.attributes for span in exported.spans)
     gate.set()
+
+    def stops() -> str:
+        raise KeyboardInterrupt
+
+    url = fault_server.url(script_of(calling(call("stops"))))
+    run = watched(side, exported, url).run("Go.", [stops])
+    side.interrupted(lambda: run.message)
+    assert [span.name for span in exported.spans[-2:]] == ["execute_tool stops", "invoke_agent"]
+    assert not any("error.type" in span.attributes for span in exported.spans)
 
 
 def test_an_answer_that_breaks_off_counts(fault_server: FaultServer, exported: Exported, side: Side) -> None:

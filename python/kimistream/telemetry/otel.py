@@ -25,11 +25,11 @@ class Instrument:
     """A watcher that makes a span of each request, and counts it; and spans of runs."""
 
     def __init__(self, client: Any, tracer_provider: Any, meter_provider: Any, content: bool) -> None:
-        trace, metrics = _api()
+        context, trace, metrics = _api()
         where = {"schema_url": conventions.SCHEMA_URL}
         version = _version()
         tracer = trace.get_tracer(conventions.SCOPE, version, tracer_provider, **where)
-        self._tracing = Tracing(trace, tracer, content)
+        self._tracing = Tracing(context, trace, tracer, content)
         meter = metrics.get_meter(conventions.SCOPE, version, meter_provider, **where)
         self._tokens = _histogram(meter, conventions.TOKEN_USAGE, "{token}", "Input and output tokens.",
                                   conventions.TOKEN_BUCKETS)  # fmt: skip
@@ -193,9 +193,9 @@ def _version() -> str:
 
 def _api() -> Any:
     try:
-        from opentelemetry import metrics, trace  # type: ignore[import-not-found, unused-ignore]
+        from opentelemetry import context, metrics, trace  # type: ignore[import-not-found, unused-ignore]
     except ImportError as missing:
         raise InvalidRequestError(
             "traces need the API of OpenTelemetry: pip install 'kimistream[otel]', and its SDK in the program"
         ) from missing
-    return trace, metrics
+    return context, trace, metrics

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .. import _core
 from .conventions import USAGE_FIELDS
-from .tracing import enter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class RunSpan:
         self.context = self._tracing.below(self._span)
 
     def enter(self) -> None:
-        enter(self.context)
+        self._tracing.enter(self.context)
 
     def call(self, call: ToolCall) -> CallSpan:
         return CallSpan(self._tracing, self.context, call)
@@ -49,7 +48,7 @@ class RunSpan:
 
     def end(self, error: BaseException | None) -> None:
         self._span.set_attributes(self._ends)
-        if error is not None and not isinstance(error, GeneratorExit):  # its reader has left
+        if isinstance(error, Exception):  # else its reader has left, by Ctrl-C or otherwise
             self._tracing.failed(self._span, type(error).__name__, str(error))
         self._span.end()
 
@@ -65,7 +64,7 @@ class CallSpan:
 
     def begin(self) -> None:
         self._span = self._started()
-        enter(self._tracing.below(self._span))
+        self._tracing.enter(self._tracing.below(self._span))
 
     def _started(self) -> Any:
         call = self._call

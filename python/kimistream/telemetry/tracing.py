@@ -8,9 +8,10 @@ if TYPE_CHECKING:
 
 
 class Tracing:
-    """A tracer and the API that it belongs to. `content`: whether spans tell what was said."""
+    """A tracer and what it takes of the API. `content`: whether spans tell what was said."""
 
-    def __init__(self, trace: Any, tracer: Any, content: bool) -> None:
+    def __init__(self, contexts: Any, trace: Any, tracer: Any, content: bool) -> None:
+        self._contexts = contexts
         self._trace = trace
         self._tracer = tracer
         self.content = content
@@ -27,13 +28,10 @@ class Tracing:
         """The context of what stands below it."""
         return self._trace.set_span_in_context(span)
 
+    def enter(self, context: Any) -> None:
+        """Makes it current to the end of this thread or task, which is there for it alone."""
+        self._contexts.attach(context)
+
     def failed(self, span: Any, kind: str, words: str = "") -> None:
         span.set_attribute("error.type", kind)
         span.set_status(self._trace.StatusCode.ERROR, words or None)
-
-
-def enter(context: Any) -> None:
-    """Makes it current to the end of this thread or task, which is there for it alone."""
-    from opentelemetry import context as contexts
-
-    contexts.attach(context)
