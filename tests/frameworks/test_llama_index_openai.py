@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from frameworks_kit import CAPITAL, OPENAI, PEOPLE, TWO_CITIES, TWO_STEPS, Server, weather
+from frameworks_kit import CAPITAL, PEOPLE, TWO_CITIES, TWO_STEPS, Server, weather
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
@@ -48,10 +48,7 @@ def test_chat(server: Server) -> None:
     assert llm(server).chat(ASK).message.content == "The capital of France is Paris."
 
 
-def test_thinking_is_shown(server: Server, request: pytest.FixtureRequest) -> None:
-    if server.dialect != "moonshot" and not OPENAI:
-        why = "it takes the other name of the reasoning, which is told as one that is false, for the reasoning itself"
-        request.applymarker(pytest.mark.xfail(reason=why, strict=False))
+def test_thinking_is_shown(server: Server) -> None:
     response = llm(server).chat(ASK)
     assert [type(block).__name__ for block in response.message.blocks] == ["ThinkingBlock", "TextBlock"]
 
