@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         paid_tokens: int
         paid_cost: float
 
+        @property
+        def dearest(self) -> tuple[int, float | None]: ...
         def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str: ...
         def keep(self, rows: list[tuple[Row, bytes]]) -> None: ...
         def paid(self, usage: Usage, cost: float | None) -> None: ...
@@ -112,8 +114,8 @@ class Plan:
         """price: in the place of that of single requests."""
         if self.budget is None:
             return None
-        paid = (output.paid_tokens, output.paid_cost) if output else (0, 0.0)
-        return Spending(self.budget, price or self.price, *paid, first_alone=True)
+        so_far = (output.paid_tokens, output.paid_cost, True, *output.dearest) if output else (0, 0.0, True)
+        return Spending(self.budget, price or self.price, *so_far)
 
     def hashed(self) -> Hashed:
         return Hashed()
