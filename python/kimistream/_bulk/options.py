@@ -114,8 +114,11 @@ class Plan:
         """price: in the place of that of single requests."""
         if self.budget is None:
             return None
-        so_far = (output.paid_tokens, output.paid_cost, True, *output.dearest) if output else (0, 0.0, True)
-        return Spending(self.budget, price or self.price, *so_far)
+        price = price or self.price
+        if output is None:
+            return Spending(self.budget, price, first_alone=True)
+        most, dearest = output.dearest
+        return Spending(self.budget, price, output.paid_tokens, output.paid_cost, True, most, dearest)
 
     def hashed(self) -> Hashed:
         return Hashed()
