@@ -137,6 +137,21 @@ def test_a_budget_of_money_where_the_provider_tells_costs() -> None:
         assert server.order[0] == "0"
 
 
+def test_a_later_start_knows_what_an_answer_cost_in_an_earlier_one(tmp_path: Any) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10, "cost": 0.01}
+    with BulkServer(usage=usage) as server:
+        client = server.client(provider="openrouter")
+
+        def start(budget: float) -> Any:
+            rows = [str(number) for number in range(100)]
+            return client.map(rows, "{}", out=tmp_path / "a.jsonl", budget=budget, concurrency=8)
+
+        assert start(0.105).done == 10
+        assert (start(0.105).done, start(0.105).stopped) == (0, "budget")
+        assert start(0.115).done == 1
+        assert sum(server.paid.values()) == 11
+
+
 def test_budgets_are_values() -> None:
     assert Budget(cost=1) == Budget(cost=1)
     assert Budget(tokens=5) != Budget(tokens=6)

@@ -47,6 +47,7 @@ def test_the_table_names_its_dates_and_sources() -> None:
     assert {"provider", "model", "input", "cached", "output", "currency", "date", "source"} <= set(rows[0])
     assert all(row["date"] and row["source"] and row["currency"] for row in rows)
     assert [row for row in rows if row["provider"] == "moonshot-cn"] == [], "it bills in CNY, and is never in USD"
+    assert (rows[0].provider, rows[0].cached) == (rows[0]["provider"], rows[0]["cached"])
     rows[0]["input"] = -1
     assert kimistream.prices()[0]["input"] != -1
 

@@ -162,6 +162,12 @@ class Ledger:
             self._at.execute("select position, line from rows where state = ? order by position, key", (FAILED,))
         )
 
+    def dearest(self) -> tuple[int, float | None]:
+        """The most tokens that one row has used, and the most that one has cost; None where no cost was told."""
+        most = "select max(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), max(cost) from rows"
+        tokens, cost = self._at.execute(most).fetchone()
+        return tokens or 0, cost
+
     def has_dead(self) -> bool:
         return self._at.execute("select 1 from dead limit 1").fetchone() is not None
 

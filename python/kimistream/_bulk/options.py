@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         paid_tokens: int
         paid_cost: float
 
+        @property
+        def dearest(self) -> tuple[int, float | None]: ...
         def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str: ...
         def keep(self, rows: list[tuple[Row, bytes]]) -> None: ...
         def paid(self, usage: Usage, cost: float | None) -> None: ...
@@ -112,8 +114,11 @@ class Plan:
         """price: in the place of that of single requests."""
         if self.budget is None:
             return None
-        paid = (output.paid_tokens, output.paid_cost) if output else (0, 0.0)
-        return Spending(self.budget, price or self.price, *paid, first_alone=True)
+        price = price or self.price
+        if output is None:
+            return Spending(self.budget, price, first_alone=True)
+        most, dearest = output.dearest
+        return Spending(self.budget, price, output.paid_tokens, output.paid_cost, True, most, dearest)
 
     def hashed(self) -> Hashed:
         return Hashed()

@@ -235,6 +235,11 @@ class Output:
         self.paid_tokens += usage.total_tokens or 0
         self.paid_cost += cost or 0.0
 
+    @property
+    def dearest(self) -> tuple[int, float | None]:
+        """The most tokens and the most money that one row has taken so far."""
+        return self._ledger.dearest()
+
     def _entry(self, row: Row, key: str, request: bytes) -> Entry:
         usage, state = row.usage, ANSWERED if row.error is None else FAILED
         return Entry(key, request, state, row.attempts, usage.prompt_tokens, usage.completion_tokens, row.cost,

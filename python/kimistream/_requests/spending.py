@@ -76,6 +76,7 @@ class Spending:
     """Of one budget. Any thread.
 
     tokens, cost  spent so far
+    most_tokens, dearest  by one answer so far: the next may take as much
     first_alone   where no price is known nothing begins beside the first request, which shows what one costs
     """
 
@@ -86,6 +87,8 @@ class Spending:
         tokens: int = 0,
         cost: float = 0.0,
         first_alone: bool = False,
+        most_tokens: int = 0,
+        dearest: float | None = None,
     ) -> None:
         self.budget = budget
         self._first_alone = first_alone and price is None
@@ -95,8 +98,8 @@ class Spending:
         self._held_tokens = 0
         self._held_cost = 0.0
         self._under_way = 0
-        self._dearest: float | None = None
-        self._most_tokens = 0
+        self._dearest = dearest
+        self._most_tokens = most_tokens
         self._lock = threading.Lock()
 
     def begin(self, need: Need, price: dict[str, Any] | None = None) -> Stake | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Extra(dict):  # type: ignore[type-arg]
-    """What came nested under a key that is not known: a dict, whose keys can be read as attributes, too."""
+    """A dict whose keys can be read as attributes, too: what came nested under a key that is not known, and rows."""
 
     __slots__ = ()
 

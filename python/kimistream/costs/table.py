@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._requests.environments import load_prices
 from .._values.errors import InvalidRequestError
+from .._values.object import Extra
 from .genai import genai_rows
 
 TYPE_CHECKING = False
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def prices() -> list[dict[str, Any]]:
-    """What models cost, for a million tokens each: a list of rows with `provider`, `model`, `input`, `cached`,
-    `output`, `cache_write`, `cache_write_1h`, `batch_input`, `batch_cached`, `batch_output`, `currency`, `date` and
-    `source`. None: there is no such price, and those tokens are billed as other input is.
+def prices() -> list[Extra]:
+    """What models cost, for a million tokens each: a list of rows, whose keys are attributes too: `provider`, `model`,
+    `input`, `cached`, `output`, `cache_write`, `cache_write_1h`, `batch_input`, `batch_cached`, `batch_output`,
+    `currency`, `date` and `source`. None: there is no such price, and those tokens are billed as other input is.
 
     A row of `[prices."PROVIDER/MODEL"]` in the file of environments comes first, then the library's own, then one of
     the package genai-prices where that is installed (`pip install 'kimistream[prices]'`). What has no row has no cost.
@@ -24,7 +25,7 @@ def prices() -> list[dict[str, Any]]:
     rows = [*load_prices(), *_core.prices()]
     for provider in _core.provider_names():
         rows += genai_rows(provider)
-    return _first_of_each(rows)
+    return [Extra(row) for row in _first_of_each(rows)]
 
 
 def rows_for(provider: str, model: str) -> list[dict[str, Any]]:

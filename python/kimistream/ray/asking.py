@@ -56,6 +56,7 @@ class Asking:
     """The source and the keeper of a run (`_bulk/options.py`), on the running loop; `is_over`: it takes no more."""
 
     paid_tokens, paid_cost = 0, 0.0
+    dearest = (0, None)
 
     def __init__(self, plan_of: Callable[[Any], Any], ledger: FolderLedger | None) -> None:
         self.loop = asyncio.get_running_loop()
