@@ -181,6 +181,8 @@ def test_raw_responses(fault_server: FaultServer) -> None:
         assert json.loads(raw.text) == raw.http_response.json() == completion("x")
         assert raw.parse() is raw.parse()
         assert raw.parse() == client.chat.completions.create(**ASKED)
+        assert (raw.method, raw.url, raw.http_request.url) == ("POST", f"{url}/chat/completions", raw.url)
+        assert (raw.http_version, raw.is_closed) == ("HTTP/1.1", True)
     raw = client.beta.chat.completions.with_raw_response.parse(**ASKED)
     assert raw.parse().choices[0].message.parsed is None
     with client.chat.completions.with_streaming_response.create(**ASKED) as response:
@@ -195,6 +197,7 @@ def test_raw_streams(fault_server: FaultServer) -> None:
     url = fault_server.url(stream_of("x"))
     client = kimi(url)
     raw = client.chat.completions.with_raw_response.create(stream=True, **ASKED)
+    assert not raw.is_closed
     chunks = list(raw.parse())
     assert [chunk.choices[0].delta.content for chunk in chunks] == ["", "x", None]
     with client.chat.completions.with_streaming_response.create(stream=True, **ASKED) as response:

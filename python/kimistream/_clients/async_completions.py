@@ -111,17 +111,17 @@ class AsyncCompletions(Passes, like="openai.resources.chat.completions.completio
         return Wrapped(create=create, parse=parse)
 
     async def _raw(self, **arguments: Any) -> RawResponse:
-        from .raw import RawResponse, completion, response_of
+        from .raw import RawResponse, address_of, completion, response_of
 
         request, stream, show_usage = openai_arguments(arguments)
-        request = await ready(self._sender, self._reactors, request)
+        request, url = await ready(self._sender, self._reactors, request), address_of(self._sender.core)
         if stream:
             opened = await self._opened(request, show_usage)
-            return RawResponse(opened.response, opened.request_id, lambda: opened)
+            return RawResponse(opened.response, opened.request_id, lambda: opened, url)
 
         def read(core: _core.Stream) -> RawResponse:
             body, request_id = core.body(), core.request_id or None
-            return RawResponse(response_of(core, body), request_id, lambda: completion(body, request_id))
+            return RawResponse(response_of(core, body), request_id, lambda: completion(body, request_id), url)
 
         raw: RawResponse = await self._whole(request, read)
         return raw
@@ -131,7 +131,7 @@ class AsyncCompletions(Passes, like="openai.resources.chat.completions.completio
 
         parsing = self._parsing(response_format, tools)
         raw = await self._raw(**parsing.arguments(self._sender.core.row, arguments))
-        return RawResponse(raw.http_response, raw.request_id, lambda: parsing.parsed(raw.parse()))
+        return RawResponse(raw.http_response, raw.request_id, lambda: parsing.parsed(raw.parse()), raw.url)
 
 
 class AsyncChat(Passes, like="openai.resources.chat.chat.AsyncChat"):

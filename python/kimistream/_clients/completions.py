@@ -116,22 +116,23 @@ class Completions(Passes, like="openai.resources.chat.completions.completions.Co
         return Wrapped(create=create, parse=parse)
 
     def _raw(self, **arguments: Any) -> RawResponse:
-        from .raw import RawResponse, completion, response_of
+        from .raw import RawResponse, address_of, completion, response_of
 
         request, stream, show_usage = openai_arguments(arguments)
         core = self._begun(ready(self._sender, request), stream, show_usage)
-        request_id = core.request_id or None
+        request_id, url = core.request_id or None, address_of(self._sender.core)
         if stream:
-            return RawResponse(response_of(core), request_id, lambda: ChatCompletionStream(core))
+            opened = ChatCompletionStream(core)
+            return RawResponse(opened.response, request_id, lambda: opened, url)
         body = core.body()
-        return RawResponse(response_of(core, body), request_id, lambda: completion(body, request_id))
+        return RawResponse(response_of(core, body), request_id, lambda: completion(body, request_id), url)
 
     def _raw_parsed(self, *, response_format: Any = None, tools: Any = None, **arguments: Any) -> RawResponse:
         from .raw import RawResponse
 
         parsing = self._parsing(response_format, tools)
         raw = self._raw(**parsing.arguments(self._sender.core.row, arguments))
-        return RawResponse(raw.http_response, raw.request_id, lambda: parsing.parsed(raw.parse()))
+        return RawResponse(raw.http_response, raw.request_id, lambda: parsing.parsed(raw.parse()), raw.url)
 
 
 class Chat(Passes, like="openai.resources.chat.chat.Chat"):

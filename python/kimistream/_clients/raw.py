@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._values.passing import Passes
-from .._values.response import Response
+from .._values.response import Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +16,17 @@ def response_of(core: _core.Stream, text: str = "") -> Response:
     return Response(core.status_code, core.headers, text)
 
 
+def address_of(client: _core.Client) -> str:
+    """Of its chat."""
+    path: str = client.row["chat_path"]
+    return client.base_url + path
+
+
 class RawResponse(Passes, like="openai._legacy_response.LegacyAPIResponse"):
     """An answer as it came. `parse()` is what the method gives without `with_raw_response`."""
 
-    def __init__(self, response: Response, request_id: str | None, parse: Callable[[], Any]) -> None:
+    def __init__(self, response: Response, request_id: str | None, parse: Callable[[], Any], url: str) -> None:
+        response.request = Request(url=url)
         self.http_response = response
         self.request_id = request_id
         self.retries_taken = 0
@@ -38,6 +45,26 @@ class RawResponse(Passes, like="openai._legacy_response.LegacyAPIResponse"):
     @property
     def headers(self) -> Any:
         return self.http_response.headers
+
+    @property
+    def http_request(self) -> Request:
+        return self.http_response.request
+
+    @property
+    def method(self) -> str:
+        return self.http_request.method
+
+    @property
+    def url(self) -> str:
+        return self.http_request.url
+
+    @property
+    def http_version(self) -> str:
+        return self.http_response.http_version
+
+    @property
+    def is_closed(self) -> bool:
+        return self.http_response.is_closed
 
     @property
     def text(self) -> str:

@@ -39,6 +39,15 @@ class Response:
         return self.text.encode("utf-8", "surrogatepass")
 
     @property
+    def http_version(self) -> str:
+        """What this client speaks."""
+        return "HTTP/1.1"
+
+    @property
+    def is_closed(self) -> bool:
+        return True
+
+    @property
     def is_success(self) -> bool:
         return 200 <= self.status_code < 300
 
