@@ -214,15 +214,17 @@ def test_what_one_batch_has_met_is_not_the_next_ones_error(server: BulkServer) -
         run(main())
 
 
-@pytest.mark.skip(reason="known fault: the batch that meets a full disk may wait for ever")
-def test_a_disk_that_is_full_is_raised(server: BulkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_disk_that_is_full_is_raised(
+    server: BulkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     asked = mapper(server, key="id", ledger=str(tmp_path))
     monkeypatch.setattr(FolderLedger, "keep", full)
     with pytest.raises(OSError, match="No space"):
-        rows(asked, table(0, 50))
+        rows(asked, table(0, count))
 
 
 # ---- the ledger -----------------------------------------------------------------------------------------------------

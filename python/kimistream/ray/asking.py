@@ -124,14 +124,17 @@ class Asking:
 
     def keep(self, rows: list[tuple[Row, bytes]]) -> None:
         ended, answered = [], []
+        indexes = [row.index for row, _ in rows]  # a batch counts its rows anew
         for row, request in rows:
-            place = self._under_way.pop(row.index)
+            place = self._under_way[row.index]
             line = place.lines.took(place.number, row)
             ended.append((place, row.attempts, row.usage.total_tokens))
             if row.error is None:
                 answered.append((request, line))
         if self._ledger is not None:
-            self._ledger.keep(answered)
+            self._ledger.keep(answered)  # where it cannot, they are still under way, and their batches are told
+        for index in indexes:
+            del self._under_way[index]
         for place, requests, tokens in ended:
             place.end(requests, tokens)
 
