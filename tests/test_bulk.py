@@ -393,7 +393,7 @@ def test_cancellation_ends_it_at_once() -> None:
 
 
 def test_other_tasks_run_beside_it() -> None:
-    async def main(server: BulkServer) -> int:
+    async def main(server: BulkServer) -> None:
         turns = 0
 
         async def beside() -> None:
@@ -402,14 +402,20 @@ def test_other_tasks_run_beside_it() -> None:
                 turns += 1
                 await asyncio.sleep(0)
 
-        task = asyncio.ensure_future(beside())
-        async for _ in server.async_client().map(rows(100), "{text}", concurrency=4):
-            pass
-        task.cancel()
-        return turns
+        async def read() -> int:
+            return len([row async for row in server.async_client().map(rows(8), "{text}", concurrency=4)])
 
-    with BulkServer() as server:
-        assert run(main(server)) > 20
+        reading = asyncio.ensure_future(read())
+        await until(lambda: server.waiting == 4)
+        task = asyncio.ensure_future(beside())
+        await until(lambda: turns > 20)  # while four rows are under way and the run waits for them
+        assert not reading.done()
+        server.let_go(8)
+        assert await reading == 8
+        task.cancel()
+
+    with BulkServer(held=True) as server:
+        run(main(server))
 
 
 def test_two_runs_at_once_on_two_threads() -> None:
