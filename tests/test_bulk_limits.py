@@ -63,7 +63,7 @@ def test_one_row_that_is_always_refused_holds_nobody_up() -> None:
         found = list(server.client().map(rows, "{}", concurrency=4))
         assert [row.error for row in found] == [None] * 40
         assert found[-1].input == "0"
-        assert 2 <= server.asked["0"] <= 10
+        assert 2 <= server.asked["0"] < 39, "not once for each row that passes it"
 
 
 def test_runs_that_share_limits_are_served_in_turn() -> None:

@@ -297,7 +297,7 @@ def test_the_span_of_a_row_begins_when_it_was_sent(fault_server: FaultServer, ex
     (row,) = client.map(["hi"], progress=False)
     (span,) = exported.spans
     assert row.seconds >= 0.2
-    assert (span.end_time - span.start_time) / 1e9 >= 0.9 * row.seconds
+    assert (span.end_time - span.start_time) / 1e9 >= 0.2
 
 
 def test_content_is_told_where_it_is_asked_for(fault_server: FaultServer, exported: Exported) -> None:
