@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fault_server_client import fault_server, fault_server_process
+from notebook_kit import cell, kernel
 
 if TYPE_CHECKING:
     from kimistream.simulator import Simulator
 
-__all__ = ["fault_server", "fault_server_process"]
+__all__ = ["cell", "fault_server", "fault_server_process", "kernel"]
 
 VARIABLES = ("KIMISTREAM_PROVIDER", "KIMISTREAM_ENVIRONMENT", "KIMISTREAM_CONFIG", "KIMISTREAM_HISTORY")
 OF_KEYS = ("_API_KEY", "_API_TOKEN", "_ACCOUNT_ID")

@@ -181,7 +181,7 @@ def test_bindings_use_the_public_headers_only() -> None:
 
 # Each sees only those before it. `kimistream` itself stands last but for the programs: it hands names on.
 ROOMS = [
-    *("_core", "_values", "_requests", "_tools", "_resources", "_clients"),
+    *("_core", "_notebook", "_values", "_requests", "_tools", "_resources", "_clients"),
     *("recording", "_bulk", "agents", "costs", "telemetry", "verify", "display", "ray"),
     *("mcp", "simulator", "progress", "", "integrations", "cli"),
 ]

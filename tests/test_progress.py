@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
+from notebook_kit import DrawnCell
 from rich.console import Console
 
 from kimistream import Kimi
@@ -35,12 +35,15 @@ def test_nothing_is_drawn_where_nobody_looks(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_notebook_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    shell = type("ZMQInteractiveShell", (), {})()
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    monkeypatch.setattr("rich.progress.Progress.start", lambda _self: None)
+def test_in_a_notebook_one_cell_is_drawn_anew(cell: DrawnCell) -> None:
     with Bar() as bar:
-        assert bar._progress is not None
+        for sent in range(0, 5_000_001, 500):
+            bar(sent, 5_000_000)
+    assert [how for how, _ in cell.drawn][:2] == ["display", "update"]
+    assert len(cell.drawn) < 1000, "it is drawn a few times a second"
+    last = cell.drawn[-1][1]
+    assert last["text/plain"] == "uploading: 5.0 of 5.0 MB"
+    assert '<progress value="5000000" max="5000000"' in last["text/html"]
 
 
 def test_the_package_has_its_modules_as_attributes() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 
+from .._notebook.waking import waking
 from .._values.bulk import Row, Run
 from .._values.errors import InvalidRequestError
 from .progress import Told
@@ -141,7 +142,8 @@ class Driver:
             self._loop.add_reader(descriptor, self._look)
         self._look()
         try:
-            await self._future
+            with waking(self._loop):
+                await self._future
         finally:
             # Readers come and go with each wait: while nobody waits the loop has no work with it.
             for descriptor in descriptors:

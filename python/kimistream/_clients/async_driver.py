@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from .._notebook.waking import waking
 from .._requests.steps import Step
 
 TYPE_CHECKING = False
@@ -33,7 +34,8 @@ async def run(reactors: Reactors, steps: Steps[T]) -> T:
             if isinstance(step, Step):
                 result, played = await reactors.read(step.start, _reading(step.read))
             else:
-                await asyncio.sleep(0 if played else step)
+                with waking(asyncio.get_running_loop()):
+                    await asyncio.sleep(0 if played else step)
         except BaseException as failure:  # the steps know what is to be cleaned up
             error = failure
 

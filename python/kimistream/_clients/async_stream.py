@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from .. import _core
+from .._notebook.shows import AsyncDraws
 from .._values.passing import Passes
 from .stream import StreamFace
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
     from typing import Any
 
+    from .._notebook.story import Story
     from .._values.completions import ChatCompletionChunk
     from .._values.event import Event
     from .._values.message import Message
@@ -66,10 +68,19 @@ class _AsyncStreamBase(StreamFace):
         return self._opened
 
 
-class AsyncStream(_AsyncStreamBase):
-    """Typed events: `async for event in stream`, `async for text in stream.text`, `await stream.message`."""
+class AsyncStream(_AsyncStreamBase, AsyncDraws):
+    """Typed events: `async for event in stream`, `async for text in stream.text`, `await stream.message`.
+
+    A notebook that shows it draws it while it comes, also when the cell is done.
+    """
 
     _uploading: Callable[[], Awaitable[Callable[[_core.Reactor], _core.Stream]]] | None = None
+
+    def _shown(self) -> Story:
+        return self._begun() if self._opened is None else super()._shown()
+
+    def _is_over(self) -> bool:
+        return self._opened is not None and super()._is_over()
 
     async def _prepare(self) -> None:
         if self._uploading is None:

@@ -8,6 +8,7 @@ import functools
 import inspect
 import time
 
+from .._notebook.waking import waking
 from .._requests.turns import Ask, Calls, NextOutcome, Outcome, told_too_late
 from .._requests.watching import within
 from .calls import Running, awaited, in_thread
@@ -34,6 +35,15 @@ class AsyncTurnDriver:
     @property
     def stream(self) -> AsyncStream | None:
         return self._state.stream
+
+    @property
+    def closed(self) -> bool:
+        return self._state.closed
+
+    @property
+    def currency(self) -> str:
+        """Of what its answers cost; "" where it is not known."""
+        return self._state.client._core.currency
 
     def __aiter__(self) -> AsyncTurnDriver:
         return self
@@ -154,7 +164,8 @@ class TaskCalls:
                 call = self._waiting.pop()
                 running = Running(call)
                 self._running[call.place] = (running, asyncio.ensure_future(self._run(running)))
-            said = await self._said.get()
+            with waking(asyncio.get_running_loop()):  # a function may wait in silence, too
+                said = await self._said.get()
             if said is None:
                 raise GeneratorExit  # the reader has left
             if said.place in self._running:  # else it came too late

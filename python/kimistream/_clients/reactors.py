@@ -10,6 +10,7 @@ import asyncio
 import weakref
 
 from .. import _core
+from .._notebook.waking import wake_while
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Reactors:
         stream = start(reactor.core)
         stream.owner = reactor
         reactor.core.pump()
+        wake_while(loop, _is_open(weakref.ref(stream)))
         return stream
 
     async def read(
@@ -82,3 +84,11 @@ class Reactors:
 
     def close(self) -> None:
         self._by_loop.clear()
+
+
+def _is_open(stream: weakref.ref[_core.Stream]) -> Callable[[], bool]:
+    def is_open() -> bool:
+        held = stream()
+        return held is not None and not held.over
+
+    return is_open

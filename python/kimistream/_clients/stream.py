@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._notebook.shows import Draws
 from .._values.passing import Passes
 from .._values.response import Response
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .._notebook.story import Story
     from .._values.completions import ChatCompletionChunk
     from .._values.event import Event
     from .._values.headers import Headers
@@ -73,6 +75,19 @@ class StreamFace:
         """Status and headers as one, as openai-python has them. To close it closes the stream."""
         return OpenResponse(self._core_stream())
 
+    def _shown(self) -> Story:
+        story = self._begun()
+        story.whole()
+        return story
+
+    def _begun(self) -> Story:
+        from .._notebook.story import Story
+
+        return Story(lambda: self.usage, whole=lambda: self.partial)  # which has what nobody has read yet
+
+    def _is_over(self) -> bool:
+        return self._core_stream().over
+
 
 class _StreamBase(StreamFace):
     """What the two shapes of a stream have in common. Leaving a `with`, `close()`, or dropping the last reference
@@ -98,7 +113,7 @@ class _StreamBase(StreamFace):
         return f"<{type(self).__name__} {state}, HTTP {self.status_code}, request id {self.request_id}>"
 
 
-class Stream(_StreamBase):
+class Stream(_StreamBase, Draws):
     """A stream of typed events, in the order in which they arrive.
 
     for event in stream: ...     Thinking, Text, ToolCallStart, ToolCallDelta, ToolCall, Usage, Finish, Notice, and
@@ -106,6 +121,8 @@ class Stream(_StreamBase):
     for text in stream.text: ... only the answer's text
     for object in stream.objects:  the JSON of the answer while it grows
     stream.message               the whole message; reads to the end
+
+    A notebook that shows it reads it to its end, and draws it while it comes.
     """
 
     __slots__ = ("_iterator",)

@@ -32,6 +32,15 @@ class TurnDriver:
         """The answer that comes now, or came last."""
         return self._state.stream
 
+    @property
+    def closed(self) -> bool:
+        return self._state.closed
+
+    @property
+    def currency(self) -> str:
+        """Of what its answers cost; "" where it is not known."""
+        return self._state.client._core.currency
+
     def __iter__(self) -> TurnDriver:
         return self
 

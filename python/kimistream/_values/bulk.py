@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._notebook.shows import Shows
 from .errors import InvalidRequestError
 from .message import Usage
 from .value import Value
@@ -11,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from .._notebook.sheet import Sheet
     from .errors import KimiError
     from .message import Message
 
 
-class Row(Value):
+class Row(Value, Shows):
     """What became of one row. Exactly one of `message` and `error` is set.
 
     key       the field's value, or what the function gave; without `key=` a hash of the row
@@ -55,6 +57,16 @@ class Row(Value):
         self.usage = usage if usage is not None else Usage()
         self.cost = cost
         self.seconds = seconds
+
+    def _sheet(self) -> Sheet:
+        from .._notebook.sheet import Sheet
+
+        sheet = Sheet()
+        sheet.heading(f"{self.key}")
+        shown = self.message if self.message is not None else self.error
+        if isinstance(shown, Shows):
+            sheet.add(shown._sheet())
+        return sheet
 
 
 class Budget(Value):
@@ -108,7 +120,7 @@ class Counts:
             self.cost = (self.cost or 0.0) + cost
 
 
-class Run:
+class Run(Shows):
     """A bulk run: what it has done so far, or did. `rows()` and `failures()` read what it has written."""
 
     def __init__(self, counts: Counts, out: str | None, read: Callable[[str, bool], Iterator[Row]]) -> None:
@@ -138,6 +150,17 @@ class Run:
         if self._out is None:
             raise InvalidRequestError("a run without out= keeps no rows: they are what its iterator gives")
         return self._read(self._out, failures)
+
+    def _sheet(self) -> Sheet:
+        from .._notebook.counts import money, seconds, tokens
+        from .._notebook.sheet import Sheet
+
+        sheet = Sheet()
+        counts = ("total", "done", "failed", "skipped", "changed")
+        sheet.table(counts, [[f"{getattr(self, name):,}" for name in counts]])
+        told = (self.stopped, tokens(self.usage), seconds(self.seconds or None), money(self.cost), self._out)
+        sheet.line(" · ".join(each for each in told if each))
+        return sheet
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}={getattr(self, name)}" for name in ("total", "done", "failed", "skipped"))

@@ -19,6 +19,7 @@ KimiError (also OpenAIError)
 from __future__ import annotations
 
 from .. import _core
+from .._notebook.shows import Shows
 from .headers import Headers
 from .passing import join
 from .response import Request, Response
@@ -27,12 +28,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
+    from .._notebook.sheet import Sheet
     from .message import Message
 
     Clock = Literal["connect", "first_event", "idle", "total"]
 
 
-class KimiError(Exception):
+class KimiError(Exception, Shows):
     """The base of all errors of this package. Where openai has been imported they are openai's of the same names,
     too: `except openai.RateLimitError` catches ours."""
 
@@ -42,6 +44,13 @@ class KimiError(Exception):
 
     def __init__(self, *arguments: Any) -> None:
         Exception.__init__(self, *arguments)  # openai's, which may come behind, want a response
+
+    def _sheet(self) -> Sheet:
+        from .._notebook.sheet import Sheet
+
+        sheet = Sheet()
+        sheet.failure(type(self).__name__, str(self))
+        return sheet
 
 
 OpenAIError = KimiError
@@ -150,6 +159,17 @@ class APIError(KimiError):
 
     request = Request()
     _text = ""
+
+    def _sheet(self) -> Sheet:
+        sheet = super()._sheet()
+        status = None if self.status_code is None else f"HTTP {self.status_code}"
+        asked = None if self.request_id is None else f"request id {self.request_id}"
+        later = "can be tried again" if self.retryable else None
+        sheet.line(" · ".join(each for each in (status, asked, later) if each))
+        if self.partial is not None:
+            sheet.heading("what had come")
+            sheet.add(self.partial._sheet())
+        return sheet
 
     @property
     def response(self) -> Response | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from .. import _core
+from .._notebook.shows import Shows
 from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
+    from .._notebook.sheet import Sheet
 
-class Usage(Value):
+
+class Usage(Value, Shows):
     """Tokens as the provider counted them, and the cost where it said one. None: the provider did not say.
 
     prompt_tokens       the whole input, the cached part included
@@ -68,7 +71,16 @@ class Usage(Value):
             return NotImplemented
         return _said(self) == _said(other)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
+
+    def _sheet(self) -> Sheet:
+        from .._notebook.counts import money, tokens
+        from .._notebook.sheet import Sheet
+
+        sheet = Sheet()
+        told = [each for each in (tokens(self), money(self.cost), self.cost_source) if each]
+        sheet.line(" · ".join(told) or "nothing was counted")
+        return sheet
 
     def __add__(self, more: Usage) -> Usage:
         """Both together, field by field; what neither tells stays None. A sum that prices have a part in is theirs."""
@@ -189,7 +201,7 @@ class ToolCall(Value):
         )
 
 
-class Message(Value):
+class Message(Value, Shows):
     """One message: what the model answered, or what goes into a conversation.
 
     content        None (no content came) is not ""; `text` is always a str
@@ -259,6 +271,13 @@ class Message(Value):
     def cost(self) -> float | None:
         """What the answer cost, where that is known: `usage.cost`."""
         return None if self.usage is None else self.usage.cost
+
+    def _sheet(self) -> Sheet:
+        from .._notebook.story import Story
+
+        story = Story(lambda: self.usage, whole=lambda: self)
+        story.whole()
+        return story.sheet()
 
     @property
     def reasoning_content(self) -> str | None:

@@ -8,6 +8,7 @@ from .. import _core
 from .._clients import async_driver
 from .._clients.async_stream import AsyncStream
 from .._clients.async_turns import AsyncTurnDriver
+from .._notebook.shows import AsyncDraws
 from .conversation import BaseConversation
 from .loop import last_message
 from .picks import Texts, Thoughts
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .._clients.async_kimi import AsyncKimi
+    from .._notebook.live import Shown
     from .._values.message import Message
     from .._values.resources import TokenCount
     from .._values.run_events import RunEvent, SwarmEvent
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from .swarm import Team
 
 
-class AsyncReading:
+class AsyncReading(AsyncDraws):
     """Reads a turn for an asynchronous client. What makes it sets the three."""
 
     if TYPE_CHECKING:
@@ -70,6 +72,14 @@ class AsyncReading:
 
     def _leave(self) -> None:
         self._driver.leave()
+
+    def _shown(self) -> Shown:
+        from .shown import story_of
+
+        return story_of(self._run, self._driver.currency)
+
+    def _is_over(self) -> bool:
+        return self._run.stopped is not None or self._failure is not None or self._driver.closed
 
     @property
     def message(self) -> Awaitable[Message]:
@@ -207,6 +217,11 @@ class AsyncSwarm(AsyncReading, BaseSwarm):
         self._driver = AsyncTurnDriver(client, team.turn())
         self._run = team
         self._failure = None
+
+    def _shown(self) -> Shown:
+        from .shown import TeamShown
+
+        return TeamShown(self._run)
 
 
 async def structured(client: AsyncKimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:

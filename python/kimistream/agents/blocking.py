@@ -8,6 +8,7 @@ from .. import _core
 from .._clients import driver
 from .._clients.stream import Stream
 from .._clients.turns import TurnDriver
+from .._notebook.shows import Draws
 from .conversation import BaseConversation
 from .loop import last_message
 from .picks import Texts, Thoughts
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .._clients.kimi import Kimi
+    from .._notebook.live import Shown
     from .._values.message import Message
     from .._values.resources import TokenCount
     from .._values.run_events import RunEvent, SwarmEvent
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from .swarm import Team
 
 
-class Reading:
+class Reading(Draws):
     """Reads a turn for a blocking client. What makes it sets the three."""
 
     if TYPE_CHECKING:
@@ -76,6 +78,14 @@ class Reading:
 
     def _leave(self) -> None:
         self._driver.leave()
+
+    def _shown(self) -> Shown:
+        from .shown import story_of
+
+        return story_of(self._run, self._driver.currency)
+
+    def _is_over(self) -> bool:
+        return self._run.stopped is not None or self._failure is not None or self._driver.closed
 
     def __enter__(self) -> Self:
         return self
@@ -221,6 +231,11 @@ class Swarm(Reading, BaseSwarm):
         self._driver = TurnDriver(client, team.turn())
         self._run = team
         self._failure = None
+
+    def _shown(self) -> Shown:
+        from .shown import TeamShown
+
+        return TeamShown(self._run)
 
 
 def structured(client: Kimi, arguments: tuple[Any, ...], named: dict[str, Any]) -> Message:

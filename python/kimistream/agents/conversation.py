@@ -6,6 +6,7 @@ import uuid
 import weakref
 
 from .. import _core
+from .._notebook.shows import Shows
 from .._requests.prompts import messages_of
 from .._requests.roles import role_of
 from .._tools.tool_set import ToolSet
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .._notebook.sheet import Sheet
     from .._requests.steps import Steps
     from .._requests.turns import Turn
     from .._values.message import Usage
@@ -35,7 +37,7 @@ _LIMITS = ("max_steps", "max_parallel", "tool_timeout")
 _NEVER_KEPT = ("extra_headers", "on_upload")  # a key may stand in headers; a function is nothing to write
 
 
-class BaseConversation:
+class BaseConversation(Shows):
     """A conversation with a model. Made by `client.conversation` and `client.load_conversation`.
 
     A turn enters the history whole, when it is complete: the question, calls with their results, the answer. One that
@@ -87,6 +89,11 @@ class BaseConversation:
     def cost(self) -> float | None:
         """What all requests have cost, where the provider tells."""
         return None if self._usage is None else self._usage.cost
+
+    def _sheet(self) -> Sheet:
+        from .shown import sheet_of
+
+        return sheet_of(self._system, self._turns, self._usage, self._client._core.currency)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self._turns)} turns>"

@@ -35,7 +35,7 @@ class Team:
 
     work_of  makes of an agent what a call is made of: a function that yields the events of the agent's turn
     leave    ends what is under way of them
-    tell     is called when something has changed
+    tell     is called when something has changed; `draws_itself`: what it does then can be left out where another draws
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Team:
         self.agents: list[Agent] = []
         self.stopped: str | None = None
         self.over = False
+        self.draws_itself = False
         self.work_of: Callable[[Agent], Callable[[], Any]] | None = None
         self.leave: Callable[[], None] = lambda: None
         self.tell: Callable[[], None] = lambda: None
@@ -101,6 +102,11 @@ class Team:
         for agent in self.agents:
             usage = added(usage, agent.usage)
         return usage
+
+    @property
+    def currency(self) -> str:
+        """Of what its answers cost; "" where it is not known."""
+        return self._client._core.currency
 
     @property
     def steps(self) -> int:

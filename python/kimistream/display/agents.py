@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from .._notebook.shell import Cell, is_notebook
+from ..agents.shown import HEADER, TeamShown, rows_of, total_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
 
 _EVERY = 0.2  # seconds between two looks
 _MOST_ROWS = 16
-_FIRST = ("running", "failed", "stopped", "waiting", "done")  # who is shown where not all can be
 
 
 def telling(progress: Callable[[Any], object] | Literal[False] | None, team: Team) -> Callable[[], None]:
@@ -25,6 +27,7 @@ def telling(progress: Callable[[Any], object] | Literal[False] | None, team: Tea
     if progress is not None and not callable(progress):
         raise TypeError(f"progress must be a function, False or None, not {type(progress).__name__}")
     show = Drawn() if progress is None else progress
+    team.draws_itself = progress is None
     looked = float("-inf")
 
     def tell() -> None:
@@ -38,17 +41,20 @@ def telling(progress: Callable[[Any], object] | Literal[False] | None, team: Tea
 
 
 class Drawn:
-    """Draws with rich; without it, and where nobody looks, nothing."""
+    """Draws in the cell of a notebook, else with rich; without it, and where nobody looks, nothing."""
 
     def __init__(self) -> None:
         self._live: Any = None
+        self._cell: Cell | None = None
         self._looked = False
 
     def __call__(self, team: Team) -> None:
         if not self._looked:
             self._looked = True
             self._begin()
-        if self._live is not None:
+        if self._cell is not None:
+            self._cell.draw(TeamShown(team).sheet(live=True).bundle())
+        elif self._live is not None:
             self._live.update(table_of(team), refresh=True)
             if team.over:
                 self._live.stop()
@@ -57,6 +63,9 @@ class Drawn:
     def _begin(self) -> None:
         from .bar import place
 
+        if is_notebook():
+            self._cell = Cell()
+            return
         try:
             console = place()
         except ImportError:
@@ -73,17 +82,11 @@ def table_of(team: Team) -> Table:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name, aligned in (("agent", "left"), ("state", "left"), ("steps", "right"), ("tokens", "right"), ("", "left")):
-        table.add_column(name, justify=aligned, no_wrap=True)  # type: ignore[arg-type]
-    agents = sorted(team.agents, key=lambda agent: _FIRST.index(agent.state))
-    for agent in agents[:_MOST_ROWS]:
-        doing = agent.doing if agent.error is None else type(agent.error).__name__
-        told = (agent.name, agent.state, f"{agent.steps}", _tokens(agent.usage), doing)
+    for name in HEADER:
+        table.add_column(name, justify="right" if name in ("steps", "tokens") else "left", no_wrap=True)
+    rows, left_out = rows_of(team.agents, _MOST_ROWS)
+    for told in rows:
         table.add_row(*(Text(each) for each in told))  # names are a model's words, and no markup
-    more = f"and {len(agents) - _MOST_ROWS} more" if len(agents) > _MOST_ROWS else "together"
-    table.add_row(more, team.stopped or "", f"{team.steps}", _tokens(team.usage), "")
+    more = f"and {left_out} more" if left_out else "together"
+    table.add_row(more, team.stopped or "", f"{team.steps}", total_of(team.usage), "")
     return table
-
-
-def _tokens(usage: Any) -> str:
-    return f"{usage.total_tokens:,}" if usage is not None and usage.total_tokens else ""

@@ -6,7 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from .notebook import CellBar, is_notebook
+from .._notebook.sheet import Sheet
+from .._notebook.shell import Cell, is_notebook
 
 if TYPE_CHECKING:
     from .._values.bulk import Run
@@ -26,7 +27,7 @@ class Shown:
         self._total: int | None = None if isinstance(rows, str) else _length(rows)
         self._bar: Any = None
         self._task: Any = None
-        self._cell: CellBar | None = None
+        self._cell: Cell | None = None
         self._next: float | None = None
         self._looked = False
 
@@ -37,7 +38,10 @@ class Shown:
             self._begin()
         ended = run.done + run.failed + run.skipped
         if self._cell is not None:
-            self._cell.draw(ended, self._total, _said(run))
+            counted = f"{ended:,} rows" if self._total is None else f"{ended:,} of {self._total:,} rows"
+            sheet = Sheet()
+            sheet.bar(ended, self._total, f"{counted}: {_said(run)}")
+            self._cell.draw(sheet.bundle())
         elif self._bar is not None:
             self._bar.update(self._task, completed=ended, total=self._total, description=_said(run))
         elif self._next is not None and time.monotonic() >= self._next:
@@ -48,7 +52,7 @@ class Shown:
         from .bar import place
 
         if is_notebook():
-            self._cell = CellBar()
+            self._cell = Cell()
             return
         try:
             console = place()
@@ -59,7 +63,7 @@ class Shown:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, transient=not console.is_jupyter)
+        self._bar = Progress(*columns, console=console, transient=True)
         self._task = self._bar.add_task("", total=self._total)
         self._bar.start()
 
