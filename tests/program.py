@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from kimistream.simulator import Simulator
@@ -29,10 +30,10 @@ def environment(simulator: Simulator) -> dict[str, str]:
     return {**kept, **own, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "error"}
 
 
-def run_python(source: str, simulator: Simulator, cwd: Path | None = None) -> str:
-    """What the program prints, run in that folder. It must end well and say nothing on stderr."""
+def run_python(source: str, simulator: Simulator, cwd: Path | None = None, arguments: Sequence[str] = ()) -> str:
+    """What the program prints, run in that folder with these arguments. It must end well and say nothing on stderr."""
     done = subprocess.run(
-        [sys.executable, "-c", _AT_THE_SIMULATOR],
+        [sys.executable, "-c", _AT_THE_SIMULATOR, *arguments],
         input=source,
         capture_output=True,
         encoding="utf-8",

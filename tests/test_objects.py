@@ -13,11 +13,11 @@ from agents_kit import Side, call, calling, saying, script_of, side
 from fault_server_client import FaultServer, frame
 from hypothesis import given
 from hypothesis import strategies as st
-from kit import answer, cut, sent, stream_of
+from kit import answer, cut, sent, stalled, stream_of
 
 from kimistream import IncompleteStreamError, SchemaError
-from kimistream._tools.answers import first_json
-from kimistream._tools.growing import GrowingAnswer, GrowingJson, NotJsonError, Objects
+from kimistream._tools.growing import GrowingAnswer, GrowingJson, NotJsonError
+from kimistream._tools.objects import Objects
 
 __all__ = ["side"]
 
@@ -33,7 +33,7 @@ RIGHT = '{"name": "Nancy", "people": 104885}'
 
 def grown(pieces: list[str]) -> list[Any]:
     """A copy of what there is after each piece."""
-    objects = Objects(first_json, lambda value: True)
+    objects = Objects(lambda: None)
     found = [copy.deepcopy(each) for piece in pieces for each in objects.of(frame_of(piece))]
     return [*found, *objects.last()]
 
@@ -42,9 +42,9 @@ def frame_of(text: str) -> Any:
     return type("Text", (), {"type": "text", "text": text})
 
 
-def taken(side: Side, objects: Any) -> list[Any]:
-    """A copy of each object that is given."""
-    found: list[Any] = []
+def taken(side: Side, objects: Any, found: list[Any] | None = None) -> list[Any]:
+    """A copy of each object that is given; they are put into `found`."""
+    found = [] if found is None else found
     if not side.is_async:
         for each in objects:
             found.append(copy.deepcopy(each))
@@ -89,7 +89,7 @@ def test_an_escape_is_never_taken_by_halves() -> None:
 
 
 def test_it_is_one_object_that_grows_in_place() -> None:
-    objects = Objects(first_json, lambda value: True)
+    objects = Objects(lambda: None)
     [first] = objects.of(frame_of('{"list": [{"a": "'))
     inner = first["list"][0]
     [second] = objects.of(frame_of('b"}]}'))
@@ -160,6 +160,41 @@ def test_a_stream_gives_the_object_after_each_piece(fault_server: FaultServer, s
     url = fault_server.url(stream_of('{"name": "Na', 'ncy", "people": 10', "4885}"))
     found = taken(side, side.client(url).stream("A city?", response_format={"type": "json_object"}).objects)
     assert found == [{"name": "Na"}, {"name": "Nancy"}, {"name": "Nancy", "people": 104885}]
+
+
+@pytest.mark.parametrize(
+    ("finish", "texts", "given", "words"),
+    [
+        ("stop", ["I do ", "not know."], [], "schema="),
+        ("stop", [], [], "response_format"),
+        ("length", ['{"name": "Na', 'ncy", "peo'], [{"name": "Na"}, {"name": "Nancy"}], "raise max_tokens"),
+    ],
+)
+def test_an_answer_without_json_is_told(
+    fault_server: FaultServer, side: Side, finish: str, texts: list[str], given: list[Any], words: str
+) -> None:
+    url = fault_server.url(stream_of(*texts, finish=finish))
+    client = side.client(url)
+    for stream in (client.stream("A city?"), client.conversation().stream("A city?")):
+        found: list[Any] = []
+        with pytest.raises(SchemaError, match=words) as caught:
+            taken(side, stream.objects, found)
+        assert found == given
+        assert caught.value.message.text == "".join(texts)
+
+
+def test_an_answer_that_calls_needs_no_json(fault_server: FaultServer, side: Side) -> None:
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    url = fault_server.url(script_of(calling(call("look"))))
+    assert taken(side, side.client(url).stream("A city?", tools=[tool]).objects) == []
+
+
+def test_a_stream_that_is_closed_has_no_wrong_answer(fault_server: FaultServer, side: Side) -> None:
+    url = fault_server.url(stalled(frame("", role="assistant"), frame("I do not")))
+    stream = side.client(url).stream("A city?")
+    side.until(stream, "text")
+    side.do(stream.close)
+    assert taken(side, stream.objects) == []
 
 
 def test_a_stream_with_a_schema_gives_the_object_and_its_instance(fault_server: FaultServer, side: Side) -> None:
@@ -248,7 +283,7 @@ def test_a_finished_state_knows_its_object_again(fault_server: FaultServer, side
 
 def test_a_long_text_is_not_copied_for_each_piece() -> None:
     """By count, not by the clock: a text that is taken over from its place keeps its identity while it has room."""
-    objects = Objects(first_json, lambda value: True)
+    objects = Objects(lambda: None)
     objects.of(frame_of('{"essay": "'))
     moved, before = 0, 0
     for _ in range(20_000):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from agents_kit import Side, call, calling, roles, saying, script_of, side
 from fault_server_client import DONE, LONG_ENOUGH, FaultServer, Script, frame
+from fault_server_client import event as sse_event
 from kit import USAGE, call_frame, cut, kimi, python, sent, stalled, until, wait_until
 
 from kimistream import (
@@ -411,6 +412,22 @@ ODD = {
         *(call_frame(0, "a", "note", ""), *(call_frame(0, None, None, each) for each in '{"word": "x"}')),
         frame(finish_reason="tool_calls"),
     ],
+    "index_of_a_billion": [call_frame(10**9, "a", "note", '{"word": "x"}'), frame(finish_reason="tool_calls")],
+    "index_null": [
+        frame(tool_calls=[
+            {"index": None, "id": "a", "type": "function", "function": {"name": "note", "arguments": '{"word": "x"}'}},
+        ]),
+        frame(finish_reason="tool_calls"),
+    ],
+    "id_null_later": [
+        call_frame(0, "a", "note", ""),
+        frame(tool_calls=[{"index": 0, "id": None, "function": {"name": None, "arguments": '{"word": "x"}'}}]),
+        frame(finish_reason="tool_calls"),
+    ],
+    "arguments_null_then_all": [
+        frame(tool_calls=[{"index": 0, "id": "a", "function": {"name": "note", "arguments": None}}]),
+        *(call_frame(0, None, None, '{"word": "x"}'), frame(finish_reason="tool_calls")),
+    ],
     "text_behind": [call_frame(0, "a", "note", '{"word": "x"}'), frame("So."), frame(finish_reason="tool_calls")],
 }  # fmt: skip
 
@@ -426,6 +443,49 @@ def test_calls_that_came_oddly_run_once(fault_server: FaultServer, side: Side, n
     assert side.message(side.client(url).run("Go", [note])).text == "Done."
     assert seen == ["x"]
     assert [message["tool_call_id"] for message in sent(fault_server, url)["messages"][2:]] == ["a"]
+
+
+# Fragments of several calls, and the words in the order in which the calls go back.
+SEVERAL = {
+    "taking_turns": [
+        *(call_frame(0, "a", "note", '{"word"'), call_frame(1, "b", "note", '{"wo')),
+        *(call_frame(0, None, None, ': "x"}'), call_frame(1, None, None, 'rd": "y"}')),
+    ],
+    "last_first": [call_frame(1, "a", "note", '{"word": "x"}'), call_frame(0, "b", "note", '{"word": "y"}')],
+    "another_id_at_the_same_index": [
+        *(call_frame(0, "a", "note", '{"word": "x"}'), call_frame(0, "b", "note", '{"word": "y"}')),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_calls_whose_fragments_are_mixed_run_once_each(fault_server: FaultServer, side: Side, name: str) -> None:
+    seen = []
+
+    def note(word: str) -> str:
+        seen.append(word)
+        return word
+
+    frames = [frame("", role="assistant"), *SEVERAL[name], frame(finish_reason="tool_calls"), DONE]
+    url = fault_server.url(script_of(frames, saying("Done.")))
+    side.message(side.client(url).run("Go", [note]))
+    assert sorted(seen) == ["x", "y"]
+    results = {message["tool_call_id"]: message["content"] for message in sent(fault_server, url)["messages"][2:]}
+    assert results == {"a": "x", "b": "y"}
+
+
+def test_long_arguments_in_small_pieces(fault_server: FaultServer, side: Side) -> None:
+    word = "many words, " * 20_000
+    pieces = [call_frame(0, "a", "note", '{"word": "'), *(call_frame(0, None, None, word[at : at + 997]) for at in
+              range(0, len(word), 997)), call_frame(0, None, None, '"}')]  # fmt: skip
+    seen = []
+
+    def note(word: str) -> None:
+        seen.append(word)
+
+    frames = [frame("", role="assistant"), *pieces, frame(finish_reason="tool_calls"), DONE]
+    side.message(side.client(fault_server.url(script_of(frames, saying("Done.")))).run("Go", [note]))
+    assert seen == [word]
 
 
 def test_calls_left_in_the_text_run_too(fault_server: FaultServer, side: Side) -> None:
@@ -477,12 +537,14 @@ def test_a_broken_stream_runs_none_of_its_calls(fault_server: FaultServer, side:
     def note(word: str) -> None:
         seen.append(word)
 
-    url = fault_server.url(cut(frame("", role="assistant"), call_frame(0, "a", "note", '{"word": "x"}')))
-    run = side.client(url).run("Go", [note])
-    with pytest.raises(IncompleteStreamError):
-        side.message(run)
-    assert seen == []
-    assert run.stopped is None
+    begun = (frame("", role="assistant"), call_frame(0, "a", "note", '{"word": "x"}'))
+    failed = sse_event({"error": {"message": "overloaded", "type": "engine_overloaded_error"}})
+    for script, error in ((cut(*begun), IncompleteStreamError), (Script().event_stream([*begun, failed]), KimiError)):
+        run = side.client(fault_server.url(script)).run("Go", [note])
+        with pytest.raises(error):
+            side.message(run)
+        assert seen == []
+        assert run.stopped is None
 
 
 def test_what_raises_leaves_the_finished_steps(fault_server: FaultServer, side: Side) -> None:

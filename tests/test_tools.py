@@ -16,7 +16,7 @@ import sys
 import typing
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, TypedDict, Union
+from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, TypedDict, TypeVar, Union
 
 import pytest
 from fault_server_client import FaultServer, Script
@@ -25,6 +25,11 @@ from kit import async_kimi, completion, kimi, python, run, sent
 from kimistream import Image, InvalidRequestError, Kimi, KimiError, Tool, ToolArgumentsError
 from kimistream._tools.docstrings import Docstring
 from kimistream._tools.results import content_of
+
+if sys.version_info >= (3, 11):
+    from typing import LiteralString, NotRequired, Required
+else:
+    from typing_extensions import LiteralString, NotRequired, Required
 
 if typing.TYPE_CHECKING:
     from kimistream.simulator import Simulator
@@ -70,10 +75,23 @@ class Point(NamedTuple):
 
 
 Id = NewType("Id", str)
+Some = TypeVar("Some", int, str)
 
 
 class Name(str):
     __slots__ = ()
+
+
+class Even(int):
+    def __new__(cls, value: int) -> Even:
+        if value % 2:
+            raise ValueError(f"{value} is odd")
+        return super().__new__(cls, value)
+
+
+class Mixed(TypedDict, total=False):  # its annotations are texts here, and the class has not seen what they say
+    must: Annotated[Required[int], "this one"]
+    may: NotRequired[str]
 
 
 def schema_of(annotation: Any) -> dict[str, Any]:
@@ -185,6 +203,20 @@ TYPES = [
     (uuid.UUID, {"type": "string", "description": "A UUID"}, str(uuid.UUID(int=7)), uuid.UUID(int=7)),
     (decimal.Decimal, {"type": "string", "description": "A decimal number"}, "1.10", decimal.Decimal("1.10")),
     (pathlib.Path, {"type": "string", "description": "A path"}, "a/b", pathlib.Path("a/b")),
+    (Some, {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "x", "x"),
+    (LiteralString, {"type": "string"}, "x", "x"),
+    (Even, {"type": "integer"}, 2, Even(2)),
+    (
+        Mixed,
+        {
+            "type": "object",
+            "properties": {"must": {"type": "integer", "description": "this one"}, "may": {"type": "string"}},
+            "required": ["must"],
+            "additionalProperties": False,
+        },
+        {"must": 1},
+        {"must": 1},
+    ),
 ]
 
 
@@ -203,6 +235,9 @@ WRONG = [
     (int, 3.5, "value: must be an integer, not a number"),
     (int, True, "value: must be an integer, not true or false"),
     (float, "x", "value: must be a number, not a string"),
+    (float, 10**400, "value: OverflowError: int too large to convert to float"),
+    (Even, 3, "value: ValueError: 3 is odd"),
+    (Mixed, {"may": "x"}, "value.must: is missing"),
     (bool, 1, "value: must be true or false, not an integer"),
     (list[int], [1, "a"], "value[1]: must be an integer, not a string"),
     (dict[str, int], {"a": "b"}, "value.a: must be an integer, not a string"),
@@ -421,6 +456,8 @@ def test_callables_of_all_sorts_are_tools() -> None:
             return f"called {word}"
 
     assert Tool(Finder().find).call('{"word": "x"}') == "found x"
+    with pytest.raises(InvalidRequestError, match=r"tools=\[thing.find\]"):
+        Tool(Finder.find)
     called = Tool(Finder())
     assert (called.name, called.call('{"word": "x"}')) == ("Finder", "called x")
     assert called.schema["function"]["description"] == "Finds things."

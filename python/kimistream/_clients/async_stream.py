@@ -141,10 +141,9 @@ class AsyncStream(_AsyncStreamBase, AsyncDraws):
         return self._objects()
 
     async def _objects(self) -> AsyncIterator[Any]:
-        from .._tools.answers import first_json
-        from .._tools.growing import Objects
+        from .._tools.objects import Objects
 
-        objects = Objects(first_json, lambda value: True)
+        objects = Objects(lambda: self.partial)
         async for event in self:
             for each in objects.of(event):
                 yield each

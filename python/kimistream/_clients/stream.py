@@ -158,11 +158,10 @@ class Stream(_StreamBase, Draws):
     def objects(self) -> Iterator[Any]:
         """The JSON of the answer while it grows: after each piece of text an object of plain dicts and lists, the same
         one, grown in place, so copy what is to be kept. Texts grow; numbers, true, false and null come whole. The last
-        is all of it. Where a broken answer is restarted it begins anew."""
-        from .._tools.answers import first_json
-        from .._tools.growing import Objects
+        is all of it. Where a broken answer is restarted it begins anew. An answer that is no JSON is a SchemaError."""
+        from .._tools.objects import Objects
 
-        objects = Objects(first_json, lambda value: True)
+        objects = Objects(lambda: self.partial)
         for event in self:
             yield from objects.of(event)
         yield from objects.last()

@@ -72,6 +72,7 @@ _LISTS: dict[Any, Callable[[list[Any]], Any]] = {
     collections.abc.MutableSet: set,
 }
 _MAPS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+_QUALIFIERS = ("Required", "NotRequired", "ReadOnly", "Final", "ClassVar")
 _UNIONS = (typing.Union, types.UnionType)
 _LIMITS = {
     "ge": ("minimum", "minimum"),
@@ -114,6 +115,8 @@ class Reader:
         except TypeError:  # not hashable
             pass
         if isinstance(annotation, typing.TypeVar):
+            if annotation.__constraints__:
+                return _union([self.kind(each) for each in annotation.__constraints__])
             return self.kind(annotation.__bound__ if annotation.__bound__ is not None else typing.Any)
         if hasattr(annotation, "__supertype__"):  # NewType
             return self.kind(annotation.__supertype__)
@@ -126,6 +129,8 @@ class Reader:
             return self._generic(annotation, origin, arguments)
         if isinstance(annotation, type):
             return self._class(annotation)
+        if getattr(annotation, "__name__", "") == "LiteralString":
+            return STRING
         raise NoSchema(f"{annotation!r} is no type that JSON has")
 
     def _generic(self, annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Kind:
@@ -143,7 +148,7 @@ class Reader:
             return MapKind(self._key(arguments[0]), self.kind(arguments[1]))
         if type(origin).__name__ == "TypeAliasType":
             return self.kind(origin.__value__[arguments])
-        if getattr(origin, "__name__", "") in ("Required", "NotRequired", "ReadOnly", "Final", "ClassVar"):
+        if getattr(origin, "__name__", "") in _QUALIFIERS:
             return self.kind(arguments[0])
         if is_pydantic(annotation):
             return self._class(annotation)
@@ -221,7 +226,8 @@ class Reader:
         kind, words = self._begin(annotation, dict)
         required = annotation.__required_keys__
         for name, hint in hints_of(annotation).items():
-            kind.fields.append(Field(name, self.kind(hint), name in required, words.parameters.get(name)))
+            must = _is_required(hint, name in required)
+            kind.fields.append(Field(name, self.kind(hint), must, words.parameters.get(name)))
 
     def _fill_named_tuple(self, annotation: Any) -> None:
         kind, words = self._begin(annotation, lambda values: annotation(**values))
@@ -242,6 +248,20 @@ class Reader:
 
 def _union(kinds: list[Kind]) -> Kind:
     return kinds[0] if len(kinds) == 1 else Union(kinds)
+
+
+def _is_required(hint: Any, otherwise: bool) -> bool:
+    """What a field of a TypedDict says of itself. Where its annotation was a text the class has not seen that."""
+    while True:
+        name = getattr(typing.get_origin(hint), "__name__", "")
+        if name in ("Required", "NotRequired"):
+            return name == "Required"
+        if hasattr(hint, "__metadata__"):
+            hint = hint.__origin__
+        elif name in _QUALIFIERS:
+            hint = typing.get_args(hint)[0]
+        else:
+            return otherwise
 
 
 def _scalar(value: Any) -> Any:

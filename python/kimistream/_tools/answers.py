@@ -88,11 +88,8 @@ class AnswerSchema:
             first = first if first is not None else wrong
         return None, first if first is not None else ["the answer is not JSON"]
 
-    def plain(self, text: str) -> list[Any]:
-        """The same answer in plain dicts and lists, in a list; [] where none is right."""
-        return first_json(text, self.fits)
-
     def fits(self, value: Any) -> bool:
+        """Whether this value, in plain dicts and lists, is right."""
         return not self._fitted(value)[1]
 
     def _fitted(self, value: Any) -> tuple[Any, list[str]]:

@@ -268,39 +268,3 @@ class GrowingAnswer:
             return ""
         said, self._lead = self._lead, None
         return said
-
-
-class Objects:
-    """What `objects` of a stream gives for its events.
-
-    whole  the plain JSON of a whole answer, in a list; [] where there is none
-    fits   whether a value is what was asked for
-    """
-
-    over = False  # what a stream says behind them may begin them anew
-
-    def __init__(self, whole: Callable[[str], list[Any]], fits: Callable[[Any], bool]) -> None:
-        self._whole = whole
-        self._fits = fits
-        self._begin()
-
-    def _begin(self) -> None:
-        self._answer = GrowingAnswer(self._fits)
-        self._said: list[str] = []
-        self._given: Any = None
-
-    def of(self, event: Any) -> list[Any]:
-        """The object that has grown with this event, in a list."""
-        if event.type == "text":
-            self._said.append(event.text)
-            if self._answer.feed(event.text):
-                self._given = self._answer.value
-                return [self._given]
-        elif event.type in ("restarted", "step_start"):
-            self._begin()
-        return []
-
-    def last(self) -> list[Any]:
-        """The whole, where it is not what was given last: which JSON of an answer counts is known at its end."""
-        whole = self._whole("".join(self._said))
-        return [] if whole and whole[0] == self._given and type(whole[0]) is type(self._given) else whole

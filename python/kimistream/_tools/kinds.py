@@ -90,7 +90,7 @@ class Scalar(Kind):
     def read(self, value: Any, path: str, problems: Problems) -> Any:
         if not self._fits(value):
             return self.wrong(value, path, problems)
-        return value if self._make is None else self._make(value)
+        return value if self._make is None else _made(self._make, value, path, problems)
 
 
 def _is_whole(value: Any) -> bool:

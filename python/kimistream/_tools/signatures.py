@@ -56,6 +56,10 @@ def parameters_of(function: Callable[..., Any], name: str, words: Docstring) -> 
         named = [p for p in signature.parameters.values() if isinstance(p.annotation, str)]
         unknown = next((p.name for p in named if error.name and error.name in p.annotation), None)
         raise InvalidRequestError(f"tool {name!r}{f', parameter {unknown!r}' if unknown else ''}: {error}") from None
+    if _lacks_its_object(function, signature):
+        raise InvalidRequestError(
+            f"tool {name!r}: it is a method without its object: give that of an instance, as in tools=[thing.{name}]"
+        )
     parameters, reader = Parameters(name), Reader()
     for parameter in signature.parameters.values():
         if parameter.kind in _MANY:
@@ -72,6 +76,15 @@ def parameters_of(function: Callable[..., Any], name: str, words: Docstring) -> 
             if parameter.default is not inspect.Parameter.empty:
                 parameters.defaults[parameter.name] = parameter.default
     return parameters
+
+
+def _lacks_its_object(function: Any, signature: inspect.Signature) -> bool:
+    """Whether it is a method as it stands in its class."""
+    holder = getattr(function, "__qualname__", "").rpartition(".")[0]
+    if not holder or holder.endswith("<locals>") or inspect.ismethod(function):
+        return False
+    first = next(iter(signature.parameters.values()), None)
+    return first is not None and first.name == "self" and first.annotation is first.empty
 
 
 def _field(parameter: inspect.Parameter, hint: Any, name: str, reader: Reader, words: Docstring) -> Field:

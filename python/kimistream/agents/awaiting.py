@@ -13,6 +13,7 @@ from .conversation import BaseConversation
 from .loop import last_message
 from .picks import Texts, Thoughts
 from .run import BaseRun
+from .standing import BaseReading
 from .structured import objects_of, structured_loop
 from .swarm import BaseSwarm, turn_of
 
@@ -35,13 +36,11 @@ if TYPE_CHECKING:
     from .swarm import Team
 
 
-class AsyncReading(AsyncDraws):
-    """Reads a turn for an asynchronous client. What makes it sets the three."""
+class AsyncReading(BaseReading, AsyncDraws):
+    """Reads a turn for an asynchronous client."""
 
     if TYPE_CHECKING:
         _driver: AsyncTurnDriver
-        _run: Any  # an Ending
-        _failure: BaseException | None
 
     def __aiter__(self) -> AsyncIterator[RunEvent]:
         return self
@@ -70,17 +69,6 @@ class AsyncReading(AsyncDraws):
 
     aclose = close
 
-    def _leave(self) -> None:
-        self._driver.leave()
-
-    def _shown(self) -> Shown:
-        from .shown import story_of
-
-        return story_of(self._run, self._driver.currency)
-
-    def _is_over(self) -> bool:
-        return self._run.stopped is not None or self._failure is not None or self._driver.closed
-
     @property
     def message(self) -> Awaitable[Message]:
         """The last answer, also where it was stopped; drives to the end."""
@@ -95,11 +83,6 @@ class AsyncReading(AsyncDraws):
 
 class AsyncTurnStream(AsyncReading, AsyncStream):  # type: ignore[misc]
     """As `TurnStream`; what is wrong with a request is raised by the first `await` or `async for`."""
-
-    def __init__(self, driver: AsyncTurnDriver, loop: Loop) -> None:
-        self._driver = driver
-        self._run = loop
-        self._failure = None
 
     async def __aenter__(self) -> Self:
         await self._wait_for_head()
@@ -138,9 +121,6 @@ class AsyncTurnStream(AsyncReading, AsyncStream):  # type: ignore[misc]
     def objects(self) -> AsyncIterator[Any]:
         return self._picked(objects_of(self._run))
 
-    def _put_back(self, event: RunEvent) -> None:
-        self._driver.waiting.append(event)
-
 
 class AsyncConversation(BaseConversation):
     __doc__ = BaseConversation.__doc__
@@ -178,9 +158,7 @@ class AsyncAgentRun(AsyncReading, BaseRun):
     """As `AgentRun`: `async for event in run`, `await run.message`."""
 
     def __init__(self, driver: AsyncTurnDriver, loop: Loop, saved: Saved) -> None:
-        self._driver = driver
-        self._run = loop
-        self._failure = None
+        super().__init__(driver, loop)
         self._saved = saved
 
 
@@ -194,29 +172,21 @@ class AsyncSwarm(AsyncReading, BaseSwarm):
         async def __anext__(self) -> SwarmEvent: ...  # type: ignore[override]
 
     def __init__(self, client: AsyncKimi, team: Team) -> None:
-        under_way: set[AsyncTurnDriver] = set()
-
         def work_of(agent: Agent) -> Callable[[], AsyncIterator[RunEvent]]:
             async def work() -> AsyncIterator[RunEvent]:
                 driver = AsyncTurnDriver(client, turn_of(agent))
-                under_way.add(driver)
+                team.under_way.add(driver)
                 try:
                     async for event in driver:
                         yield event
                 finally:
-                    under_way.discard(driver)
+                    team.under_way.discard(driver)
                     await driver.close()
 
             return work
 
-        def leave() -> None:
-            for driver in list(under_way):
-                driver.leave()
-
-        team.work_of, team.leave = work_of, leave
-        self._driver = AsyncTurnDriver(client, team.turn())
-        self._run = team
-        self._failure = None
+        team.work_of = work_of
+        super().__init__(AsyncTurnDriver(client, team.turn()), team)
 
     def _shown(self) -> Shown:
         from .shown import TeamShown

@@ -13,6 +13,7 @@ from .conversation import BaseConversation
 from .loop import last_message
 from .picks import Texts, Thoughts
 from .run import BaseRun
+from .standing import BaseReading
 from .structured import objects_of, structured_loop
 from .swarm import BaseSwarm, turn_of
 
@@ -35,13 +36,11 @@ if TYPE_CHECKING:
     from .swarm import Team
 
 
-class Reading(Draws):
-    """Reads a turn for a blocking client. What makes it sets the three."""
+class Reading(BaseReading, Draws):
+    """Reads a turn for a blocking client."""
 
     if TYPE_CHECKING:
         _driver: TurnDriver
-        _run: Any  # an Ending
-        _failure: BaseException | None
 
     def __iter__(self) -> Iterator[RunEvent]:
         try:
@@ -76,17 +75,6 @@ class Reading(Draws):
         """Ends it and closes its connection, unless it is over. Any number of times, from any thread."""
         self._driver.close()
 
-    def _leave(self) -> None:
-        self._driver.leave()
-
-    def _shown(self) -> Shown:
-        from .shown import story_of
-
-        return story_of(self._run, self._driver.currency)
-
-    def _is_over(self) -> bool:
-        return self._run.stopped is not None or self._failure is not None or self._driver.closed
-
     def __enter__(self) -> Self:
         return self
 
@@ -99,9 +87,7 @@ class TurnStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
     those of the run: answers, results, steps; status, headers and `.partial` are those of the answer that comes now."""
 
     def __init__(self, driver: TurnDriver, loop: Loop) -> None:
-        self._driver = driver
-        self._run = loop
-        self._failure = None
+        super().__init__(driver, loop)
         driver.open()
 
     def _core_stream(self) -> _core.Stream:
@@ -130,9 +116,6 @@ class TurnStream(Reading, Stream):  # type: ignore[misc]  # more kinds of events
     def objects(self) -> Iterator[Any]:
         """As `Stream.objects`; a wrong answer is void, and the object begins anew (`Restarted`)."""
         return self._picked(objects_of(self._run))
-
-    def _put_back(self, event: RunEvent) -> None:
-        self._driver.waiting.append(event)
 
     def __repr__(self) -> str:
         return f"<{self.__class__.__name__} {'over' if self._run.stopped else 'open'}>"
@@ -185,9 +168,7 @@ class AgentRun(Reading, BaseRun):
     """
 
     def __init__(self, driver: TurnDriver, loop: Loop, saved: Saved) -> None:
-        self._driver = driver
-        self._run = loop
-        self._failure = None
+        super().__init__(driver, loop)
         self._saved = saved
 
 
@@ -209,28 +190,20 @@ class Swarm(Reading, BaseSwarm):
         def __next__(self) -> SwarmEvent: ...  # type: ignore[override]
 
     def __init__(self, client: Kimi, team: Team) -> None:
-        under_way: set[TurnDriver] = set()
-
         def work_of(agent: Agent) -> Callable[[], Iterator[RunEvent]]:
             def work() -> Iterator[RunEvent]:
                 turn = TurnDriver(client, turn_of(agent))
-                under_way.add(turn)
+                team.under_way.add(turn)
                 try:
                     yield from turn.rest()
                 finally:
-                    under_way.discard(turn)
+                    team.under_way.discard(turn)
                     turn.close()
 
             return work
 
-        def leave() -> None:
-            for each in list(under_way):
-                each.leave()
-
-        team.work_of, team.leave = work_of, leave
-        self._driver = TurnDriver(client, team.turn())
-        self._run = team
-        self._failure = None
+        team.work_of = work_of
+        super().__init__(TurnDriver(client, team.turn()), team)
 
     def _shown(self) -> Shown:
         from .shown import TeamShown

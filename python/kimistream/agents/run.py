@@ -14,6 +14,7 @@ from .allowance import Allowance
 from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
 from .loop import STOPS, Limits, Loop
+from .standing import Standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._clients.base import BaseClient
-    from .._values.message import Usage
     from .files import Path
 
 _KIND = "run"
 
 
-class BaseRun:
+class BaseRun(Standing):
     """What a run tells of itself, without waiting."""
 
     _run: Loop
@@ -37,27 +37,6 @@ class BaseRun:
     def messages(self) -> list[Any]:
         """The prompt and all finished steps, a copy: they can be sent on."""
         return list(self._run.messages)
-
-    @property
-    def steps(self) -> int:
-        """How many are finished."""
-        return self._run.steps
-
-    @property
-    def usage(self) -> Usage | None:
-        """The tokens of all answers, also of one that broke off; None before the first."""
-        return self._run.usage
-
-    @property
-    def cost(self) -> float | None:
-        """What they have cost, where the provider tells."""
-        return None if self._run.usage is None else self._run.usage.cost
-
-    @property
-    def stopped(self) -> str | None:
-        """Why it has ended: "done", "max_steps", "budget", "repeated" (the same calls with the same results five
-        times in a row) or "stop_run"; None while it goes on, and where it failed."""
-        return self._run.stopped
 
     def save(self, path: Path) -> None:
         """Writes its state, whole or not at all. `client.run(the same prompt, tools, state=path)` goes on from there,

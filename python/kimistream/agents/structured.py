@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._requests.prompts import messages_of
-from .._tools.growing import Objects
+from .._tools.objects import Objects
 from .._tools.tool_set import ToolSet
 from .expected import expected_in
 from .loop import Limits, Loop
@@ -30,8 +30,4 @@ def structured_loop(client: BaseClient, arguments: tuple[Any, ...], named: dict[
 
 def objects_of(loop: Loop) -> Objects:
     """What grows in the answers of a turn."""
-    from .._tools.answers import first_json
-
-    if loop.expected is None:
-        return Objects(first_json, lambda value: True)
-    return Objects(loop.expected.schema.plain, loop.expected.schema.fits)
+    return Objects(lambda: loop.message, None if loop.expected is None else loop.expected.schema)

@@ -12,6 +12,7 @@ from .allowance import Allowance
 from .expected import expected_in
 from .loop import Limits, Loop
 from .plans import asks_for_plan, asks_one, asks_worker, asks_writer, parts_in, parts_of, schema_of_plan, task_text
+from .standing import Standing
 from .sums import added
 from .watched import watched
 
@@ -33,9 +34,9 @@ _OF_TOOLS = ("tool_choice", "parallel_tool_calls")
 class Team:
     """The agents of a swarm, and the procedure that lets them work. A client's `Swarm` runs it.
 
-    work_of  makes of an agent what a call is made of: a function that yields the events of the agent's turn
-    leave    ends what is under way of them
-    tell     is called when something has changed; `draws_itself`: what it does then can be left out where another draws
+    work_of    makes of an agent what a call is made of: a function that yields the events of the agent's turn
+    under_way  the drivers of the agents' turns
+    tell       is called when something has changed; `draws_itself`: what it does then can be left out where another draws
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Team:
         self.over = False
         self.draws_itself = False
         self.work_of: Callable[[Agent], Callable[[], Any]] | None = None
-        self.leave: Callable[[], None] = lambda: None
+        self.under_way: set[Any] = set()
         self.tell: Callable[[], None] = lambda: None
         self._client = client
         self._task = task_text(task)
@@ -130,6 +131,11 @@ class Team:
             self.over = True
             self.leave()
             self.tell()
+
+    def leave(self) -> None:
+        """Ends what is under way, and waits for none of it."""
+        for driver in list(self.under_way):
+            driver.leave()
 
     def _plan(self) -> Turn[None]:
         loop = self._loop(
@@ -240,7 +246,7 @@ class Team:
         return next((each for each in ("budget", "max_steps") if each in stops), "done")
 
 
-class BaseSwarm:
+class BaseSwarm(Standing):
     """What a swarm tells of itself, without waiting."""
 
     _run: Team
@@ -249,28 +255,6 @@ class BaseSwarm:
     def agents(self) -> list[Agent]:
         """All that have begun or wait for their turn, the planner first, the writer last: a copy."""
         return list(self._run.agents)
-
-    @property
-    def steps(self) -> int:
-        """How many all of them have finished."""
-        return self._run.steps
-
-    @property
-    def usage(self) -> Usage | None:
-        """The tokens of all; None before the first answer."""
-        return self._run.usage
-
-    @property
-    def cost(self) -> float | None:
-        """What they have cost, where the provider tells."""
-        usage = self._run.usage
-        return None if usage is None else usage.cost
-
-    @property
-    def stopped(self) -> str | None:
-        """Why it has ended: "done"; "max_steps" or "budget", where any agent was stopped by them. None while it goes
-        on, and where it failed."""
-        return self._run.stopped
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.stopped or 'open'}, {len(self._run.agents)} agents, {self.steps} steps>"
