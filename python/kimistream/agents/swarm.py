@@ -36,7 +36,7 @@ class Team:
 
     work_of    makes of an agent what a call is made of: a function that yields the events of the agent's turn
     under_way  the drivers of the agents' turns
-    tell       is called when something has changed; `draws_itself`: what it does then can be left out where another draws
+    tell       is called when something has changed; with `draws_itself` it may be left out where another draws
     """
 
     def __init__(
