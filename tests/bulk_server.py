@@ -131,8 +131,10 @@ class BulkServer:
                     + data
                 )
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass  # it has left, or the server ends
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # it has left
+        except asyncio.CancelledError:  # the server ends: nobody will read what is not sent yet
+            writer.transport.abort()
         finally:
             writer.close()
 

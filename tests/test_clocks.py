@@ -371,7 +371,7 @@ def test_what_had_arrived_in_time_is_read_after_the_total(way: str, fault_server
 
 def test_the_total_ends_a_stream_that_is_read_too_slowly(fault_server: FaultServer) -> None:
     script = Script().head(200, HEAD, chunked=True).repeat(200_000, as_chunk(frame("x")))
-    slowly = (time.sleep(0) for _ in kimi(fault_server.url(script)).stream("hi", timeout=Timeout(total=0.5)))
+    slowly = (time.sleep(0.0001) for _ in kimi(fault_server.url(script)).stream("hi", timeout=Timeout(total=0.5)))
     with pytest.raises(APITimeoutError) as caught:
         list(slowly)
     assert caught.value.clock == "total"

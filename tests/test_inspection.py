@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from kimistream import InvalidRequestError
 NASTY = 'it\'s $HOME `id` "quoted" \\ !! 汉 \x7f\n' + "x" * 5000
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl's program is not here")
 @pytest.mark.parametrize("text", ["hi", NASTY])
 def test_the_command_sends_what_complete_sends(fault_server: FaultServer, tmp_path: Path, text: str) -> None:
     url = fault_server.url(Script().json(200, completion()))

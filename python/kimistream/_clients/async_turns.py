@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .async_kimi import AsyncKimi
     from .async_stream import AsyncStream
 
+_PATIENCE = 1.0  # seconds
+
 
 class AsyncTurnDriver:
     """As `turns.TurnDriver`: an asynchronous iterator."""
@@ -68,10 +70,12 @@ class AsyncTurnDriver:
         self.waiting[:0] = reversed(early)
 
     async def close(self) -> None:
-        """Ends the turn, from any task: whoever reads it sees its end."""
+        """Ends the turn, from any task: whoever reads it sees its end. Asynchronous tools under way have ended, too."""
         await self._state.close()
         with contextlib.suppress(RuntimeError):  # another task is reading: it finds the stream closed
             await self._events.aclose()
+        if self._state.calls is not None:
+            await self._state.calls.ended()
 
     def leave(self) -> None:
         """The same without waiting for anything: the turn is told at once."""
@@ -155,6 +159,7 @@ class TaskCalls:
         self._most = calls.most
         self._heard = calls.heard
         self._running: dict[int, tuple[Running, asyncio.Task[None]]] = {}
+        self._asked: set[asyncio.Task[Outcome]] = set()
         self._taken = asyncio.Event()  # something that was said, and there is room again
         self._said: asyncio.Queue[Outcome | Progress | None] = asyncio.Queue()
 
@@ -179,6 +184,8 @@ class TaskCalls:
     async def _run(self, running: Running) -> None:
         call = running.call
         asked = asyncio.ensure_future(self._outcome(running))
+        self._asked.add(asked)
+        asked.add_done_callback(self._asked.discard)
         try:
             await asyncio.wait({asked}, timeout=call.timeout)
         finally:
@@ -251,6 +258,11 @@ class TaskCalls:
         for running, task in self._running.values():
             running.leave()
             task.cancel()
+
+    async def ended(self) -> None:
+        """Waits until what was cancelled has ended; not for ever, as a tool may take no notice, or be who asks."""
+        if self._asked:
+            await asyncio.wait(self._asked, timeout=_PATIENCE)
 
 
 class _Unfinished:

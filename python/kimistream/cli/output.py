@@ -43,7 +43,7 @@ def _folded(text: str) -> str:
     import shutil
     import textwrap
 
-    width = max(shutil.get_terminal_size().columns, 20)
+    width = max(shutil.get_terminal_size().columns or 80, 20)  # Python 3.10 says 0 where the terminal does
     fold = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)  # addresses stay whole
     lines = []
     for line in text.split("\n"):
