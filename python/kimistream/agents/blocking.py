@@ -12,8 +12,8 @@ from .._notebook.shows import Draws
 from .conversation import BaseConversation
 from .loop import last_message
 from .picks import Texts, Thoughts
+from .reading import BaseReading
 from .run import BaseRun
-from .standing import BaseReading
 from .structured import objects_of, structured_loop
 from .swarm import BaseSwarm, turn_of
 

@@ -1,4 +1,4 @@
-"""What runs and swarms of both clients have: how far they have come, and what their readers share."""
+"""How far runs and swarms have come."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._notebook.live import Shown
     from .._values.message import Usage
-    from .._values.run_events import RunEvent
 
 
 class Standing:
@@ -41,26 +39,3 @@ class Standing:
         them. None while it goes on, and where it failed."""
         stopped: str | None = self._run.stopped
         return stopped
-
-
-class BaseReading:
-    """Reads a turn by a client's driver. `run`: what has its last message, an `Ending`."""
-
-    def __init__(self, driver: Any, run: Any) -> None:
-        self._driver = driver
-        self._run = run
-        self._failure: BaseException | None = None
-
-    def _leave(self) -> None:
-        self._driver.leave()
-
-    def _shown(self) -> Shown:
-        from .shown import story_of
-
-        return story_of(self._run, self._driver.currency)
-
-    def _is_over(self) -> bool:
-        return self._run.stopped is not None or self._failure is not None or self._driver.closed
-
-    def _put_back(self, event: RunEvent) -> None:
-        self._driver.waiting.append(event)
