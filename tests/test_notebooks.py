@@ -25,8 +25,8 @@ SHOWN = {
         'client.complete("What': ("The capital of France is Paris.",),
         "chat.send": ("Madrid",),
         "chat": ("[system: 26 characters]", "Rome", "Madrid", "[2 turns · "),
-        "    refusal": ("NotFoundError: HTTP 404", "[HTTP 404 · request id "),
-        "with Simulator": ("IncompleteStreamError", "not finished"),
+        "    refusal": ("NotFoundError", "HTTP 404"),
+        "with Simulator": ("[Thinking: ", "IncompleteStreamError: the stream ended", "kimi-k2.6]"),
         "asynchronous": ("The capital of Egypt is Cairo.",),
     },
     "tools_and_agents": {
