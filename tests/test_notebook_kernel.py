@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from fault_server_client import DONE, FaultServer, Script
 from kit import KEY, call_frame, frame, stalled, stream_of, wait_until
@@ -12,6 +14,7 @@ pytestmark = [posix_only, pytest.mark.filterwarnings("ignore::DeprecationWarning
 
 STALLED = stalled(frame("One "), frame("two"))
 THINKS = stalled(frame(reasoning_content="Let me <b>see</b>"), frame("One "), frame("two"))
+SILENCE = 2.0  # seconds until a kernel's loop has nothing left to do: before that Stop is in time by luck
 START = f"""
 import kimistream
 client = kimistream.Kimi('{KEY}', base_url='{{url}}', max_retries=0)
@@ -21,7 +24,8 @@ FREE = "del stream\nimport gc; _ = gc.collect()"
 
 
 def stop(kernel: Kernel, request: str) -> str:
-    """Presses Stop; gives the name of what the cell ended with."""
+    """Presses Stop when the kernel has been silent for a while; gives the name of what the cell ended with."""
+    time.sleep(SILENCE)
     kernel.interrupt()
     reply = kernel.reply(request)
     assert reply["status"] == "error", reply

@@ -24,11 +24,13 @@ _COLOURS = {
 }
 _BOX = "overflow-x: auto; padding: 0.6em 0.8em; border-radius: 4px; background: rgba(127, 127, 127, 0.12)"
 
+_BARE = "padding: 0; background: none"  # notebooks give code a ground of its own
+
 
 @functools.lru_cache(maxsize=256)
 def block(text: str, language: str = "") -> str:
     """A block of code as HTML."""
-    return f'<pre style="{_BOX}"><code>{_coloured(text, language)}</code></pre>'
+    return f'<pre style="{_BOX}"><code style="{_BARE}">{_coloured(text, language)}</code></pre>'
 
 
 def _coloured(text: str, language: str) -> str:
