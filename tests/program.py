@@ -41,5 +41,5 @@ def run_python(source: str, simulator: Simulator, cwd: Path | None = None) -> st
         check=False,
         cwd=cwd,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout

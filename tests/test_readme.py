@@ -3,76 +3,38 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pages
 import program
-import pytest
-from test_files_uploads import MP4, PNG
-
-import kimistream
+from pages import ROOT
+from test_docs import FILES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kimistream.simulator import Simulator
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-TOML = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-SAYS = (
-    ("9.9 is bigger than 9.11.", "tokens", "finished: stop", "Usage("),
-    ("9.9 is bigger",),
-    ("Paris", "Tokyo"),
-    ("one image (image/png", "one video (video/mp4", "Summarise it in one sentence."),
-    ("kimi-k2.6 262144 ", " tokens", "temperature=0.2: ", "[fixed_temperature]"),
-    ("gave {", "Paris, sky: sunny", "done 2", "Your name is Bob.", "Verdict(answer="),
-    ("100 answered, 0 failed", "0 asked again, 100 answered before"),
-    ("recorded 9.9 is bigger", "played 9.9 is bigger", "has no answer to POST", "bigger, 9.11", "smaller, 9.11"),
-    ("28, 29, 30.", "mended: 1 [Notice(code='broken_and_continued'"),
-    ("Kimi(provider='mine'", "{'chat_template_kwargs': {'thinking': False}}"),
-)
+README = ROOT / "README.md"
 
 
-def test_each_example_is_looked_at() -> None:
-    assert len(PYTHON) == len(SAYS)
-    assert len(TOML) == 1
-
-
-def test_environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "kimistream.toml"
-    file.write_text(
-        TOML[0].replace("providers.mine", "providers.test-readme").replace('"mine"', '"test-readme"'), "utf-8"
-    )
-    monkeypatch.setenv("KIMISTREAM_CONFIG", str(file))
-    monkeypatch.setenv("DEV_KEY", "sk-dev")
-    monkeypatch.setenv("MOONSHOT_API_KEY", "sk-prod")
-    dev, prod = kimistream.Kimi(environment="dev"), kimistream.Kimi(environment="prod")
-    assert (dev.provider, dev.base_url) == ("test-readme", "http://gpu-7:8000/v1")
-    assert (prod.provider, prod.base_url) == ("moonshot", "https://api.moonshot.ai/v1")
-
-
-@pytest.mark.parametrize("number", range(len(SAYS)))
-def test_python(number: int, simulator: Simulator, tmp_path: Path) -> None:
-    for name, data in (("photo.png", PNG), ("clip.mp4", MP4), ("report.pdf", b"%PDF-1.4 a short report")):
+def test_python(simulator: Simulator, tmp_path: Path) -> None:
+    source, outputs = pages.program(README, "python")
+    assert len(outputs) == len([fence for fence in pages.fences(README) if fence.language == "python"])
+    for name, data in FILES.items():
         (tmp_path / name).write_bytes(data)
-    output = program.run_python(PYTHON[number], simulator, cwd=tmp_path)
-    assert [words for words in SAYS[number] if words not in output] == []
+    printed = program.run_python(source, simulator, cwd=tmp_path)
+    assert pages.missing(outputs, printed) == [], printed
 
 
-def test_errors_and_providers_are_listed() -> None:
-    errors = [name for name in kimistream.__all__ if name.endswith("Error")]
-    assert [name for name in errors if f"`{name}`" not in README] == [
-        "APIStatusError"
-    ]  # the base of those with a status
-    ask = "from kimistream import _core; print(*_core.provider_names())"  # afresh: tests register rows of their own
-    ours = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
-    assert len(ours) > 10
-    assert [name for name in ours if f"`{name}`" not in README] == []
+def test_its_two_commands_are_there() -> None:
+    text = README.read_text("utf-8")
+    for command in ("scripts/demo", "scripts/test"):
+        assert f"\n{command} " in text
+        assert (ROOT / command).exists()
 
 
 def test_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
+    links = re.findall(r"\]\(([^)#:]+)\)", README.read_text("utf-8"))
+    assert len(links) > 20
     assert [link for link in links if not (ROOT / link).exists()] == []

@@ -14,6 +14,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pages
 import pytest
 
 pytestmark = pytest.mark.package
@@ -148,20 +149,38 @@ def test_examples_on_their_own(static: Path, tmp_path: Path) -> None:
         assert (built / source.stem).exists()
 
 
-def test_the_cpp_example_of_the_readme(static: Path, tmp_path: Path) -> None:
-    (program,) = re.findall(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.22)\nproject(readme LANGUAGES CXX)\nfind_package(kimistream REQUIRED)\n"
-        "add_executable(readme main.cpp)\ntarget_link_libraries(readme PRIVATE kimistream::kimistream)\n"
-    )
+PROGRAMS = {
+    f"{page.stem}-{number}": fence
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    for number, fence in enumerate(fence for fence in pages.fences(page) if fence.language == "cpp")
+    if page.parent.name != "zh"  # the same, but for their comments: test_docs.py
+}
+
+
+def test_the_cpp_programs_of_the_pages(static: Path, tmp_path: Path) -> None:
+    """Those of the README and of docs/, in one project, as the tutorial has it."""
+    assert len(PROGRAMS) > 3
+    lines = [
+        "cmake_minimum_required(VERSION 3.22)",
+        "project(pages LANGUAGES CXX)",
+        "find_package(kimistream REQUIRED)",
+    ]
+    for name, fence in PROGRAMS.items():
+        key = "{.api_key = "
+        assert key in fence.text
+        at_the_simulator = fence.text.replace(key, '{.base_url = std::getenv("SIMULATOR"), .api_key = ')
+        (tmp_path / f"{name}.cpp").write_text(at_the_simulator, "utf-8")
+        lines += [f"add_executable({name} {name}.cpp)", f"target_link_libraries({name} PRIVATE kimistream::kimistream)"]
+    (tmp_path / "CMakeLists.txt").write_text("\n".join(lines), "utf-8")
+    built = build(tmp_path, tmp_path / "build", f"-DCMAKE_PREFIX_PATH={static}")
     from kimistream.simulator import Simulator
 
     with Simulator(pace=0) as simulator:
-        key = "{.api_key = "
-        assert key in program
-        (tmp_path / "main.cpp").write_text(program.replace(key, f'{{.base_url = "{simulator.base_url}", .api_key = '))
-        built = build(tmp_path, tmp_path / "build", f"-DCMAKE_PREFIX_PATH={static}")
-        assert "9.9 is bigger than 9.11." in run(built / "readme", env={"MOONSHOT_API_KEY": simulator.api_key})
+        own = {"MOONSHOT_API_KEY": simulator.api_key, "SIMULATOR": simulator.base_url}
+        for name, fence in PROGRAMS.items():
+            printed = run(built / name, env=own)
+            assert fence.output, name
+            assert pages.missing([fence.output], printed) == [], printed
 
 
 # ---- Python ----------------------------------------------------------------------------------------------------------
