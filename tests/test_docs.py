@@ -188,4 +188,6 @@ def test_the_site_is_built(tmp_path: Path) -> None:
     python = (tmp_path / "site/reference/python/index.html").read_text("utf-8")
     public = [name for name in kimistream.__all__ if not name.startswith(("__", "OpenAI", "AsyncOpenAI"))]
     assert [name for name in public if f'id="kimistream.{name}"' not in python] == []
+    assert 'id="kimistream.Kimi.request"' in python
+    assert "Face object" not in python, "scripts/docs/docstrings.py makes methods of doors"
     assert "<!-- made:" not in "".join(page.read_text("utf-8") for page in (tmp_path / "site").rglob("*.html"))

@@ -64,7 +64,7 @@ def _method(name: str, door: Any) -> griffe.Function:
 
 
 class Columns(griffe.Extension):
-    def on_attribute(self, *, node: Any, attr: griffe.Attribute, **_: Any) -> None:
+    def on_attribute_instance(self, *, node: Any, attr: griffe.Attribute, **_: Any) -> None:
         if attr.parent is not None and type(getattr(node, "obj", None)).__name__ == "Face":
             door = inspect.getattr_static(node.parent.obj, attr.name)
             attr.parent.set_member(attr.name, _method(attr.name, door))
