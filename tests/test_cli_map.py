@@ -59,7 +59,7 @@ def test_via_batch(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     with Simulator() as simulator:
         whom = ["--base-url", simulator.base_url, "--prompt", "{text}", "--key", "id"]
-        said = command(None, source, out, *whom, "--via", "batch", "--poll", 0.05)
+        said = command(None, source, out, *whom, "--via", "batch", "--poll", 0.05, MOONSHOT_API_KEY=simulator.api_key)
         assert (said.returncode, said.stdout) == (0, ""), said
         asked = [request.path for request in simulator.requests]
         assert any(path.endswith("/batches") for path in asked)
