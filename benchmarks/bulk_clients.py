@@ -1,12 +1,12 @@
 """Sends a file of rows by one client, prints a line of JSON: ``bulk_clients.py NAME BASE_URL IN OUT AT_ONCE``.
 
 From JSON Lines to JSON Lines, `AT_ONCE` requests under way. The peers are what people write: each keeps the row's id,
-the answer's text and its usage. Only kimistream keeps a ledger beside it.
+the answer's text and its usage. Only kimistream keeps a ledger beside it. Each imports what it needs and no more: the
+memory that is told is its own.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import resource
 import sys
@@ -35,6 +35,8 @@ def kimistream(url: str, source: str, out: str, at_once: int) -> None:
 
 
 def kimistream_async(url: str, source: str, out: str, at_once: int) -> None:
+    import asyncio
+
     from kimistream import AsyncKimi
 
     async def main() -> None:
@@ -86,6 +88,8 @@ def pycurl_multi(url: str, source: str, out: str, at_once: int) -> None:
 
 def aiohttp_script(url: str, source: str, out: str, at_once: int) -> None:
     """What a good script looks like: aiohttp, orjson, uvloop, a semaphore, retries."""
+    import asyncio
+
     import aiohttp
     import orjson
     import uvloop
@@ -114,6 +118,8 @@ def aiohttp_script(url: str, source: str, out: str, at_once: int) -> None:
 
 
 def openai_gather(url: str, source: str, out: str, at_once: int) -> None:
+    import asyncio
+
     import openai
 
     async def main() -> None:

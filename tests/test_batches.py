@@ -18,6 +18,7 @@ from kimistream import (
     BudgetExceededError,
     InvalidRequestError,
     Kimi,
+    Limits,
     NotFoundError,
     SchemaError,
 )
@@ -239,6 +240,12 @@ def test_map_by_batches_has_the_same_lines_and_ledger(sim: Simulator, tmp_path: 
     assert (single.done, single.skipped) == (1, 6)
     last = client.map([*more, {"id": 10, "text": "single"}], "{text}", via="batch", poll=POLL, **options)
     assert (last.skipped, posts(sim)) == (7, 2)
+
+
+@pytest.mark.parametrize("pace", [{"concurrency": 5}, {"rpm": 5}, {"tpm": 5}, {"tpd": 5}, {"limits": Limits(rpm=5)}])
+def test_a_pace_of_a_batch_is_refused_as_it_would_have_no_effect(tmp_path: Path, pace: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError, match=f'{next(iter(pace))}= has no effect with via="batch"'):
+        kimi("http://127.0.0.1:9/v1").map(ROWS, "{text}", via="batch", out=tmp_path / "out.jsonl", **pace)
 
 
 def test_started_again_it_waits_for_the_batch_that_is_under_way(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -491,6 +492,35 @@ def test_awaited_too(out: Path) -> None:
 
 
 # ---- progress -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_progress_that_raises_ends_the_run_with_it_once_what_is_under_way_is_kept(
+    out: Path, asynchronous: bool
+) -> None:
+    calls = 0
+
+    def progress(run: Run) -> None:
+        nonlocal calls
+        calls += 1
+        server.let_go()
+        raise LookupError("no bar")
+
+    with BulkServer(held=True) as server:
+        options: dict[str, Any] = {"concurrency": 4, "progress": progress}
+
+        async def main() -> None:
+            async with server.async_client() as client:
+                await client.map(rows(50), "{text}", key="id", out=out, **options)
+
+        with pytest.raises(LookupError, match="no bar"):
+            asyncio.run(main()) if asynchronous else start(server, out, rows(50), **options)
+        assert calls == 1, "it is not asked again"
+        assert sorted(f"t{key}" for key in keys(out)) == sorted(server.paid), "what came is kept"
+        assert len(server.paid) == 4
+        options["progress"] = False
+        assert start(server, out, rows(50), **options).skipped == 4
+    assert set(server.paid.values()) == {1}
 
 
 def test_progress_gets_the_run_on_the_calling_thread(out: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from bulk_server import BulkServer, Refused
 from kit import KEY, wait_until
 
+from kimistream.simulator import Simulator
+
 pytest.importorskip("typer")
 
 
@@ -51,6 +53,23 @@ def test_all_answered_is_0_and_stdout_is_empty(source: Path, tmp_path: Path) -> 
         assert command(server, source, out, *options, "--no-resume").returncode == 0
         assert sum(server.asked.values()) == 10
     assert sorted(json.loads(line)["key"] for line in out.read_text().splitlines()) == list(range(5))
+
+
+def test_via_batch(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with Simulator() as simulator:
+        whom = ["--base-url", simulator.base_url, "--prompt", "{text}", "--key", "id"]
+        said = command(None, source, out, *whom, "--via", "batch", "--poll", 0.05, MOONSHOT_API_KEY=simulator.api_key)
+        assert (said.returncode, said.stdout) == (0, ""), said
+        asked = [request.path for request in simulator.requests]
+        assert any(path.endswith("/batches") for path in asked)
+        assert not any(path.endswith("/chat/completions") for path in asked)
+    assert [json.loads(line)["key"] for line in out.read_text().splitlines()] == list(range(5))
+    said = command(None, source, out, *whom, "--via", "batch", "--rpm", 5)
+    assert said.returncode == 2
+    assert "--rpm has no effect with --via batch" in said.stderr
+    assert command(None, source, out, *whom, "--poll", 5).returncode == 2
+    assert command(None, source, out, *whom, "--via", "post").returncode == 2
 
 
 def test_failed_rows_are_3_also_when_they_failed_earlier(source: Path, tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ RANKS = [
     {"cassette", "recording", "scripted_transport", "stream"},
     {"client"},
     {"bulk_run", "files", "retelling", "tokens"},
+    {"rows"},
     {"kimistream"},
 ]
 # Folders of src/: which private headers (folders, or single ones) and which public ones each may include.
@@ -106,6 +107,8 @@ LAYERS = {
         PROTOCOL | {"accumulator", "media", "retry", "transport"},
     ),
     "bulk": ({"bulk"}, {"bulk_run", "error", "limits", "retry"}),
+    # sha256: what rows and requests are known by
+    "rows": ({"rows", "json", "record/sha256.hpp"}, {"json", "message", "rows"}),
     "net": ({"net", "loopback.hpp"}, {"error", "headers", "transport", "scripted_transport"}),
     # base64: media within JSON; forks: what a child must leave alone; redact: which headers are secret
     "record": (

@@ -39,6 +39,17 @@ TEST_CASE("a tree is written as it was read, without white space") {
 
 TEST_CASE("what is not JSON is refused") { CHECK_THROWS_AS(Tree::parse("{"), json::Malformed); }
 
+TEST_CASE("strictly, what readers do not agree on is refused, too") {
+  CHECK(Tree::parse_strictly(R"( {"a":[1,{"b":"\ud83d\ude00"}],"c":{"b":null}} )").find("c"));
+  std::string many = "{";
+  for (int i = 0; i < 20; ++i) many += "\"k" + std::to_string(i) + "\":0,";
+  for (const std::string& json :
+       {std::string(R"({"a":1,"a":2})"), std::string(R"([{"a":1,"\u0061":2}])"), many + "\"k7\":0}",
+        std::string("[NaN]"), std::string("-Infinity"), std::string(R"("\ud83d")"), std::string(R"({"\udc00":1})"),
+        std::string("\"\xff\""), std::string("\"\x01\""), std::string("[1] 2")})
+    CHECK_THROWS_AS(Tree::parse_strictly(json), json::Malformed);
+}
+
 TEST_CASE("the last field of a name counts") { CHECK(Tree::parse(R"({"a":1,"a":2})").text_of("a") == "2"); }
 
 TEST_CASE("fields are found by name and kind") {

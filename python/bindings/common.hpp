@@ -114,6 +114,8 @@ py::object from_message(const Message& message);
 /// A body in the OpenAI shape as a ChatCompletion.
 py::object from_completion(std::string_view body, const std::string& request_id);
 py::object from_usage(const std::optional<Usage>& usage);
+/// (index, message, error, attempts, seconds, meets_every_row) of a row.
+py::tuple from_result(const Result& result);
 py::object from_headers(const Headers& headers);
 /// New reference, null on error.
 PyObject* from_event(const Event& event);
@@ -206,6 +208,7 @@ void register_recording(py::module_& module);
 void register_timeouts(py::module_& module);
 void register_retelling(py::module_& module);
 void register_bulk(py::module_& module);
+void register_rows(py::module_& module);
 void register_prices(py::module_& module);
 
 }  // namespace kimistream::python

@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, module) {
   register_client(module);
   register_reactor(module);
   register_bulk(module);
+  register_rows(module);
   register_providers(module);
   register_media(module);
   register_files(module);

@@ -41,7 +41,6 @@ void wait_for_rows(BulkRun& run, double seconds) {
     if (!run.pump(std::chrono::ceil<std::chrono::milliseconds>(left))) return;
 }
 
-/// (index, message, error, attempts, seconds, meets_every_row) of each row.
 py::list take(BulkRun& run) {
   std::vector<Result> results;
   std::vector<std::string> log;
@@ -52,16 +51,17 @@ py::list take(BulkRun& run) {
   }
   write_log(log);
   py::list rows(results.size());
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const Result& result = results[i];
-    rows[i] = py::make_tuple(result.index, result.message ? from_message(*result.message) : py::none(),
-                             result.error ? as_exception(*result.error) : py::none(), result.attempts, result.seconds,
-                             result.meets_every_row);
-  }
+  for (std::size_t i = 0; i < results.size(); ++i) rows[i] = from_result(results[i]);
   return rows;
 }
 
 }  // namespace
+
+py::tuple from_result(const Result& result) {
+  return py::make_tuple(result.index, result.message ? from_message(*result.message) : py::none(),
+                        result.error ? as_exception(*result.error) : py::none(), result.attempts, result.seconds,
+                        result.meets_every_row);
+}
 
 void register_bulk(py::module_& module) {
   py::class_<Limits>(module, "Limits", "What runs share. kimistream.Limits is its face.")

@@ -310,6 +310,44 @@ class BulkRun:
 
     def __len__(self) -> int: ...
 
+class FileRows:
+    """Rows of a file of JSON Lines on their way through a BulkRun."""
+
+    def __init__(
+        self,
+        run: BulkRun,
+        prompt: list[str | list[str | int]],
+        key: str | None,
+        arguments: tuple[Any, ...],
+        constant: bytes,
+        answer_tokens: int | None,
+    ) -> None: ...
+    def feed(self, block: bytes) -> None:
+        """The file goes on with this; b"": that was all."""
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more of the file is wanted before there is a next line."""
+
+    def next_line(self) -> tuple[int, bytes] | None:
+        """(its number from 1, the line) of the next one that is not blank; None: more is wanted, or it has ended."""
+
+    def read(self, most: int) -> list[tuple[str, bytes, bytes]]:
+        """(key, hash, digest) of the next rows, up to one that is left to the caller."""
+
+    def input_at(self, place: int) -> str:
+        """The row itself, as JSON, of one of those read last."""
+
+    def start(self, rows: list[tuple[int, int, str]]) -> None:
+        """Adds some of those read last to the run: (place among them, index, key)."""
+
+    def take(self, run: BulkRun) -> tuple[list[Any], Usage | None, list[Any]]:
+        """((index, key, hash, line, attempts, prompt, completion, total, cost) of the rows that were answered, their
+        usage together, what else has ended)."""
+
+    def leave(self, index: int) -> tuple[str, str, bytes] | None:
+        """(key, input, hash) of a row that was started, the first two as JSON; None for another."""
+
 def call_quietly(call: Callable[[], object]) -> None:
     """Calls it; what it raises is unraisable: a watcher's own affair."""
 

@@ -20,6 +20,7 @@
 #include "kimistream/request.hpp"
 #include "kimistream/retelling.hpp"
 #include "kimistream/retry.hpp"
+#include "kimistream/rows.hpp"
 #include "kimistream/scripted_transport.hpp"
 #include "kimistream/sse.hpp"
 #include "kimistream/stream.hpp"

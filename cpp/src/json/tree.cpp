@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "json/number.hpp"
+#include "json/strict.hpp"
 #include "json/text.hpp"
 #include "kimistream/json.hpp"
 
@@ -45,6 +46,32 @@ class TreeBuilder : public Visitor {
   std::vector<std::pair<Tree, std::string>> stack_;
 };
 
+namespace {
+
+bool has_twins(const std::vector<Tree::Field>& fields) {
+  constexpr std::size_t few = 12;
+  if (fields.size() <= few) {
+    for (auto one = fields.begin(); one != fields.end(); ++one)
+      for (auto other = fields.begin(); other != one; ++other)
+        if (one->first == other->first) return true;
+    return false;
+  }
+  std::vector<std::string_view> keys;
+  keys.reserve(fields.size());
+  for (const Tree::Field& field : fields) keys.push_back(field.first);
+  std::sort(keys.begin(), keys.end());
+  return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+}
+
+bool has_twins_anywhere(const Tree& tree) {
+  if (has_twins(tree.fields())) return true;
+  return std::any_of(tree.items().begin(), tree.items().end(), has_twins_anywhere) ||
+         std::any_of(tree.fields().begin(), tree.fields().end(),
+                     [](const Tree::Field& field) { return has_twins_anywhere(field.second); });
+}
+
+}  // namespace
+
 Tree Tree::string(std::string_view text) {
   Tree tree;
   tree.kind_ = Kind::string;
@@ -78,6 +105,14 @@ Tree Tree::parse(std::string_view text) {
   TreeBuilder builder;
   visit(text, builder);
   return builder.take();
+}
+
+Tree Tree::parse_strictly(std::string_view text) {
+  TreeBuilder builder;
+  visit_strictly(text, builder);
+  Tree tree = builder.take();
+  if (has_twins_anywhere(tree)) throw Malformed("a key comes twice");
+  return tree;
 }
 
 const Tree* Tree::find(std::string_view key) const noexcept {

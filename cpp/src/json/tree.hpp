@@ -24,6 +24,9 @@ class Tree {
 
   /// @throws json::Malformed
   static Tree parse(std::string_view text);
+  /// The same for JSON of which all readers say the same, see strict.hpp: a key that comes twice is Malformed, too.
+  /// @throws json::Malformed
+  static Tree parse_strictly(std::string_view text);
 
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
   [[nodiscard]] bool is(Kind kind) const noexcept { return kind_ == kind; }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "json/document.hpp"
+#include "json/strict.hpp"
 #include "json/text.hpp"
 #include "kimistream/json.hpp"
 
@@ -9,7 +10,7 @@ namespace {
 
 class Walk {
  public:
-  Walk(Reader& reader, Visitor& visitor) : reader_(reader), visitor_(visitor) {}
+  Walk(Reader& reader, Visitor& visitor, bool strict) : reader_(reader), visitor_(visitor), strict_(strict) {}
 
   void value(Value value, int depth) {
     if (depth > max_depth) throw Malformed("JSON nests deeper than " + std::to_string(max_depth) + " levels");
@@ -73,7 +74,7 @@ class Walk {
   }
 
   void constant(std::string_view token) {
-    if (token != "NaN" && token != "Infinity" && token != "-Infinity") fail();
+    if (strict_ || (token != "NaN" && token != "Infinity" && token != "-Infinity")) fail();
     visitor_.on_number(token);
   }
 
@@ -87,6 +88,7 @@ class Walk {
     std::string_view text;
     if (!reader_.string_at(raw, text)) fail();
     if (!has_half(text)) return text;
+    if (strict_) fail();
     joined_ = join_halves(text);
     return joined_;
   }
@@ -119,14 +121,11 @@ class Walk {
 
   Reader& reader_;
   Visitor& visitor_;
+  bool strict_;
   std::string joined_;
 };
 
-}  // namespace
-
-Visitor::~Visitor() = default;  // here, so that the class has one home and not a copy in each file that uses it
-
-void visit(std::string_view text, Visitor& visitor) {
+void visit_all(std::string_view text, Visitor& visitor, bool strict) {
   // A reader of its own: a visitor may well be called from within a decode of this thread.
   thread_local Reader reader;
   // The parser reads scalars at the root by other functions; inside an array there is one way for all.
@@ -134,18 +133,26 @@ void visit(std::string_view text, Visitor& visitor) {
   wrapped.reserve(text.size() + 2);
   wrapped.append("[").append(text).append("]");
   Document document;
-  if (!reader.open(wrapped, document)) throw Malformed("not JSON");
+  if (!reader.open(wrapped, document) || (strict && reader.mended())) throw Malformed("not JSON");
   Array array;
   if (document.get_array().get(array)) throw Malformed("not JSON");
   int count = 0;
   for (auto element : array) {
     Value value;
     if (element.get(value) || ++count > 1) throw Malformed("not one JSON value");
-    Walk(reader, visitor).value(value, 0);
+    Walk(reader, visitor, strict).value(value, 0);
   }
   const char* behind = nullptr;
   if (count != 1 || document.current_location().get(behind) == simdjson::SUCCESS) throw Malformed("not one JSON value");
 }
+
+}  // namespace
+
+Visitor::~Visitor() = default;  // here, so that the class has one home and not a copy in each file that uses it
+
+void visit(std::string_view text, Visitor& visitor) { visit_all(text, visitor, false); }
+
+void visit_strictly(std::string_view text, Visitor& visitor) { visit_all(text, visitor, true); }
 
 bool is_json(std::string_view text) {
   Visitor nothing;

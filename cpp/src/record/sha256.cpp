@@ -65,17 +65,26 @@ void Sha256::add(std::string_view bytes) noexcept {
   }
 }
 
-std::string Sha256::finish() {
+std::string Sha256::finish_bytes() {
   const std::uint64_t bits = size_ * 8;
   add("\x80");
   while (size_ % block_.size() != 56) add(std::string_view("\0", 1));
   std::array<char, 8> length{};
   for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(bits >> (56 - 8 * i));
   add({length.data(), length.size()});
+  std::string bytes;
+  for (const std::uint32_t word : state_)
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>((word >> shift) & 255);
+  return bytes;
+}
+
+std::string Sha256::finish() {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  for (const std::uint32_t word : state_)
-    for (int shift = 28; shift >= 0; shift -= 4) text += digits[(word >> shift) & 15];
+  for (const char byte : finish_bytes()) {
+    text += digits[(static_cast<unsigned char>(byte) >> 4) & 15];
+    text += digits[static_cast<unsigned char>(byte) & 15];
+  }
   return text;
 }
 

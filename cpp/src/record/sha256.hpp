@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), for naming media by their bytes.
+// SHA-256 (FIPS 180-4), for naming media and rows by their bytes.
 #pragma once
 
 #include <array>
@@ -14,6 +14,8 @@ class Sha256 {
   void add(std::string_view bytes) noexcept;
   /// In hexadecimal. Nothing may be added afterwards.
   [[nodiscard]] std::string finish();
+  /// The same as its 32 bytes.
+  [[nodiscard]] std::string finish_bytes();
 
  private:
   void digest(const unsigned char* block) noexcept;

@@ -124,7 +124,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._tell_at = FOREVER
         self._work = Work(plan)
-        self._told = Told(plan.progress, run)
+        self._told = Told(plan.progress, run, self._work.give_up)
 
     async def advance(self) -> list[Row]:
         """As the blocking one's."""

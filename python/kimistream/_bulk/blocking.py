@@ -123,7 +123,7 @@ class _Driver:
         self._is_closed = False
         self._work = Work(plan)
         self._interrupts = Interrupts(self._work)
-        self._told = Told(plan.progress, run)
+        self._told = Told(plan.progress, run, self._work.give_up)
 
     def advance(self) -> list[Row]:
         """The next rows that have ended; none: it is over. With `out` no rows are given, and it is over at once."""

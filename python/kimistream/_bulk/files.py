@@ -35,6 +35,45 @@ class BadRow:
         self.error = error
 
 
+class JsonLines:
+    """The rows of a file of JSON Lines, one after the other; or its bytes, for who reads them as it should."""
+
+    def __init__(self, path: str, unpacked: Callable[[BinaryIO, str], Read]) -> None:
+        self._path = path
+        self._unpacked = unpacked
+        self._file: BinaryIO | None = None
+        self._rows: Iterator[Any] | None = None
+        self._read: Read | None = None
+
+    def read(self, size: int) -> bytes:
+        """Unpacked and without a byte order mark; b"" at the end."""
+        if self._read is None:
+            self._file = open(self._path, "rb")  # noqa: SIM115, for as long as there are rows
+            self._read = _without_bom(self._unpacked(self._file, self._path))
+        return self._read(size)
+
+    def row(self, line: bytes, number: int) -> Any:
+        """Of a line that is not blank; a BadRow where it holds none."""
+        return _line(line, number, self._path)
+
+    def __iter__(self) -> JsonLines:
+        return self
+
+    def __next__(self) -> Any:
+        if self._rows is None:
+            numbered = enumerate(split_lines(self.read), 1)
+            self._rows = (self.row(line, number) for number, line in numbered if not line.isspace())
+        try:
+            return next(self._rows)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
 def open_rows(path: str) -> Iterator[Any]:
     """The rows of a file. Raises InvalidRequestError here for one that is missing or of an unknown kind."""
     stem, packed = path, ""
@@ -44,14 +83,15 @@ def open_rows(path: str) -> Iterator[Any]:
     kind = os.path.splitext(stem)[1].lower()
     if kind == ".parquet" and not packed:
         return _parquet(path)
-    reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".json": _json, ".csv": _csv}.get(kind)
-    if reader is None:
+    reader = {".json": _json, ".csv": _csv}.get(kind)
+    is_lines = kind in (".jsonl", ".ndjson")
+    if reader is None and not is_lines:
         raise InvalidRequestError(_unknown(path, kind))
     unpacked = {"": _as_it_is, ".gz": _unzipped, ".zst": _unpacked}[packed]
     if packed == ".zst":
         _zstd_decoder()
     _check_readable(path)
-    return _opened(path, unpacked, reader)
+    return JsonLines(path, unpacked) if is_lines else _opened(path, unpacked, reader)
 
 
 def _unknown(path: str, kind: str) -> str:
@@ -99,12 +139,6 @@ def _without_bom(read: Read) -> Read:
         return data
 
     return reading
-
-
-def _json_lines(read: Read, path: str) -> Iterator[Any]:
-    for number, line in enumerate(split_lines(read), 1):
-        if not line.isspace():
-            yield _line(line, number, path)
 
 
 def _line(line: bytes, number: int, path: str) -> Any:

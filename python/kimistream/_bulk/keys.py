@@ -11,7 +11,7 @@ from .._requests.arguments import NAMES
 from .._values.errors import InvalidRequestError
 from .lines import has_half
 from .plain import canonical, is_missing, plain
-from .templates import prompt_maker
+from .templates import Template, prompt_maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ class Hashed:
         self._seen = Seen()
 
     def __call__(self, row: Any) -> str:
-        digest = hashlib.sha256(canonical(row)).digest()[:_SHORT]
+        return self.key_of(hashlib.sha256(canonical(row)).digest()[:_SHORT])
+
+    def key_of(self, digest: bytes) -> str:
         count = (self._seen.get(digest) or 0) + 1
         self._seen.put(digest, count)
         return digest.hex() if count == 1 else f"{digest.hex()}-{count}"
@@ -140,11 +142,15 @@ class Distinct:
         self._seen = Seen()
 
     def add(self, key: str | int, index: int) -> None:
-        digest = hashlib.sha256(key_text(key).encode()).digest()[:_SHORT]
+        text = key_text(key)
+        self.add_text(text, hashlib.sha256(text.encode()).digest()[:_SHORT], index)
+
+    def add_text(self, text: str, digest: bytes, index: int) -> None:
+        """The same for a key of which `key_text` and its hash are known."""
         first = self._seen.get(digest)
         if first is not None:
             raise InvalidRequestError(
-                f"rows {first} and {index} (counted from 0) have the same key {key!r}: keys must differ. "
+                f"rows {first} and {index} (counted from 0) have the same key {json.loads(text)!r}: keys must differ. "
                 "Name another field, or leave key= away, which tells equal rows apart by their count"
             )
         self._seen.put(digest, index)
@@ -166,6 +172,15 @@ class Asked:
         ).digest()
         told = prompt if isinstance(prompt, str) else None if prompt is None else "function"
         self.constant = hashlib.sha256(self._constant + canonical(told)).digest()[:_SHORT]
+
+    @property
+    def template(self) -> Template | None:
+        return self._prompt if isinstance(self._prompt, Template) else None
+
+    @property
+    def common(self) -> tuple[tuple[Any, ...], bytes]:
+        """What all rows have in common: the arguments but for the prompt, which is "", and what hashes begin with."""
+        return ("", *self._arguments), self._constant
 
     def __call__(self, row: Any) -> tuple[tuple[Any, ...], bytes]:
         """The arguments of the row's request, and its hash. Raises InvalidRequestError, or what the core refuses."""

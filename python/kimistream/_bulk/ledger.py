@@ -79,7 +79,7 @@ class Ledger:
 
     def __init__(self, path: str, new: bool) -> None:
         self.path = path
-        self._is_new = new  # no row of it has been here before this start, and no key comes twice in one
+        self.is_new = new  # no row of it has been here before this start, and no key comes twice in one
         self._at = _opened(path)
         try:
             if new:
@@ -121,20 +121,21 @@ class Ledger:
 
     def look(self, key: str) -> Entry | None:
         """What earlier starts know of a row."""
-        if self._is_new:
+        if self.is_new:
             return None
         found = self._do(lambda: self._at.execute("select * from rows where key = ?", (key,)).fetchone())
         return None if found is None else Entry(*found)
 
-    def commit(self, entries: Sequence[Entry], moved: Iterable[tuple[int, str]] = (), **meta: Any) -> None:
+    def commit(self, entries: Sequence[tuple[Any, ...]], moved: Iterable[tuple[int, str]] = (), **meta: Any) -> None:
         """All of it or nothing. The line of a row that had one in another place is dead from now on.
 
-        moved  (position in the input, key) of rows that are known already
+        entries  `Entry.values` of each
+        moved    (position in the input, key) of rows that are known already
         """
         with self.transaction():
-            if not self._is_new:
-                self._at.executemany(_BURY, [(entry.key,) for entry in entries])
-            self._at.executemany(_KEEP, [entry.values() for entry in entries])
+            if not self.is_new:
+                self._at.executemany(_BURY, [entry[:1] for entry in entries])
+            self._at.executemany(_KEEP, entries)
             self._at.executemany("update rows set position = ? where key = ?", moved)
             self._at.executemany("insert or replace into meta values (?, ?)", meta.items())
 

@@ -17,11 +17,12 @@ from .targets import check_failures, check_path, check_source, is_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, Protocol
 
     from .._values.bulk import Row, Run
     from .._values.message import Usage
+    from .item import Answered
     from .limits import Limits
     from .row_answers import RowSchema
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         @property
         def dearest(self) -> tuple[int, float | None]: ...
         def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str: ...
-        def keep(self, rows: list[tuple[Row, bytes]]) -> None: ...
+        def keep(self, rows: list[tuple[Row, bytes]], answered: Sequence[Answered] = ()) -> None: ...
         def paid(self, usage: Usage, cost: float | None) -> None: ...
         def finish(self) -> None: ...
         def close(self) -> None: ...
@@ -70,7 +71,7 @@ class Plan:
         via: str,
         poll: float | None,
     ) -> None:
-        _check_way(via, poll)
+        _check_way(via, poll, {"concurrency": concurrency, "rpm": rpm, "tpm": tpm, "tpd": tpd, "limits": limits})
         self.via = via
         self.poll = checked_poll(poll)
         self.streams = False  # whether answers are asked for in pieces
@@ -97,6 +98,7 @@ class Plan:
         self.asked = Asked(core, prompt, arguments, None if expected is None else expected.wire)
         self.key_of = None if key is None else key_maker(key)
         self.key_name = key_name(key)
+        self.key = key
         self.counts = Counts()
         self.source = Source(rows)
         if self.out is not None:
@@ -142,11 +144,16 @@ def output_of(out: str) -> type[Output]:
     return TableOutput
 
 
-def _check_way(via: str, poll: float | None) -> None:
+def _check_way(via: str, poll: float | None, pace: dict[str, Any]) -> None:
     if via not in ("chat", "batch"):
         raise InvalidRequestError(f'via={via!r} is unknown: use "chat" or "batch"')
     if via == "chat" and poll is not None:
         raise InvalidRequestError('poll= is of via="batch": leave it out')
+    given = [f"{name}=" for name, value in pace.items() if value is not None]
+    if via == "batch" and given:
+        raise InvalidRequestError(
+            f'{", ".join(given)} has no effect with via="batch", whose pace is the provider\'s: leave it out'
+        )
 
 
 def _concurrency(given: int | None, limits: Limits) -> int:

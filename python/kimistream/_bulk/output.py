@@ -16,10 +16,12 @@ from .targets import failures_path, ledger_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from .._values.bulk import Row
     from .._values.message import Usage
+    from .item import Answered
     from .keys import Asked
 
 ANEW = "or begin anew with resume=False, which replaces both"
@@ -29,6 +31,7 @@ SEND, SKIP, LEAVE_FAILED, CHANGED = "send", "skip", "failed", "changed"
 class Output:
     """Holds `out` and its ledger while a run writes them. Any thread, one at a time.
 
+    is_new                  no row has been here before this start
     paid_tokens, paid_cost  what all starts have paid, as the ledger knows it
     """
 
@@ -47,6 +50,7 @@ class Output:
         except BaseException:
             self._file.give_up()
             raise
+        self.is_new = self._ledger.is_new
         self.paid_tokens: int = self._ledger.get("paid_tokens", 0)
         self.paid_cost: float = self._ledger.get("paid_cost", 0.0)
 
@@ -169,7 +173,7 @@ class Output:
         self._file.end_at(ledger.get("size", 0) + sum(entry.length for entry, _ in found))
         tokens, cost = sum(count for _, count in found), sum(entry.cost or 0.0 for entry, _ in found)
         paid = {"paid_tokens": ledger.get("paid_tokens", 0) + tokens, "paid_cost": ledger.get("paid_cost", 0.0) + cost}
-        ledger.commit([entry for entry, _ in found], size=self._file.size, tail=self._file.tail, **paid)
+        ledger.commit([entry.values() for entry, _ in found], size=self._file.size, tail=self._file.tail, **paid)
 
     def note(self, name: str, value: str | None = None) -> str | None:
         """What the ledger has been told under this name, and None where nothing; with a value that is told."""
@@ -179,11 +183,15 @@ class Output:
 
     def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str:
         """What is to become of a row of the input: SEND, SKIP, LEAVE_FAILED or CHANGED (which is sent)."""
-        known = self._ledger.look(key_text(key))
+        return self.decide_by(key_text(key), request, lambda: input, index, retry_failed)
+
+    def decide_by(self, key: str, request: bytes, input: Callable[[], Any], index: int, retry_failed: bool) -> str:
+        """The same by the `key_text`; the row is asked for only where it is needed."""
+        known = self._ledger.look(key)
         if known is None:
             return SEND
         same = known.request == request or (
-            known.request.startswith(b"line") and known.request == self._asked.of_line(input)
+            known.request.startswith(b"line") and known.request == self._asked.of_line(input())
         )
         if not same:
             return CHANGED if known.state == ANSWERED else SEND
@@ -199,12 +207,19 @@ class Output:
         self._ledger.commit((), self._moved, paid_tokens=self.paid_tokens, paid_cost=self.paid_cost)
         self._moved.clear()
 
-    def keep(self, rows: list[tuple[Row, bytes]]) -> None:
-        """Writes finished rows with their requests' hashes: whole lines to `out`, then one transaction.
+    def keep(self, rows: list[tuple[Row, bytes]], answered: Sequence[Answered] = ()) -> None:
+        """Writes finished rows with their requests' hashes: whole lines to `out`, then one transaction. `answered`
+        are those whose lines the core has made.
 
         Raises OSError; what is written then is whole, and the next start takes it in.
         """
         entries, lines, place = [], [], self._file.size
+        for index, key, request, text, attempts, prompt, completion, total, cost in answered:
+            entries.append((key, request, ANSWERED, attempts, prompt, completion, cost, place, len(text), index, None))
+            lines.append(text)
+            place += len(text)
+            self.paid_tokens += total or 0
+            self.paid_cost += cost or 0.0
         for row, request in rows:
             text = text_of(line_of(row))
             entry = self._entry(row, key_text(row.key), request)
@@ -214,7 +229,7 @@ class Output:
                 place += len(text)
             else:
                 entry.line = text
-            entries.append(entry)
+            entries.append(entry.values())
             self.paid(row.usage, row.cost)
         if lines:
             self._ledger.announce(announcement(self._file.size, lines))

@@ -14,11 +14,20 @@ _EVERY = 0.2  # seconds
 
 
 class Told:
-    """Calls `progress(run)` about five times a second while something changes, and once at the end."""
+    """Calls `progress(run)` about five times a second while something changes, and once at the end.
 
-    def __init__(self, progress: Callable[[Run], object] | None, run: Run) -> None:
+    failed  is told what it raises on the way, and it is not called again; without it that is raised here
+    """
+
+    def __init__(
+        self,
+        progress: Callable[[Run], object] | None,
+        run: Run,
+        failed: Callable[[Exception], object] | None = None,
+    ) -> None:
         self._progress = progress
         self._run = run
+        self._failed = failed
         self._said: tuple[int, ...] | None = None
         self._next = time.monotonic()
 
@@ -34,7 +43,13 @@ class Told:
         counts = (run.total, run.done, run.failed, run.skipped)
         if counts != self._said:
             self._said = counts
-            progress(run)
+            try:
+                progress(run)
+            except Exception as error:
+                if self._failed is None:
+                    raise
+                self.close()
+                self._failed(error)
         return _EVERY
 
     def end(self) -> None:

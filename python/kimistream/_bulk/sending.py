@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from .._requests.sender import Sender
     from .._requests.steps import Steps
     from .._values.errors import KimiError
-    from .._values.message import Message
+    from .._values.message import Message, Usage
+    from .file_rows import FileRows
+    from .item import Answered, Result
     from .limits import Limits
 
 FOREVER = float("inf")
@@ -54,6 +56,7 @@ class Sending:
                         the steps of what must be done first, such as uploads; they give the arguments' last form
     pump()              does what is ready; gives the seconds until `take` is worth calling; inf: nothing has ended
     take()              those that have ended since
+    take_answered()     the file's rows among them that were answered, and their usage together
     wait(seconds)       waits until `take` is worth calling, for so long at most; ends early at a signal and by `wake`
     later               seconds until `pump` has something to do, whatever comes
     descriptors         one of them is readable when `pump` has something to do
@@ -63,7 +66,10 @@ class Sending:
     def __init__(self, sender: Sender, limits: Limits, concurrency: int, streams: bool) -> None:
         self._sender = sender
         self._streams = streams
-        self._run = _core.BulkRun(sender.core, limits._shared, concurrency, streams)
+        self.run = self._run = _core.BulkRun(sender.core, limits._shared, concurrency, streams)
+        self.file_rows: FileRows | None = None
+        self._answered: list[Answered] = []
+        self._used: Usage | None = None
         self._tags: dict[int, Any] = {}
         self._watched: dict[int, tuple[Any, ...]] = {}  # what rows ask, where somebody looks at requests
         self._uploading: Uploading | None = None
@@ -118,13 +124,30 @@ class Sending:
         self.pump()
         ended = list(self._uploaded)
         self._uploaded.clear()
-        for index, message, error, attempts, seconds, is_of_all in self._run.take():
+        for index, message, error, attempts, seconds, is_of_all in self._take():
             asked = self._watched.pop(index, None)
             if asked is not None:
                 past = Past(attempts, seconds)
                 tell_past(self._sender.watchers, self._sender.core, asked, self._streams, past, message, error)
-            ended.append(Ended(self._tags.pop(index), message, error, attempts, seconds, is_of_all))
+            tag = self._tags.pop(index, None)
+            if tag is None and self.file_rows is not None:
+                tag = self.file_rows.left(index)
+            ended.append(Ended(tag, message, error, attempts, seconds, is_of_all))
         return ended
+
+    def _take(self) -> list[Result]:
+        if self.file_rows is None:
+            return self._run.take()
+        answered, used, others = self.file_rows.take()
+        self._answered += answered
+        if used is not None:
+            self._used = used if self._used is None else self._used + used
+        return others
+
+    def take_answered(self) -> tuple[list[Answered], Usage | None]:
+        answered, self._answered = self._answered, []
+        used, self._used = self._used, None
+        return answered, used
 
     def _take_uploads(self, uploading: Uploading) -> None:
         for (index, tokens), arguments, error in uploading.take():

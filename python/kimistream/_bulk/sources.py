@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .._values.errors import InvalidRequestError
-from .files import BadRow, open_rows
+from .files import BadRow, JsonLines, open_rows
 from .tables import table_rows
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ class Source:
     again  makes the rows anew, where they can be gone through twice without waiting; else None
     path   of the file that they come from; "" where that is none, or not known
     waits  the next row may be long in coming
+    lines  the file, where it is one of JSON Lines
     """
 
     __slots__ = ("_is_ours", "_rows", "again", "path")
@@ -27,6 +28,10 @@ class Source:
     @property
     def waits(self) -> bool:
         return self.again is None and not self._is_ours
+
+    @property
+    def lines(self) -> JsonLines | None:
+        return self._rows if isinstance(self._rows, JsonLines) else None
 
     def __init__(self, rows: Any) -> None:
         self.again: Any = None

@@ -26,7 +26,7 @@ def prompt_maker(prompt: Any) -> Callable[[Any], Any]:
     if prompt is None:
         return _itself
     if isinstance(prompt, str):
-        return _Template(prompt)
+        return Template(prompt)
     if callable(prompt):
         return _called(prompt)
     raise TypeError(
@@ -67,18 +67,20 @@ def _itself(row: Any) -> Any:
     )
 
 
-class _Template:
+class Template:
+    """pieces  texts, and paths to the fields between them"""
+
     def __init__(self, template: str) -> None:
-        self._pieces: list[str | list[str | int]] = []
+        self.pieces: list[str | list[str | int]] = []
         at = 0
         for found in _PIECE.finditer(template):
-            self._pieces.append(template[at : found.start()])
+            self.pieces.append(template[at : found.start()])
             at = found.end()
-            self._pieces.append(found[0][0] if found[0] in ("{{", "}}") else _path(found, template))
-        self._pieces.append(template[at:])
+            self.pieces.append(found[0][0] if found[0] in ("{{", "}}") else _path(found, template))
+        self.pieces.append(template[at:])
 
     def __call__(self, row: Any) -> str:
-        return "".join([piece if isinstance(piece, str) else _value(row, piece) for piece in self._pieces])
+        return "".join([piece if isinstance(piece, str) else _value(row, piece) for piece in self.pieces])
 
 
 def _path(found: re.Match[str], template: str) -> list[str | int]:

@@ -11,7 +11,9 @@ from .. import _core
 from .._requests.spending import USUAL_MAX_TOKENS, Need
 from .._values.bulk import Row
 from .._values.errors import BudgetExceededError, InvalidRequestError, KimiError, SchemaError
+from .file_rows import file_rows
 from .files import BadRow
+from .item import Item
 from .keys import Distinct
 from .output import CHANGED, LEAVE_FAILED, SKIP
 from .sending import Sending
@@ -19,10 +21,9 @@ from .sources import wrong_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
-    from .._requests.spending import Stake
-    from .._requests.watching import Watch
     from .._values.message import Message, Usage
     from .options import Plan
     from .row_answers import RowAnswer
@@ -32,24 +33,6 @@ _MOST_PASSED = 1000  # rows that are passed over, before answers and Ctrl-C have
 _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out, by so many
 
 
-class _Item:
-    """A row on its way."""
-
-    __slots__ = ("answer", "arguments", "asked", "index", "input", "key", "request", "seconds", "stake", "watch")
-
-    def __init__(self, key: Any, index: int, input: Any) -> None:
-        self.key = key
-        self.index = index
-        self.input = input
-        self.request = b""
-        self.arguments: tuple[Any, ...] = ()
-        self.stake: Stake | None = None  # of the run's budget
-        self.watch: Watch | None = None  # of the client's
-        self.answer: RowAnswer | None = None  # held to a schema
-        self.asked = 0  # requests for answers that were wrong, and the time they took
-        self.seconds = 0.0
-
-
 class Work:
     """step()         does what can be done now; gives the rows that have ended, in the order in which to give them
     pump()         does what is ready on the network; gives the seconds until a step is worth it; inf: nothing is
@@ -57,6 +40,7 @@ class Work:
     later          seconds until there is something to pump whatever the descriptors tell; inf: nothing
     over           all has ended: `error` is what the run ends with, or None
     stop(why)      nothing new is sent; what is under way ends
+    give_up(error) the same; the run ends with this error
     finish()       after the end: files are brought into their last form
     close()        everything ends now; files are whole
     outside        the caller's own code is running: it may be interrupted
@@ -67,13 +51,13 @@ class Work:
         self.error: BaseException | None = None
         self.outside = False
         self._plan = plan
-        self._rows = iter(plan.source)
+        self._rows: Iterator[Any] = iter(plan.source)
         self._source_ended = self._is_dry = False
         self._stopping = False
         self._next_index = 0
-        self._held: _Item | None = None  # until what is under way has left something of the budget
-        self._watched: set[_Item] = set()  # by the client's budget
-        self._again: deque[_Item] = deque()  # to be asked once more, before any other
+        self._held: Item | None = None  # until what is under way has left something of the budget
+        self._watched: set[Item] = set()  # by the client's budget
+        self._again: deque[Item] = deque()  # to be asked once more, before any other
         self._passing = False  # more rows are to be passed over
         self._ended: list[tuple[Row, bytes]] = []  # not yet written
         self._given: deque[Row] = deque()
@@ -88,6 +72,10 @@ class Work:
         try:
             self._spending = plan.spending(self._output)
             self._sending = Sending(plan.sender, plan.limits, plan.concurrency, plan.streams)
+            self._file_rows = self._sending.file_rows = file_rows(
+                plan, self._sending.run, self._output, self._hashed, self._distinct
+            )
+            self._rows = self._file_rows or self._rows
             self._reckons = self._sending.counts_tokens or self._spending is not None
         except BaseException:
             if self._output is not None:
@@ -149,6 +137,9 @@ class Work:
         if self.error is None:
             self.error = error
 
+    def give_up(self, error: BaseException) -> None:
+        self.stop(error=error)
+
     def finish(self) -> None:
         if not self._closed:
             with self._lock:
@@ -180,7 +171,7 @@ class Work:
     # ---- what comes ----
 
     def _came(self, ended: Ended) -> None:
-        item: _Item = ended.tag
+        item: Item = ended.tag
         said = ended.message if ended.message is not None else getattr(ended.error, "partial", None)
         self._unstake(item, None if said is None else said.usage)
         self._unwatch(item, said, ended.error)
@@ -194,7 +185,7 @@ class Work:
         else:
             self._judge(item, item.answer, ended.message, ended)
 
-    def _judge(self, item: _Item, answer: RowAnswer, message: Message, ended: Ended) -> None:
+    def _judge(self, item: Item, answer: RowAnswer, message: Message, ended: Ended) -> None:
         """Whether an answer follows its schema. One that does not is asked for again, and told what is wrong."""
         try:
             right = answer.is_right(message)
@@ -212,7 +203,7 @@ class Work:
         else:
             self._again.append(item)
 
-    def _unstake(self, item: _Item, used: Usage | None = None) -> None:
+    def _unstake(self, item: Item, used: Usage | None = None) -> None:
         """A request has ended, and has used this much."""
         if item.stake is None or self._spending is None:
             return
@@ -221,14 +212,14 @@ class Work:
         if wrong is not None:
             self.stop(error=wrong)
 
-    def _unwatch(self, item: _Item, said: Message | None = None, error: BaseException | None = None) -> None:
+    def _unwatch(self, item: Item, said: Message | None = None, error: BaseException | None = None) -> None:
         """The same for the client's budget."""
         watch, item.watch = item.watch, None
         if watch is not None:
             self._watched.discard(item)
             watch.end(said, error, None)
 
-    def _leave(self, item: _Item) -> None:
+    def _leave(self, item: Item) -> None:
         """It is to be done yet. What wrong answers of it have used is paid."""
         usage = None if item.answer is None else item.answer.with_usage(None)
         self._unstake(item)
@@ -237,7 +228,7 @@ class Work:
             if self._output is not None:
                 self._output.paid(usage, usage.cost)
 
-    def _end(self, item: _Item, ended: Ended) -> None:
+    def _end(self, item: Item, ended: Ended) -> None:
         message, error = ended.message, ended.error
         parsed = None
         if isinstance(error, SchemaError):
@@ -255,23 +246,27 @@ class Work:
                   item.seconds + ended.seconds)  # fmt: skip
         self._ended.append((row, item.request))
 
-    def _wrong(self, item: _Item, error: KimiError) -> None:
+    def _wrong(self, item: Item, error: KimiError) -> None:
         """It cannot be sent."""
         row = Row(item.key, item.index, item.input, None, None, error, 0, None, None, 0.0)
         self._ended.append((row, item.request))
 
     def _write(self) -> None:
         """Keeps what has ended, counts it and gives it out: a row is done when it is kept."""
-        if not self._ended:
+        answered, used = self._sending.take_answered()
+        if not self._ended and not answered:
             return
         ended, self._ended = self._ended, []
         if self._output is not None:
             try:
-                self._output.keep(ended)
+                self._output.keep(ended, answered)
             except BaseException:
                 self._release()
                 self._output.close()
                 raise
+        self.counts.done += len(answered)
+        if used is not None:
+            self.counts.took(used, used.cost)
         for row, _ in ended:
             if row.error is None:
                 self.counts.done += 1
@@ -298,8 +293,13 @@ class Work:
 
     def _fill(self) -> None:
         self._passing = False
-        room = self._sending.room
-        while room > 0 and not self._stopping:
+        room, passed = self._sending.room, 0
+        while room > 0 and not self._stopping and passed < _MOST_PASSED:
+            read = self._begin(room)
+            if read:
+                before, room = room, self._sending.room
+                passed += read - (before - room)
+                continue
             item = self._held or (self._again.popleft() if self._again else self._next())
             if item is None:
                 break
@@ -310,11 +310,39 @@ class Work:
                     self._sending.pump()
             elif self._held is not None:
                 break
+        self._passing = self._passing or passed >= _MOST_PASSED
         if self._has_sent_all():
             self._sending.no_more()
         self._sending.pump()
 
-    def _next(self) -> _Item | None:
+    def _begin(self, most: int) -> int:
+        """Sends rows of the file that nobody need look at; gives how many were read, 0 where the next one is another
+        or there is none."""
+        rows = self._file_rows
+        if rows is None or self._source_ended or self._plan.sender.is_watched:
+            return 0
+        self.outside = True
+        try:
+            rows.read_on()  # a file may be a pipe
+        except Exception as error:
+            self._source_ended = True
+            self.stop(error=error)
+            return 0
+        finally:
+            self.outside = False
+        try:
+            return rows.begin(most, self._next_index, self._met, self._plan.retry_failed)
+        except InvalidRequestError as twice:
+            self.stop(error=twice)
+            return 0
+
+    def _met(self, fate: str) -> bool:
+        """A row was taken. Whether it is to be sent."""
+        self._next_index += 1
+        self.counts.total += 1
+        return self._is_to_do(fate)
+
+    def _next(self) -> Item | None:
         """The next row that is to be sent; None where there is none now."""
         passed = 0
         while not self._source_ended and not self._stopping and self._has_room():
@@ -333,7 +361,7 @@ class Work:
         """Whether there is room behind what is to be given out."""
         return len(self._given) < _MOST_AT_ONCE and len(self._behind) < max(256, 4 * self._plan.concurrency)
 
-    def _take(self) -> _Item | None:
+    def _take(self) -> Item | None:
         """The next row that is to be sent; None where there is none yet: it is skipped, or cannot be sent."""
         self.outside = True
         try:
@@ -354,8 +382,8 @@ class Work:
         self.counts.total += 1
         return self._made(index, row)
 
-    def _made(self, index: int, row: Any) -> _Item | None:
-        item = _Item(None, index, row.text if isinstance(row, BadRow) else row)
+    def _made(self, index: int, row: Any) -> Item | None:
+        item = Item(None, index, row.text if isinstance(row, BadRow) else row)
         error: KimiError | None = wrong_row(row)
         if error is None and self._plan.key_of is not None:
             try:
@@ -373,14 +401,16 @@ class Work:
                 return None
         if error is None:
             error = self._ask(item, row)
-        if self._output is not None and not self._is_to_do(item):
-            return None
+        if self._output is not None:
+            known = self._output.decide(item.key, item.request, item.input, index, self._plan.retry_failed)
+            if not self._is_to_do(known):
+                return None
         if error is None:
             return item
         self._wrong(item, error)
         return None
 
-    def _ask(self, item: _Item, row: Any) -> KimiError | None:
+    def _ask(self, item: Item, row: Any) -> KimiError | None:
         """Makes the row's request; gives what is wrong with it."""
         self.outside = True
         try:
@@ -395,9 +425,8 @@ class Work:
             self.outside = False
         return None
 
-    def _is_to_do(self, item: _Item) -> bool:
-        assert self._output is not None
-        fate = self._output.decide(item.key, item.request, item.input, item.index, self._plan.retry_failed)
+    def _is_to_do(self, fate: str) -> bool:
+        """What an earlier start has made of a row is counted."""
         if fate == SKIP:
             self.counts.skipped += 1
         elif fate == LEAVE_FAILED:
@@ -406,7 +435,7 @@ class Work:
             self.counts.changed += 1
         return fate not in (SKIP, LEAVE_FAILED)
 
-    def _send(self, item: _Item) -> bool:
+    def _send(self, item: Item) -> bool:
         """Whether it is on its way. Else it has ended, or is held until something of the budget is left."""
         if item.answer is None and self._plan.expected is not None:
             item.answer = self._plan.expected.row(item.arguments[0])
@@ -430,7 +459,7 @@ class Work:
             return False
         return True
 
-    def _may_cost(self, item: _Item, need: Need) -> bool:
+    def _may_cost(self, item: Item, need: Need) -> bool:
         """Whether the budgets of run and client allow it; what it could take is held then."""
         if self._spending is not None:
             item.stake = self._spending.begin(need)
@@ -446,7 +475,7 @@ class Work:
             self._watched.add(item)
         return True
 
-    def _need(self, item: _Item) -> Need:
+    def _need(self, item: Item) -> Need:
         return Need(_core.estimate_tokens(item.arguments), self._plan.max_tokens or USUAL_MAX_TOKENS)
 
 

@@ -101,6 +101,8 @@ def map_rows(
     rpm: Annotated[int | None, typer.Option(help="Requests in any minute.", min=1)] = None,
     tpm: Annotated[int | None, typer.Option(help="Tokens in any minute.", min=1)] = None,
     tpd: Annotated[int | None, typer.Option(help="Tokens in any 24 hours.", min=1)] = None,
+    via: Annotated[str, typer.Option(help="chat, or batch: by the provider's batches, cheaper and slower.")] = "chat",
+    poll: Annotated[float | None, typer.Option(help="Seconds between looks at a batch.")] = None,
     budget: Annotated[float | None, typer.Option(help="What the run may cost, in the provider's currency.")] = None,
     schema: Annotated[str | None, typer.Option(metavar="FILE", help="A JSON Schema that answers follow.")] = None,
     ordered: Annotated[bool, typer.Option("--ordered", help="At the end OUT stands in the order of SOURCE.")] = False,
@@ -114,7 +116,15 @@ def map_rows(
     the server refuses, 2 a mistake, 130 stopped by Ctrl-C (once: what is under way ends; twice: now)."""
     from .map import Job, run
 
-    limits = {"concurrency": concurrency, "rpm": rpm, "tpm": tpm, "tpd": tpd, "budget": budget}
+    limits = {
+        "concurrency": concurrency,
+        "rpm": rpm,
+        "tpm": tpm,
+        "tpd": tpd,
+        "budget": budget,
+        "via": via,
+        "poll": poll,
+    }
     how = {"key": key, "ordered": ordered, "retry_failed": retry_failed, "resume": resume}
     request = {"model": model, "system": system, "max_tokens": max_tokens}
     return run(target, Job(source, out, prompt, schema, {**limits, **how, **request}))

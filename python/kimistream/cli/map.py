@@ -27,6 +27,8 @@ _WORDS = tuple(
         (r"\bout=(?=[\s,.:;]|$)", "OUT"),
         (r"\bkey=(?=[\s,.:;]|$)", "--key"),
         (r"\bprompt=('\{text\}'), or a function of the row", r"--prompt \1"),
+        (r"\b(concurrency|rpm|tpm|tpd|poll)=(?=[\s,.:;]|$)", r"--\1"),
+        (r"\bvia=['\"](\w+)['\"]", r"--via \1"),
         (r"\bUse kimistream\.Budget\(tokens=\.\.\.\)", "So leave --budget away"),
     )
 )

@@ -122,7 +122,7 @@ class Asking:
     def decide(self, key: str | int, request: bytes, input: Any, index: int, retry_failed: bool) -> str:
         return SEND
 
-    def keep(self, rows: list[tuple[Row, bytes]]) -> None:
+    def keep(self, rows: list[tuple[Row, bytes]], _: object = ()) -> None:
         ended, answered = [], []
         indexes = [row.index for row, _ in rows]  # a batch counts its rows anew
         for row, request in rows:

@@ -1,0 +1,149 @@
+// Rows of a file that nobody looks at: read, asked and written without the GIL.
+#include "reading.hpp"
+
+namespace kimistream::python {
+namespace {
+
+py::bytes as_bytes(const std::string& bytes) { return {bytes.data(), bytes.size()}; }
+
+template <class Number>
+py::object number_or_none(const std::optional<Number>& number) {
+  return number ? py::cast(*number) : py::none();
+}
+
+RowField to_field(py::handle steps) {
+  RowField field;
+  for (const auto step : py::reinterpret_borrow<py::sequence>(steps)) {
+    if (PyUnicode_Check(py::object(step).ptr()))
+      field.emplace_back(from_str(py::object(step), "a field"));
+    else
+      field.emplace_back(static_cast<std::size_t>(to_count(py::object(step), "a position")));
+  }
+  return field;
+}
+
+RowOptions to_options(const py::sequence& prompt, const py::object& key, const py::tuple& arguments,
+                      const std::string& constant, const py::object& answer_tokens) {
+  RowOptions options{.request = to_request(arguments, false), .constant = constant};
+  for (const auto piece : prompt) {
+    const py::object given = piece;
+    if (PyUnicode_Check(given.ptr()))
+      options.prompt.emplace_back(from_str(given, "a template"));
+    else
+      options.prompt.emplace_back(to_field(given));
+  }
+  if (!key.is_none()) options.key = from_str(key, "key");
+  if (!answer_tokens.is_none()) options.answer_tokens = to_count(answer_tokens, "answer_tokens");
+  options.is_odd = [](const std::string& text) {
+    Met met;
+    note_path(text, 0, met);
+    return !met.notices.empty();
+  };
+  return options;
+}
+
+/// (key, hash, digest) of each row.
+py::list read(FileRows& self, std::size_t most) {
+  std::vector<FileRows::Read> rows;
+  {
+    const WithoutGil working;
+    rows = self.read(most);
+  }
+  py::list all(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    all[i] = py::make_tuple(text(rows[i].key), as_bytes(rows[i].hash), as_bytes(rows[i].digest));
+  return all;
+}
+
+void start(FileRows& self, const py::list& rows) {
+  struct Started {
+    std::size_t place, index;
+    std::string key;
+  };
+  std::vector<Started> all;
+  all.reserve(rows.size());
+  for (const auto row : rows) {
+    const auto given = py::reinterpret_borrow<py::tuple>(row);
+    all.push_back({given[0].cast<std::size_t>(), given[1].cast<std::size_t>(), given[2].cast<std::string>()});
+  }
+  const WithoutGil working;
+  for (const Started& row : all) self.start(row.place, row.index, row.key);
+}
+
+py::tuple from_done(const FileRows::Done& done) {
+  const Usage usage = done.usage.value_or(Usage{});
+  return py::make_tuple(done.index, text(done.key), as_bytes(done.hash), as_bytes(done.line), done.attempts,
+                        number_or_none(usage.prompt_tokens), number_or_none(usage.completion_tokens),
+                        number_or_none(usage.total_tokens), number_or_none(usage.cost));
+}
+
+/// (what was answered, their usage together or None, what else has ended as BulkRun.take gives it).
+py::tuple take(FileRows& self, BulkRun& run) {
+  std::vector<FileRows::Done> done;
+  std::vector<Result> others;
+  std::vector<std::string> log;
+  std::optional<Usage> used;
+  {
+    const WithoutGil working;
+    for (Result& result : run.take()) {
+      if (auto row = self.done(result)) {
+        if (row->usage && used)
+          used->add(*row->usage);
+        else if (row->usage)
+          used = row->usage;
+        done.push_back(std::move(*row));
+      } else {
+        others.push_back(std::move(result));
+      }
+    }
+    log = run.take_log();
+  }
+  write_log(log);
+  py::list rows(done.size()), rest(others.size());
+  for (std::size_t i = 0; i < done.size(); ++i) rows[i] = from_done(done[i]);
+  for (std::size_t i = 0; i < others.size(); ++i) rest[i] = from_result(others[i]);
+  return py::make_tuple(rows, from_usage(used), rest);
+}
+
+}  // namespace
+
+void register_rows(py::module_& module) {
+  py::class_<FileRows>(module, "FileRows", "Rows of a file of JSON Lines on their way through a BulkRun.")
+      .def(py::init([](BulkRun& run, const py::sequence& prompt, const py::object& key, const py::tuple& arguments,
+                       const std::string& constant, const py::object& answer_tokens) {
+             return new FileRows(run, to_options(prompt, key, arguments, constant, answer_tokens));
+           }),
+           py::keep_alive<1, 2>(), py::arg("run"), py::arg("prompt"), py::arg("key"), py::arg("arguments"),
+           py::arg("constant"), py::arg("answer_tokens"))
+      .def(
+          "feed", [](FileRows& self, const py::bytes& block) { self.feed(std::string_view(block)); }, py::arg("block"),
+          "The file goes on with this; b\"\": that was all.")
+      .def_property_readonly("wants_more", &FileRows::wants_more,
+                             "Whether more of the file is wanted before there is a next line.")
+      .def(
+          "next_line",
+          [](FileRows& self) -> py::object {
+            const auto line = self.next_line();
+            return line ? py::object(py::make_tuple(line->number, as_bytes(line->text))) : py::none();
+          },
+          "(its number from 1, the line) of the next one that is not blank; None: more is wanted, or it has ended.")
+      .def("read", &read, py::arg("most"),
+           "(key, hash, digest) of the next rows, up to one that is left to the caller.")
+      .def(
+          "input_at", [](const FileRows& self, std::size_t place) { return text(self.input_at(place)); },
+          py::arg("place"), "The row itself, as JSON, of one of those read last.")
+      .def("start", &start, py::arg("rows"), "Adds some of those read last to the run: (place among them, index, key).")
+      .def("take", &take, py::arg("run"),
+           "((index, key, hash, line, attempts, prompt, completion, total, cost) of the rows that were answered, their usage "
+           "together, what else has ended).")
+      .def(
+          "leave",
+          [](FileRows& self, std::size_t index) -> py::object {
+            const auto left = self.leave(index);
+            if (!left) return py::none();
+            return py::make_tuple(text(left->key), text(left->input), as_bytes(left->hash));
+          },
+          py::arg("index"), "(key, input, hash) of a row that was started, the first two as JSON; None for another.");
+}
+
+}  // namespace kimistream::python
