@@ -214,6 +214,16 @@ def test_to_look_at_a_stream_is_to_read_it(fault_server: FaultServer) -> None:
         assert bundle_of(stream)["text/plain"].startswith("One two\n[22 tokens")
 
 
+def test_a_whole_answer_says_how_long_it_took(simulator: Simulator) -> None:
+    async def main() -> Message:
+        async with async_kimi(simulator.base_url, api_key=simulator.api_key) as client:
+            return await client.complete("hi")
+
+    with kimi(simulator.base_url, api_key=simulator.api_key) as client:
+        for message in (client.complete("hi"), run(main())):
+            assert re.search(r" · \d+\.\d s · ", bundle_of(message)["text/plain"])
+
+
 def test_what_was_read_before_is_shown_too(fault_server: FaultServer) -> None:
     with kimi(fault_server.url(stream_of("One ", "two"))) as client:
         stream = client.stream("hi")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from .. import _core, _resources
 from .async_completions import AsyncChat
 from .async_driver import run
@@ -59,8 +61,11 @@ class AsyncKimi(BaseClient, like="openai.AsyncOpenAI"):
             from ..agents.awaiting import structured
 
             return await structured(self, arguments, named)
+        began = monotonic()
         request = await ready(self._sender, self._reactors, self._arguments(*arguments, **named))
-        return await self._reactors.message(lambda reactor: self._sender.start(reactor, request, False, False))
+        message = await self._reactors.message(lambda reactor: self._sender.start(reactor, request, False, False))
+        message._seconds = monotonic() - began
+        return message
 
     def conversation(
         self,

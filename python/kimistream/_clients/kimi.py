@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from .. import _resources
 from .base import BaseClient
 from .completions import Chat
@@ -106,10 +108,14 @@ class Kimi(BaseClient, like="openai.OpenAI"):
             from ..agents.blocking import structured
 
             return structured(self, arguments, named)
+        began = monotonic()
         request = ready(self._sender, self._arguments(*arguments, **named))
         if self._sender.is_watched:
-            return self._sender.start(self._core, request, False, False).message()
-        return self._core.complete(request)
+            message = self._sender.start(self._core, request, False, False).message()
+        else:
+            message = self._core.complete(request)
+        message._seconds = monotonic() - began
+        return message
 
     def conversation(
         self,

@@ -59,10 +59,12 @@ class Row(Value, Shows):
         self.seconds = seconds
 
     def _sheet(self) -> Sheet:
+        from .._notebook.counts import seconds
         from .._notebook.sheet import Sheet
 
         sheet = Sheet()
-        sheet.heading(f"{self.key}")
+        sheet.heading(f"row {self.index}")
+        sheet.line(f"key {self.key} · {seconds(self.seconds)} · attempts: {self.attempts}")
         shown = self.message if self.message is not None else self.error
         if isinstance(shown, Shows):
             sheet.add(shown._sheet())

@@ -227,8 +227,9 @@ class Message(Value, Shows):
         "reasoning_details",
         "signature",
     )
-    __slots__ = (*_fields, "_parsed")
+    __slots__ = (*_fields, "_parsed", "_seconds")
     _parsed: Any
+    _seconds: float  # that its request took, where somebody waited for all of it
 
     def __init__(
         self,
@@ -277,6 +278,7 @@ class Message(Value, Shows):
 
         story = Story(lambda: self.usage, whole=lambda: self)
         story.whole()
+        story.seconds = getattr(self, "_seconds", None)
         return story.sheet()
 
     @property
