@@ -40,8 +40,9 @@ void advise_on_key(const Asked& asked, Error& error) {
 void advise_on_model(const Asked& asked, Error& error) {
   if (const std::string meant = rules::meant_model(asked.provider, asked.model); !meant.empty())
     add_sentence(error.message, "Did you mean " + meant + "?");
-  add_sentence(error.message,
-               "client.models.list() tells what is served (in C++ client.get(\"" + asked.provider.models_path + "\"))");
+  const std::string call =
+      asked.models_call.empty() ? "client.get(\"" + asked.provider.models_path + "\")" : std::string(asked.models_call);
+  add_sentence(error.message, call + " tells what is served");
 }
 
 void advise_on_address(const Asked& asked, Error& error) {

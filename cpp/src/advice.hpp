@@ -14,8 +14,9 @@ namespace kimistream {
 struct Asked {
   const Provider& provider;
   std::string_view url;
-  std::string_view model;       // in the provider's spelling; "" for a resource that knows none
-  std::string_view key_origin;  // "" where it is not known
+  std::string_view model;        // in the provider's spelling; "" for a resource that knows none
+  std::string_view key_origin;   // "" where it is not known
+  std::string_view models_call;  // as of ClientOptions
   bool with_key = false;
   bool accepted = false;                // the response began well: the error came inside of it
   const std::vector<Notice>& warnings;  // what the checks had said

@@ -227,8 +227,8 @@ void Call::fail(Error error) {
   if (error.partial && (error.kind == ErrorKind::incomplete_stream || error.kind == ErrorKind::timeout))
     wire::add_sentence(error.message, "What had come is in .partial");
   if (error.request_id.empty()) error.request_id = message.request_id;
-  advise({*setup_.provider, setup_.request.url, setup_.model, setup_.key_origin, has_key(setup_.request.headers),
-          accepted_, message.warnings},
+  advise({*setup_.provider, setup_.request.url, setup_.model, setup_.key_origin, setup_.models_call,
+          has_key(setup_.request.headers), accepted_, message.warnings},
          error);
   if (error.headers.empty()) {
     error.headers = head_.headers;

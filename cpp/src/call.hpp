@@ -31,8 +31,9 @@ namespace kimistream {
 struct CallSetup {
   const Provider* provider = nullptr;
   HttpRequest request;
-  std::string model;             // in the provider's spelling; "" for a resource that knows none
-  std::string_view key_origin;   // see ClientOptions
+  std::string model;            // in the provider's spelling; "" for a resource that knows none
+  std::string_view key_origin;  // this and the next: see ClientOptions
+  std::string_view models_call;
   const Price* price = nullptr;  // of its tokens; null: not known
   Shape shape = Shape::events;
   bool streams = true;                       // a stream is asked for

@@ -146,6 +146,7 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
   CallSetup setup;
   setup.provider = destination.provider;
   setup.key_origin = options.key_origin;
+  setup.models_call = options.models_call;
   setup.request.url = destination.base_url + std::string(path);
   setup.request.headers = headers_;
   check_headers(extra_headers);

@@ -19,6 +19,7 @@ struct Case {
   std::string url = "https://api.moonshot.ai/v1/chat/completions";
   std::string model = "kimi-k2.6";
   std::string key_origin = "";
+  std::string models_call = "";
   bool with_key = true;
   bool accepted = false;
   std::vector<ks::Notice> warnings = {};
@@ -31,6 +32,7 @@ std::string advice(const Case& given) {
               .url = given.url,
               .model = given.model,
               .key_origin = given.key_origin,
+              .models_call = given.models_call,
               .with_key = given.with_key,
               .accepted = given.accepted,
               .warnings = given.warnings},
@@ -67,13 +69,14 @@ TEST_CASE("a wrong model is told what was probably meant") {
     return advice(
         {.message = "HTTP 404: Not found the model or Permission denied", .provider = provider, .model = model});
   };
-  CHECK(told("kimi-k2-6") ==
-        ". Did you mean kimi-k2.6? client.models.list() tells what is served (in C++ client.get(\"/models\"))");
+  CHECK(told("kimi-k2-6") == ". Did you mean kimi-k2.6? client.get(\"/models\") tells what is served");
   CHECK(contains(told("kimi-k9"), "Did you mean kimi-k3?"));
   CHECK(contains(told("kimi-k2.6-thinking"), "Did you mean kimi-k2.6?"));
   CHECK(contains(told("kimi-k2-6", "openrouter"), "Did you mean moonshotai/kimi-k2.6?"));
   CHECK_FALSE(contains(told("gpt-4o"), "Did you mean"));
-  CHECK(contains(told("gpt-4o"), "client.models.list() tells what is served"));
+  CHECK(contains(told("gpt-4o"), "client.get(\"/models\") tells what is served"));
+  CHECK(contains(advice({.message = "no such model", .models_call = "client.models.list()"}),
+                 ". client.models.list() tells what is served"));
   // It need not be called a model, where its name stands there.
   CHECK(contains(advice({.message = "No endpoints found for kimi-k2-6.", .model = "kimi-k2-6"}), "Did you mean"));
 }

@@ -51,6 +51,18 @@ TEST_CASE("bytes that are not UTF-8 are written as U+FFFD") {
   CHECK(as_json("\xF4\x8F\xBF\xBF") == "\"\xF4\x8F\xBF\xBF\"");          // U+10FFFF
 }
 
+TEST_CASE("each byte is written alike wherever it stands in a longer text") {
+  const std::string plain = "plain words, and not a few of them";
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string alone = as_json(std::string(1, static_cast<char>(byte)));
+    const std::string said = alone.substr(1, alone.size() - 2);
+    for (std::size_t place = 0; place <= plain.size(); ++place) {
+      const std::string text = plain.substr(0, place) + static_cast<char>(byte) + plain.substr(place);
+      REQUIRE(as_json(text) == '"' + plain.substr(0, place) + said + plain.substr(place) + '"');
+    }
+  }
+}
+
 TEST_CASE("every escape means what JSON says") {
   CHECK(unescaped(R"(\"\\\/\b\f\n\r\t)") == "\"\\/\b\f\n\r\t");
   CHECK(unescaped(R"(\u0041\u00e9\u6F22)") == "Aé漢");

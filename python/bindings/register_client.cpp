@@ -65,6 +65,7 @@ void register_client(py::module_& module) {
                  to_times(continue_on_length, "continue_on_length").value_or(options.continue_on_length);
              options.default_headers = to_headers(default_headers, "default_headers");
              options.key_origin = from_str(key_origin, "key_origin");
+             options.models_call = "client.models.list()";
              options.prices = to_prices(prices);
              options.transport = recorded(cassette, history, history_label);
              return std::make_unique<Client>(std::move(options));

@@ -37,6 +37,7 @@ struct ClientOptions {
   TransportFactory transport{};  ///< empty: libcurl
   std::vector<Price> prices{};   ///< come before the library's own; see prices.hpp
   std::string key_origin{};      ///< where the key came from, e.g. a variable's name: said when the key is refused
+  std::string models_call{};     ///< how its user lists the models: said when one is unknown; empty: as in C++
 };
 
 /// Whom a client asks.

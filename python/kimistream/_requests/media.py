@@ -27,6 +27,7 @@ class Medium:
 
     __slots__ = ("_encode", "_part", "_source", "send")
     _video = False
+    may_be_uploaded = False  # whether there ever was one: until then long histories need not be looked through
 
     def __init__(self, source: Any, *, send: Send = "inline") -> None:
         if not isinstance(send, str):
@@ -34,6 +35,8 @@ class Medium:
         if send not in _WAYS:
             raise InvalidRequestError(f'send="{send}" is unknown: use "inline", "auto" or "upload"')
         self.send: Send = send
+        if send != "inline":
+            Medium.may_be_uploaded = True
         self._encode: Callable[[], bytes] | None = None
         self._part: _core.Part | None = None
         if isinstance(source, dict) and source.keys() == {"bytes", "path"}:  # a row of Hugging Face's datasets

@@ -38,7 +38,7 @@ class Uploads:
         self._digests: dict[tuple[Any, ...], str] = {}  # of files whose size and times have not changed
 
     def needed(self, prompt: Any) -> bool:
-        return any(medium.send != "inline" for medium in _media_in(prompt))
+        return Medium.may_be_uploaded and any(medium.send != "inline" for medium in _media_in(prompt))
 
     def prepare_steps(self, request: tuple[Any, ...]) -> Steps[tuple[Any, ...]]:
         """The request with ids in place of what has been uploaded. The caller's own objects stay as they are."""
