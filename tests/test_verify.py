@@ -81,7 +81,9 @@ def test_files_and_figures_are_theirs(sim: Simulator, requests: Path, tmp_path: 
     assert (summary["schema_accuracy"], summary["tool_call_f1"]) == (1.0, None)
     assert summary["usage"]["total_tokens"] > 0
     asked = [request.body for request in sim.requests]
-    assert all(body["stream"] for body in asked)
+    assert {body["messages"][-1]["content"]: bool(body.get("stream")) for body in asked} == {
+        "What is the weather in Rome?": True, "Hi": False, "Say yes.": True,
+    }, "each as it says itself"  # fmt: skip
 
 
 def asked(number: int, **more: Any) -> str:
