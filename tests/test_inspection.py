@@ -154,6 +154,31 @@ def test_kimistream_curl_prints_and_sends_nothing(tmp_path: Path) -> None:
     assert "max_completion_tokens" in wrong.stderr
 
 
+NO_KEY = {"MOONSHOT_API_KEY": "", "KIMI_API_KEY": "", "KIMISTREAM_API_KEY": "", "OPENROUTER_API_KEY": ""}
+
+
+@pytest.mark.parametrize(
+    ("words", "variable"),
+    [
+        ([], "MOONSHOT_API_KEY"),
+        (["--provider", "openrouter"], "OPENROUTER_API_KEY"),
+        (["--provider", "moonshot-anthropic"], "MOONSHOT_API_KEY"),
+        (["--base-url", "https://gateway.example.com/v1", "--provider", "moonshot"], "KIMISTREAM_API_KEY"),
+        (["--environment", "dev"], "DEV_KEY"),
+    ],
+)
+def test_kimistream_curl_needs_no_key(tmp_path: Path, words: list[str], variable: str) -> None:
+    """It names the variable that one would come from."""
+    (tmp_path / "kimistream.toml").write_text('[environments.dev]\nkey_variable = "DEV_KEY"\n')
+    for form in ("curl", "python"):
+        ran = command("curl", "Why?", "--as", form, *words, folder=tmp_path, **NO_KEY)
+        assert ran.returncode == 0, ran.stderr
+        assert variable in ran.stdout
+        assert ran.stderr == ""
+    assert f"${variable}" in command("curl", "Why?", *words, folder=tmp_path, **NO_KEY).stdout
+    assert command("chat", "Why?", *words, folder=tmp_path, **NO_KEY).returncode == 2, "what is sent needs one"
+
+
 def test_kimistream_env_shows_and_switches(tmp_path: Path) -> None:
     assert command("env", folder=tmp_path).returncode == 0
     (tmp_path / "kimistream.toml").write_text(

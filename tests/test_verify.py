@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ def test_files_and_figures_are_theirs(sim: Simulator, requests: Path, tmp_path: 
     assert (summary["schema_accuracy"], summary["tool_call_f1"]) == (1.0, None)
     assert summary["usage"]["total_tokens"] > 0
     asked = [request.body for request in sim.requests]
-    assert all(body["stream"] for body in asked)
+    assert {body["messages"][-1]["content"]: bool(body.get("stream")) for body in asked} == {
+        "What is the weather in Rome?": True, "Hi": False, "Say yes.": True,
+    }, "each as it says itself"  # fmt: skip
 
 
 def asked(number: int, **more: Any) -> str:
@@ -146,9 +149,43 @@ def test_likeness_is_by_the_reference() -> None:
     assert summary["schema_accuracy"] == pytest.approx(3 / 4)
     assert (summary["finish_others"], summary["finish_others_detail"]) == (1, {"length": 1})
     assert (summary["schema_validation_error_count"], summary["successful_tool_call_count"]) == (1, 3)
-    page = as_html(summary)
-    assert "<svg" in page
-    assert not [word for word in ("http://", "https://", "src=", "<link", "<script") if word in page]
+
+
+class Page(HTMLParser):
+    """What stands in a page: its elements, the text of each, and its plots' labels."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.labels: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.labels += [value or "" for name, value in attrs if name == "aria-label"]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_needs_nothing_but_itself_and_shows_names_as_they_are() -> None:
+    model = '</title><script src="https://a.b">x</script>'
+    reason = '"><img src=x onerror=alert(1)> {braces}'
+    lines = [{"data_index": 1, "status": "success", "finish_reason": reason, "tool_calls_valid": None}]
+    text = as_html(summary_of(model, lines, {}, "2026-11-27T21:00:12.5", "2026-11-27T22:44:02.5", 6_230_000))
+    page = Page(text)
+    assert page.tags == {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "div", "span", "svg",
+                         "rect", "table", "tr", "td"}  # fmt: skip
+    assert not page.attributes & {"src", "href", "style", "onerror"}
+    assert not [word for word in ("url(", "@import") if word in text]
+    assert page.text.count(model) == 3, "title, heading and table"
+    assert f"{reason}: 1" in page.labels
+    assert "schema_accuracy: -" in page.labels
+    assert "1 requests, 0 failed, in 1 h 44 min. 2026-11-27 21:00:12 to 2026-11-27 22:44:02." in page.text
+    assert "default-src 'none'" in text
 
 
 def test_preparing_changes_nothing_of_what_was_read() -> None:

@@ -64,7 +64,7 @@ class BulkRun::Impl final : public bulk::Sharer, public std::enable_shared_from_
     return sent_.size() + queue_.ready() + queue_.later() + done_.size();
   }
   [[nodiscard]] bool counts_tokens() const noexcept { return limiter_->counts_tokens(); }
-  void add(std::size_t index, Request request, std::optional<std::int64_t> tokens);
+  void add(std::size_t index, Request request, std::optional<std::int64_t> tokens, std::optional<bool> streams);
   void no_more() noexcept;
   void stop() noexcept;
   bool pump(milliseconds longest);
@@ -142,14 +142,15 @@ std::size_t BulkRun::Impl::room() const noexcept {
   return std::min(places_ - here, most - all);
 }
 
-void BulkRun::Impl::add(std::size_t index, Request request, std::optional<std::int64_t> tokens) {
+void BulkRun::Impl::add(std::size_t index, Request request, std::optional<std::int64_t> tokens,
+                        std::optional<bool> streams) {
   std::int64_t reckoned = tokens.value_or(0);
   if (!tokens && limiter_->counts_tokens())
     reckoned = estimate_tokens(request) + request.max_tokens.value_or(usual_max_tokens);
   const std::lock_guard lock(mutex_);
   if (!stopping_)
     queue_.add(std::make_unique<Row>(
-        Row{.index = index, .request = std::move(request), .tokens = reckoned, .streams = streams_}));
+        Row{.index = index, .request = std::move(request), .tokens = reckoned, .streams = streams.value_or(streams_)}));
 }
 
 void BulkRun::Impl::no_more() noexcept {
@@ -369,8 +370,8 @@ BulkRun::~BulkRun() { impl_->close(); }
 std::size_t BulkRun::room() const noexcept { return impl_->room(); }
 std::size_t BulkRun::size() const noexcept { return impl_->size(); }
 bool BulkRun::counts_tokens() const noexcept { return impl_->counts_tokens(); }
-void BulkRun::add(std::size_t index, Request request, std::optional<std::int64_t> tokens) {
-  impl_->add(index, std::move(request), tokens);
+void BulkRun::add(std::size_t index, Request request, std::optional<std::int64_t> tokens, std::optional<bool> streams) {
+  impl_->add(index, std::move(request), tokens, streams);
 }
 void BulkRun::no_more() noexcept { impl_->no_more(); }
 void BulkRun::stop() noexcept { impl_->stop(); }

@@ -200,3 +200,24 @@ TEST_CASE("after a stop what is under way ends, and after a close nothing does")
   CHECK(closed.take().empty());
   CHECK(server.wait_for_closes(1));
 }
+
+TEST_CASE("each row says whether its answer is asked for in pieces") {
+  Offline offline;
+  offline.answer({whole_stream("one")}).answer({whole_body("two")}, 200, {{"Content-Type", "application/json"}});
+  ks::Client client = offline.client();
+  ks::BulkRun run(client, {.concurrency = 1});
+  run.add(0, one_plus_one, {}, true);
+  std::vector<std::string> texts;
+  while (run.size() > 0) {
+    run.pump(std::chrono::seconds(1));
+    for (const ks::Result& result : run.take()) {
+      texts.emplace_back(result.message->text());
+      if (result.index == 0) run.add(1, one_plus_one);
+    }
+  }
+  CHECK(texts == std::vector<std::string>{"one", "two"});
+  const auto& requests = offline.script->requests;
+  const auto asks = [&](std::size_t n) { return requests.at(n).body->segments.front().text; };
+  CHECK(asks(0).find(R"("stream":true)") != std::string::npos);
+  CHECK(asks(1).find(R"("stream":true)") == std::string::npos);
+}

@@ -76,19 +76,18 @@ void register_bulk(py::module_& module) {
 
   py::class_<BulkRun, Owned>(module, "BulkRun",
                              "Many requests under limits. One thread at a time, but for wake and close.")
-      .def(py::init([](const Client& client, const Limits& limits, std::size_t concurrency, bool streams) {
-             return Owned(
-                 new BulkRun(client, RunOptions{.concurrency = concurrency, .limits = limits, .streams = streams}));
+      .def(py::init([](const Client& client, const Limits& limits, std::size_t concurrency) {
+             return Owned(new BulkRun(client, RunOptions{.concurrency = concurrency, .limits = limits}));
            }),
-           py::arg("client"), py::arg("limits"), py::arg("concurrency"), py::arg("streams") = false)
+           py::arg("client"), py::arg("limits"), py::arg("concurrency"))
       .def(
           "add",
-          [](BulkRun& self, std::size_t index, const py::tuple& arguments, std::int64_t tokens) {
+          [](BulkRun& self, std::size_t index, const py::tuple& arguments, std::int64_t tokens, bool streams) {
             Request request = to_request(arguments, false);
             const WithoutGil working;
-            self.add(index, std::move(request), tokens);
+            self.add(index, std::move(request), tokens, streams);
           },
-          py::arg("index"), py::arg("arguments"), py::arg("tokens"),
+          py::arg("index"), py::arg("arguments"), py::arg("tokens"), py::arg("streams") = false,
           "A row more, which is sent by the next pump, if there is a place for it.")
       .def("no_more", &BulkRun::no_more, Unlocked(), "No more rows will be added.")
       .def("stop", &BulkRun::stop, Unlocked(), "Nothing is sent from now on: what is under way ends.")

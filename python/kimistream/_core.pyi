@@ -265,8 +265,8 @@ class Limits:
 class BulkRun:
     """Many requests under limits. One thread at a time, but for wake and close."""
 
-    def __init__(self, client: Client, limits: Limits, concurrency: int, streams: bool = False) -> None: ...
-    def add(self, index: int, arguments: tuple[Any, ...], tokens: int) -> None:
+    def __init__(self, client: Client, limits: Limits, concurrency: int) -> None: ...
+    def add(self, index: int, arguments: tuple[Any, ...], tokens: int, streams: bool = False) -> None:
         """A row more, which is sent by the next pump, if there is a place for it."""
 
     def no_more(self) -> None:

@@ -47,7 +47,9 @@ class BulkRun {
   /// A row more. It is sent by the next `pump()`, if there is a place for it.
   /// @param index  by which it is given back; rows with a smaller one go first
   /// @param tokens that limits reckon with; nothing: `estimate_tokens` and max_tokens, or 32,768 in its place
-  void add(std::size_t index, Request request, std::optional<std::int64_t> tokens = {});
+  /// @param streams whether its answer is asked for in pieces; nothing: as the options of the run say
+  void add(std::size_t index, Request request, std::optional<std::int64_t> tokens = {},
+           std::optional<bool> streams = {});
   /// No more rows will be added: nobody need make way for them.
   void no_more() noexcept;
   /// Nothing is sent from now on: what is under way ends, what only waits is forgotten.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._requests.arguments import NAMES
-from .._requests.spending import USUAL_MAX_TOKENS
+from .._requests.spending import answer_need
 from .item import Item
 from .keys import key_text
 from .lines import has_half, parse
@@ -36,7 +36,7 @@ def file_rows(
     arguments, constant = plan.asked.common
     if arguments[NAMES.index("on_upload")] is not None or has_half([plan.key, *template.pieces]):
         return None
-    answer_tokens = (plan.max_tokens or USUAL_MAX_TOKENS) if run.counts_tokens else None
+    answer_tokens = answer_need(arguments) if run.counts_tokens else None
     rows = _core.FileRows(run, template.pieces, plan.key, arguments, constant, answer_tokens)
     return FileRows(rows, run, lines, output, hashed, distinct)
 

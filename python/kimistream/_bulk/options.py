@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._requests.arguments import NAMES
-from .._requests.spending import Spending, budget_of
+from .._requests.spending import Spending, budget_of, model_of
 from .._values.bulk import Counts
 from .._values.errors import InvalidRequestError
 from .batches.job import checked_poll
@@ -74,7 +74,7 @@ class Plan:
         _check_way(via, poll, {"concurrency": concurrency, "rpm": rpm, "tpm": tpm, "tpd": tpd, "limits": limits})
         self.via = via
         self.poll = checked_poll(poll)
-        self.streams = False  # whether answers are asked for in pieces
+        self.streams: Callable[[Any], bool] = _whole  # whether the answer to a row is asked for in pieces
         self.sender = sender
         self.core = core
         self.out = None if out is None else check_path(out)
@@ -91,8 +91,7 @@ class Plan:
         given = dict(zip(NAMES, arguments, strict=True))
         if given["fields"].get("stream"):
             raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")
-        self.max_tokens: int | None = given["max_tokens"] or given["fields"].get("max_completion_tokens")
-        self.price = _core.price_of(core, given["model"])
+        self.price = _core.price_of(core, model_of(arguments))
         self.expected = expected
         self.keeper: Keeper | None = None
         self.asked = Asked(core, prompt, arguments, None if expected is None else expected.wire)
@@ -164,6 +163,11 @@ def _concurrency(given: int | None, limits: Limits) -> int:
             raise InvalidRequestError("concurrency must be at least 1")
     both = [most for most in (given, limits.concurrency) if most is not None]
     return min(both) if both else DEFAULT_CONCURRENCY
+
+
+def _whole(row: Any) -> bool:
+    """No answer is asked for in pieces, which would cost more."""
+    return False
 
 
 def _flag(name: str, value: Any) -> bool:

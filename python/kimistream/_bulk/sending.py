@@ -53,7 +53,8 @@ class Sending:
 
     room                how many may be started
     start(index, tag, arguments, tokens)  adds one, for the next `pump`; those with a smaller index go first. `before`:
-                        the steps of what must be done first, such as uploads; they give the arguments' last form
+                        the steps of what must be done first, such as uploads; they give the arguments' last form.
+                        `streams`: its answer is asked for in pieces
     pump()              does what is ready; gives the seconds until `take` is worth calling; inf: nothing has ended
     take()              those that have ended since
     take_answered()     the file's rows among them that were answered, and their usage together
@@ -63,15 +64,16 @@ class Sending:
     close()             ends what is under way
     """
 
-    def __init__(self, sender: Sender, limits: Limits, concurrency: int, streams: bool) -> None:
+    def __init__(self, sender: Sender, limits: Limits, concurrency: int) -> None:
         self._sender = sender
-        self._streams = streams
-        self.run = self._run = _core.BulkRun(sender.core, limits._shared, concurrency, streams)
+        self.run = self._run = _core.BulkRun(sender.core, limits._shared, concurrency)
         self.file_rows: FileRows | None = None
         self._answered: list[Answered] = []
         self._used: Usage | None = None
         self._tags: dict[int, Any] = {}
-        self._watched: dict[int, tuple[Any, ...]] = {}  # what rows ask, where somebody looks at requests
+        self._watched: dict[
+            int, tuple[tuple[Any, ...], bool]
+        ] = {}  # what rows ask and how, where somebody looks at requests
         self._uploading: Uploading | None = None
         self._uploaded: deque[Ended] = deque()  # those that could not be uploaded
         self.counts_tokens = self._run.counts_tokens
@@ -99,20 +101,21 @@ class Sending:
         arguments: tuple[Any, ...],
         tokens: int,
         before: Steps[tuple[Any, ...]] | None = None,
+        streams: bool = False,
     ) -> None:
         """Raises KimiError, TypeError or ValueError for arguments that cannot be sent."""
         if before is None:
-            self._add(index, arguments, tokens)
+            self._add(index, arguments, tokens, streams)
         else:
             if self._uploading is None:
                 self._uploading = Uploading(self._sender.core)
-            self._uploading.start((index, tokens), before)
+            self._uploading.start((index, tokens, streams), before)
         self._tags[index] = tag
 
-    def _add(self, index: int, arguments: tuple[Any, ...], tokens: int) -> None:
-        self._run.add(index, arguments, tokens)
+    def _add(self, index: int, arguments: tuple[Any, ...], tokens: int, streams: bool) -> None:
+        self._run.add(index, arguments, tokens, streams)
         if self._sender.watchers:
-            self._watched[index] = arguments
+            self._watched[index] = arguments, streams
 
     def pump(self) -> float:
         self._run.pump()
@@ -128,7 +131,7 @@ class Sending:
             asked = self._watched.pop(index, None)
             if asked is not None:
                 past = Past(attempts, seconds)
-                tell_past(self._sender.watchers, self._sender.core, asked, self._streams, past, message, error)
+                tell_past(self._sender.watchers, self._sender.core, *asked, past, message, error)
             tag = self._tags.pop(index, None)
             if tag is None and self.file_rows is not None:
                 tag = self.file_rows.left(index)
@@ -150,10 +153,10 @@ class Sending:
         return answered, used
 
     def _take_uploads(self, uploading: Uploading) -> None:
-        for (index, tokens), arguments, error in uploading.take():
+        for (index, tokens, streams), arguments, error in uploading.take():
             if error is None:
                 try:
-                    self._add(index, arguments, tokens)
+                    self._add(index, arguments, tokens, streams)
                     continue
                 except Exception as wrong:
                     error = wrong

@@ -7,8 +7,7 @@ import threading
 import time
 from collections import deque
 
-from .. import _core
-from .._requests.spending import USUAL_MAX_TOKENS, Need
+from .._requests.spending import Need, need_of
 from .._values.bulk import Row
 from .._values.errors import BudgetExceededError, InvalidRequestError, KimiError, SchemaError
 from .file_rows import file_rows
@@ -71,7 +70,7 @@ class Work:
         self._output = plan.open_output()
         try:
             self._spending = plan.spending(self._output)
-            self._sending = Sending(plan.sender, plan.limits, plan.concurrency, plan.streams)
+            self._sending = Sending(plan.sender, plan.limits, plan.concurrency)
             self._file_rows = self._sending.file_rows = file_rows(
                 plan, self._sending.run, self._output, self._hashed, self._distinct
             )
@@ -440,7 +439,7 @@ class Work:
         if item.answer is None and self._plan.expected is not None:
             item.answer = self._plan.expected.row(item.arguments[0])
             item.arguments = (item.answer.messages(), *item.arguments[1:])
-        need = self._need(item) if self._reckons else _NOTHING
+        need = need_of(item.arguments) if self._reckons else _NOTHING
         if not self._may_cost(item, need):
             if len(self._sending):
                 self._held = item  # what is under way may leave something
@@ -451,7 +450,7 @@ class Work:
         try:
             sender = self._plan.sender
             uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
-            self._sending.start(item.index, item, item.arguments, need.tokens, uploads)
+            self._sending.start(item.index, item, item.arguments, need.tokens, uploads, self._plan.streams(item.input))
         except (KimiError, TypeError, ValueError) as error:
             self._unstake(item)
             self._unwatch(item)
@@ -468,15 +467,12 @@ class Work:
         budget = self._plan.sender.budget
         if budget is not None:
             try:
-                item.watch = budget.begin(self._plan.core, item.arguments, self._plan.streams)
+                item.watch = budget.begin(self._plan.core, item.arguments, self._plan.streams(item.input))
             except BudgetExceededError:
                 self._unstake(item)
                 return False
             self._watched.add(item)
         return True
-
-    def _need(self, item: Item) -> Need:
-        return Need(_core.estimate_tokens(item.arguments), self._plan.max_tokens or USUAL_MAX_TOKENS)
 
 
 def _cannot_be_sent(error: Exception) -> InvalidRequestError:

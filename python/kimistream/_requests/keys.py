@@ -74,7 +74,7 @@ def key_of_environment(environment: str, settings: dict[str, Any], asked: dict[s
     where the file was merely found in the current folder, it goes where the rows allow. Raises NoKeyError."""
     variable, address = settings["key_variable"], asked["base_url"]
     if not os.environ.get(variable):
-        raise InvalidRequestError(f"the environment {environment!r} takes its key from {variable}, which is not set")
+        raise NoKeyError(f"the environment {environment!r} takes its key from {variable}, which is not set", variable)
     own = _core.destination(settings.get("provider", ""), settings.get("base_url", ""))["base_url"]
     says_where = "provider" in settings or "base_url" in settings
     elsewhere = says_where and _host(own) != _host(address)

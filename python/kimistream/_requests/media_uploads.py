@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .. import _core
-from .._values.errors import KimiError, NotFoundError
+from .._values.errors import InvalidRequestError, KimiError, NotFoundError
 from .arguments import NAMES
 from .media import Medium
 from .totals import begun
@@ -39,6 +39,17 @@ class Uploads:
 
     def needed(self, prompt: Any) -> bool:
         return Medium.may_be_uploaded and any(medium.send != "inline" for medium in _media_in(prompt))
+
+    def check_inline(self, prompt: Any, most: int) -> None:
+        """For requests that are kept as text. Raises InvalidRequestError for media that must be uploaded first, and for
+        more than `most` bytes of those that go within."""
+        size = 0
+        for medium in _media_in(prompt):
+            if self._is_uploaded(medium):
+                raise InvalidRequestError('its media must be uploaded first: name them as ms://ID, or send="inline"')
+            size += 0 if medium.url is not None else (medium.size or 0) * 4 // 3
+        if size > most:
+            raise InvalidRequestError(f"its media are {size >> 20} MiB as text: upload them, and name them as ms://ID")
 
     def prepare_steps(self, request: tuple[Any, ...]) -> Steps[tuple[Any, ...]]:
         """The request with ids in place of what has been uploaded. The caller's own objects stay as they are."""

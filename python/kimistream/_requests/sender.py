@@ -63,5 +63,10 @@ class Sender:
         """The arguments (`arguments.NAMES`) with the defaults for those that the caller left out."""
         return completed(arguments, self.defaults) if self.defaults or arguments[-1] else arguments
 
+    def check_inline(self, arguments: tuple[Any, ...], most: int) -> None:
+        """See `Uploads.check_inline`."""
+        if _MEDIA in sys.modules:
+            self.uploads.check_inline(arguments[0], most)
+
     def must_upload(self, arguments: tuple[Any, ...]) -> bool:
         return _MEDIA in sys.modules and self.uploads.needed(arguments[0])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 USUAL_MAX_TOKENS = 32_768
 """What is reckoned for an answer whose request names no max_tokens: the default limit of the models."""
 
-_MAX_TOKENS, _FIELDS = NAMES.index("max_tokens"), NAMES.index("fields")
+_MODEL, _MAX_TOKENS, _BODY, _FIELDS = (NAMES.index(name) for name in ("model", "max_tokens", "extra_body", "fields"))
 _UNKNOWN = "Use kimistream.Budget(tokens=...), or say the price in the file of environments"
 
 
@@ -67,9 +67,25 @@ class Need:
 
 
 def need_of(arguments: tuple[Any, ...]) -> Need:
-    """What a request could take: its prompt as it is estimated, and `max_tokens`."""
-    most = arguments[_MAX_TOKENS] or arguments[_FIELDS].get("max_completion_tokens")
-    return Need(_core.estimate_tokens(arguments), most if isinstance(most, int) else USUAL_MAX_TOKENS)
+    """What a request could take: its prompt as it is estimated, and what `answer_need` says."""
+    return Need(_core.estimate_tokens(arguments), answer_need(arguments))
+
+
+def answer_need(arguments: tuple[Any, ...]) -> int:
+    """The tokens that a request allows: `max_tokens` for each answer that it wants, wherever it says so; the largest
+    where it says several."""
+    said = {**arguments[_FIELDS], **(arguments[_BODY] or {})}
+    limits = [arguments[_MAX_TOKENS], said.get("max_tokens"), said.get("max_completion_tokens")]
+    most = max((limit for limit in limits if isinstance(limit, int)), default=USUAL_MAX_TOKENS)
+    answers = said.get("n")
+    return most * (answers if isinstance(answers, int) and answers > 1 else 1)
+
+
+def model_of(arguments: tuple[Any, ...]) -> str | None:
+    """The model that a request names, if any; what `extra_body` says comes last."""
+    said = (arguments[_BODY] or {}).get("model")
+    model: str | None = said if isinstance(said, str) else arguments[_MODEL]
+    return model
 
 
 class Spending:

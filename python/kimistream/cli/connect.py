@@ -37,20 +37,25 @@ class Connection:
 
 
 @contextmanager
-def connect(target: Target) -> Iterator[Connection]:
+def connect(target: Target, key_needed: bool = True) -> Iterator[Connection]:
+    """`key_needed`: False where nothing is sent. Without a key the variable of one stands in its place."""
     with ExitStack() as stack:
-        yield _simulated(target, stack) if target.simulate else _real(target, stack)
+        yield _simulated(target, stack) if target.simulate else _real(target, stack, key_needed)
 
 
-def _real(target: Target, stack: ExitStack) -> Connection:
+def _real(target: Target, stack: ExitStack, key_needed: bool) -> Connection:
     from kimistream import InvalidRequestError, Kimi
     from kimistream._requests.keys import NoKeyError
 
     options: dict[str, Any] = {"provider": target.provider, "base_url": target.base_url, "timeout": target.timeout}
+    options["environment"] = target.environment
     try:
-        client = stack.enter_context(Kimi(**options, environment=target.environment))
+        client = stack.enter_context(Kimi(**options))
     except NoKeyError as error:
-        return _without_key(target, stack, error)
+        if key_needed:
+            return _without_key(target, stack, error)
+        client = stack.enter_context(Kimi(api_key="none", **options))
+        client._setup.key_variable = error.variable
     except InvalidRequestError as error:
         raise CommandError(WRONG_USAGE, str(error)) from error
     return Connection(client, _address(client, target), client._setup.key_variable)

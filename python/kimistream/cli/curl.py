@@ -40,7 +40,7 @@ def _curl(target: Target, ask: Ask, form: str, stream: bool, openapi: str | None
     if form not in FORMS:
         raise CommandError(WRONG_USAGE, f"There is no form {form!r}: --as takes {', '.join(FORMS)}.")
     question = question_of(ask.words)
-    with connect(target) as connection:
+    with connect(target, key_needed=False) as connection:
         try:
             request = _prepared(connection, question, ask, stream)
             text = getattr(request, FORMS[form])()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._requests.arguments import NAMES
-from .._requests.spending import Spending, need_of
+from .._requests.spending import Spending, model_of, need_of
 from .._values.errors import BudgetExceededError
 from .._values.message import Usage
 from .completions import usage_of
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .._values.bulk import Budget
     from .._values.message import Message
 
-_MODEL = NAMES.index("model")
-
 
 class BudgetWatcher:
     """Refuses what could pass the budget. Any thread."""
@@ -27,7 +25,7 @@ class BudgetWatcher:
         self.spending = Spending(budget, _core.price_of(core))
 
     def begin(self, core: _core.Client, arguments: tuple[Any, ...], streams: bool, past: Any = None) -> BudgetWatch:
-        need, price = need_of(arguments), _core.price_of(core, arguments[_MODEL])
+        need, price = need_of(arguments), _core.price_of(core, model_of(arguments))
         stake = self.spending.begin(need, price)
         if stake is None:
             spending = self.spending
@@ -57,7 +55,15 @@ class BudgetWatch:
             usage = usage_of(completion, self._price)
         if usage is None and message is not None and (error is None or message.content or message.reasoning):
             usage = self._left(message)
-        self._spending.end(self._stake, usage, None if usage is None else usage.cost)
+        cost = None if usage is None else usage.cost
+        if cost is None and usage is not None and self._price is not None:
+            cost = self._need_cost(self._filled(usage))  # counted in part: what is not told is as was reckoned
+        self._spending.end(self._stake, usage, cost)
+
+    def _filled(self, usage: Usage) -> Usage:
+        """With what could have been taken in the place of the counters that the provider has left out."""
+        prompt, answer = usage.prompt_tokens, usage.completion_tokens
+        return Usage(self._need.prompt if prompt is None else prompt, self._need.answer if answer is None else answer)
 
     def _left(self, message: Message) -> Usage:
         """Of an answer that broke off, or that its reader left: what had come of it was paid for."""

@@ -19,8 +19,11 @@ def usage_of(completion: Any, price: dict[str, Any] | None) -> Usage | None:
     cached = getattr(said, "cached_tokens", None) or getattr(details, "cached_tokens", None)
     thought = getattr(getattr(said, "completion_tokens_details", None), "reasoning_tokens", None)
     usage = Usage(said.prompt_tokens, said.completion_tokens, said.total_tokens, cached, thought)
+    usage.cache_write_tokens = getattr(said, "cache_creation_input_tokens", None) or getattr(
+        details, "cache_write_tokens", None
+    )
     told = getattr(said, "cost", None)
-    if isinstance(told, (int, float)):
+    if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 <= told < float("inf"):
         usage.cost, usage.cost_source = float(told), TOLD
     elif price is not None:
         usage.cost = _core.cost_of(usage, price)

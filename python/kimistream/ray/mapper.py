@@ -11,7 +11,7 @@ from .._bulk.limits import Limits
 from .._bulk.parquet import library
 from .._bulk.plain import plain_json
 from .._clients.async_kimi import AsyncKimi
-from .._requests.spending import USUAL_MAX_TOKENS
+from .._requests.spending import answer_need
 from .._values.errors import InvalidRequestError
 from .asking import Asking, Place
 from .batches import rows_of, with_lines
@@ -82,7 +82,7 @@ class Mapper:
         self._options = {"prompt": prompt, "limits": Limits(**shared), "progress": False, **request}
         plan = self._plan([])
         self._asked, self._arguments = plan.asked, plan.arguments
-        self._most_tokens = plan.max_tokens or USUAL_MAX_TOKENS
+        self._most_tokens = answer_need(plan.arguments)
         self._ledger = None if ledger is None else FolderLedger(ledger)
         self._asking: Asking | None = None
 

@@ -14,17 +14,27 @@ _SHARES = ("tool_call_precision", "tool_call_recall", "tool_call_f1", "schema_ac
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>kimistream verify: {model}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <style>
+:root {{ color-scheme: light dark; --line: #ddd; --quiet: #6b6b70; --bar: #3478f6 }}
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 52rem; padding: 0 1rem; color: #1c1c1e;
-  background: #fff }}
-table {{ border-collapse: collapse; width: 100%; margin: 1rem 0 }}
-td, th {{ text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd }}
-td:last-child {{ text-align: right; font-variant-numeric: tabular-nums }}
-svg {{ display: block; width: 100%; height: auto }}
-@media (prefers-color-scheme: dark) {{ body {{ color: #eee; background: #16161a }} td, th {{ border-color: #333 }} }}
+  background: #fff; overflow-wrap: anywhere }}
+h2 {{ margin-top: 2rem }}
+p {{ color: var(--quiet) }}
+.bars {{ display: grid; grid-template-columns: minmax(10rem, 2fr) 3fr minmax(4rem, auto); gap: .4rem .8rem;
+  align-items: center }}
+.bars svg {{ width: 100%; height: 1rem; border-radius: 3px; background: var(--line) }}
+.bars rect {{ fill: var(--bar) }}
+.bars span:nth-child(3n), td:last-child {{ text-align: right; font-variant-numeric: tabular-nums }}
+table {{ border-collapse: collapse; width: 100% }}
+td {{ padding: .3rem 0; border-bottom: 1px solid var(--line) }}
+td:last-child {{ padding-left: 1.5rem; overflow-wrap: normal }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --line: #38383d; --quiet: #a0a0a8; --bar: #5b95ff }} body {{ color: #eee; background: #16161a }} }}
 </style></head><body>
 <h1>{model}</h1>
-<p>{requests} requests, {failed} failed. {began} to {ended}.</p>
+<p>{requests} requests, {failed} failed, in {duration}. {began} to {ended}.</p>
 <h2>Calls</h2>{shares}
 <h2>How answers ended</h2>{reasons}
 <h2>All figures</h2><table>{rows}</table>
@@ -51,16 +61,16 @@ def as_html(summary: Mapping[str, Any]) -> str:
         "failed": summary["failure_count"],
     }
     whole = max(sum(counts.values()), 1)
-    reasons = [(f"{name}: {count}", count / whole) for name, count in counts.items()]
     cells = (f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>" for name, value in _flat(summary))
     return _PAGE.format(
         model=html.escape(str(summary["model"])),
-        requests=summary["success_count"] + summary["failure_count"],
-        failed=summary["failure_count"],
-        began=html.escape(str(summary["eval_started_at"])),
-        ended=html.escape(str(summary["eval_finished_at"])),
-        shares=_bars([(f"{name}: {_shown(value)}", value or 0.0) for name, value in shares]),
-        reasons=_bars(reasons),
+        requests=f"{summary['success_count'] + summary['failure_count']:,}",
+        failed=f"{summary['failure_count']:,}",
+        duration=_duration(summary["eval_duration_ms"]),
+        began=html.escape(_moment(summary["eval_started_at"])),
+        ended=html.escape(_moment(summary["eval_finished_at"])),
+        shares=_bars([(name, _shown(value), value) for name, value in shares]),
+        reasons=_bars([(name, f"{count:,}", count / whole) for name, count in counts.items()]),
         rows="".join(cells),
     )
 
@@ -68,15 +78,29 @@ def as_html(summary: Mapping[str, Any]) -> str:
 FORMS = {"table": as_table, "json": as_json, "html": as_html}
 
 
-def _bars(bars: list[tuple[str, float]]) -> str:
-    height = 28
-    drawn = "".join(
-        f'<text x="0" y="{place * height + 18}" fill="currentColor" font-size="14">{html.escape(name)}</text>'
-        f'<rect x="300" y="{place * height + 6}" width="500" height="16" fill="#8884"/>'
-        f'<rect x="300" y="{place * height + 6}" width="{500 * min(max(share, 0), 1):.1f}" height="16" fill="#3478f6"/>'
-        for place, (name, share) in enumerate(bars)
-    )
-    return f'<svg viewBox="0 0 800 {height * len(bars) + 6}" role="img">{drawn}</svg>'
+def _bars(bars: list[tuple[str, str, float | None]]) -> str:
+    """Name, figure, and which part of the whole it is; None where there is none."""
+    return f'<div class="bars">{"".join(_bar(*each) for each in bars)}</div>'
+
+
+def _bar(name: str, figure: str, share: float | None) -> str:
+    name, figure = html.escape(name), html.escape(figure)
+    drawn = f'<rect width="{100 * min(max(share or 0.0, 0.0), 1.0):.2f}" height="1"/>'
+    picture = f'<svg viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{name}: {figure}">'
+    return f"<span>{name}</span>{picture}{drawn}</svg><span>{figure}</span>"
+
+
+def _moment(text: Any) -> str:
+    """To the second."""
+    return str(text).replace("T", " ").partition(".")[0]
+
+
+def _duration(milliseconds: int) -> str:
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _flat(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -92,4 +116,6 @@ def _flat(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _shown(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.2%}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.2%}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

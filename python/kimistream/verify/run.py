@@ -91,7 +91,7 @@ def _rows(
         progress=False, timeout=timeout, check="off",
     )  # fmt: skip
     plan.asked = lambda row: (arguments_of(client, to_do[row["data_index"]].request, extra_body, timeout), b"")
-    plan.streams = any(each.request.get("stream") for each in to_do.values())
+    plan.streams = lambda row: bool(to_do[row["data_index"]].request.get("stream"))
     return Rows(plan)
 
 

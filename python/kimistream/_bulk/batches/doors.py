@@ -30,7 +30,7 @@ def lines_of(
     arguments = sender.completed(arguments)
     asked = Asked(sender.core, prompt, arguments)
     key_of, hashed, distinct = None if key is None else key_maker(key), Hashed(), Distinct()
-    source, lines = Source(rows), list[Line]()
+    source, lines, size = Source(rows), list[Line](), 0
     try:
         for index, row in enumerate(source):
             try:
@@ -39,12 +39,8 @@ def lines_of(
                     raise wrong
                 own = hashed(row) if key_of is None else key_of(row)
                 request, _ = asked(row)
-                if sender.must_upload(request):
-                    raise InvalidRequestError(
-                        'its media must be uploaded first: name them as ms://ID, or send="inline"'
-                    )
                 answer = None if expected is None else expected.row(request[0])
-                line = made(sender.core, index, own, row, request, answer)
+                line = made(sender, index, own, row, request, answer)
             except (KimiError, TypeError, ValueError, OverflowError) as error:
                 shown = row.text if isinstance(row, BadRow) else ""
                 raise InvalidRequestError(
@@ -53,8 +49,11 @@ def lines_of(
             if key_of is not None:
                 distinct.add(str(own), index)  # a line has its key as text
             lines.append(line)
+            size += len(line.text)
+            check_size(size)
             hold(sender, line, request)
-        check_size(lines)
+        if not lines:
+            raise InvalidRequestError("there are no rows: a batch needs at least one")
     except BaseException:
         release(lines)
         raise

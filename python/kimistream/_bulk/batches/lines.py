@@ -54,18 +54,28 @@ class Line:
 
 
 def made(
-    core: _core.Client, index: int, key: Any, input: Any, arguments: tuple[Any, ...], answer: RowAnswer | None
+    sender: Sender, index: int, key: Any, input: Any, arguments: tuple[Any, ...], answer: RowAnswer | None
 ) -> Line:
-    """Raises InvalidRequestError for what cannot be sent."""
+    """Pictures and videos go into the line. Raises InvalidRequestError for what cannot be sent."""
+    sender.check_inline(arguments, MOST_BYTES)
     if answer is not None:
         arguments = (answer.messages(), *arguments[1:])
-    body = _core.loads(core.prepare(arguments, False)[2].decode())
-    body.pop("stream", None)
     custom_id = f"{index}-{key}"
-    request = {"custom_id": custom_id, "method": "POST", "url": ENDPOINT, "body": body}
-    line = Line(index, key, input, custom_id, _core.dumps(request).encode() + b"\n")
+    head = _core.dumps({"custom_id": custom_id, "method": "POST", "url": ENDPOINT}).encode()
+    line = Line(index, key, input, custom_id, b'%b,"body":%b}\n' % (head[:-1], _body(sender.core, arguments)))
+    check_size(len(line.text))
     line.answer = answer
     return line
+
+
+def _body(core: _core.Client, arguments: tuple[Any, ...]) -> bytes:
+    """On one line. It may be long: it is read and written anew only where that is needed."""
+    body: bytes = core.prepare(arguments, False)[2]
+    if b'"stream"' in body or b"\n" in body:  # neither stands within a JSON string
+        told = _core.loads(body.decode())
+        told.pop("stream", None)
+        body = _core.dumps(told).encode()
+    return body
 
 
 def hold(sender: Sender, line: Line, arguments: tuple[Any, ...]) -> None:
@@ -207,12 +217,10 @@ def reason_of(batch: Batch) -> str:
     return "; ".join(told[:5]) or f"its provider does not say why (batch {batch.id})"
 
 
-def check_size(lines: list[Line]) -> None:
+def check_size(size: int) -> None:
     """Raises InvalidRequestError for what no provider takes as one file."""
-    if not lines:
-        raise InvalidRequestError("there are no rows: a batch needs at least one")
-    size = sum(len(line.text) for line in lines)
     if size > MOST_BYTES:
         raise InvalidRequestError(
-            f"the requests are {size >> 20} MiB, and a batch takes {MOST_BYTES >> 20}: submit them in several"
+            f"the requests are more than the {MOST_BYTES >> 20} MiB that a batch takes: submit them in several, and "
+            "upload large pictures and videos first"
         )

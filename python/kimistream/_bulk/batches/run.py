@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..._requests.steps import Steps
-    from ..._values.resources import Batch
     from ..options import Plan
     from ..output import Output
 
@@ -64,32 +63,39 @@ class BatchWork:
         self._spending = plan.spending(self._output, price)
 
     def steps(self) -> Steps[None]:
-        asked = {key_text(each.line.key): each for each in self._to_do()}
-        pending = yield from self._pending()
-        under_way = []
-        for known in pending:
-            mine = [
-                asked.pop(key)
-                for key, (custom_id, request) in known["rows"].items()
-                if key in asked and self._is_same(asked[key], custom_id, request)
-            ]
-            if mine:
-                under_way.append((known["id"], mine))
-        kept = [known for known in pending if any(known["id"] == batch_id for batch_id, _ in under_way)]
-        for part in _parts(list(asked.values())):
-            kept, batch = yield from self._submit(part, kept)
-            under_way.append((batch.id, part))
-        for batch_id, mine in under_way:
+        kept = yield from self._pending()
+        noted = {
+            (key, request): (known["id"], custom_id)
+            for known in kept
+            for key, (custom_id, request) in known["rows"].items()
+        }
+        under_way: dict[str, list[_Asked]] = {known["id"]: [] for known in kept}
+        part: list[_Asked] = []
+        size = 0
+        for each in self._to_do():
+            there = noted.get((key_text(each.line.key), each.request.hex()))
+            if there is not None:
+                batch_id, each.line.custom_id = there
+                each.line.text = b""
+                under_way[batch_id].append(each)
+                continue
+            if part and size + len(each.line.text) > _FILE_BYTES:
+                kept = yield from self._submit(part, kept, under_way)
+                part, size = [], 0
+            part.append(each)
+            size += len(each.line.text)
+        if part:
+            kept = yield from self._submit(part, kept, under_way)
+        kept = [known for known in kept if under_way[known["id"]]]
+        for batch_id, mine in under_way.items():
+            if not mine:
+                continue
             batch = yield from batches.retrieve(self._plan.sender, batch_id)
             batch = yield from until_ended(self._plan.sender, batch, self._plan.poll, None, lambda _: self._look())
             rows = yield from rows_of(self._plan.sender, batch, [each.line for each in mine])
             self._end(list(zip(rows, (each.request for each in mine), strict=True)))
             kept = [known for known in kept if known["id"] != batch_id]
             self._note(kept)
-
-    def _is_same(self, each: _Asked, custom_id: str, request: str) -> bool:
-        each.line.custom_id = custom_id if each.request.hex() == request else each.line.custom_id
-        return each.request.hex() == request
 
     def _pending(self) -> Steps[list[dict[str, Any]]]:
         """The batches that an earlier start has begun. One whose id it could not write down is looked for."""
@@ -101,7 +107,10 @@ class BatchWork:
                 known["id"] = known["id"] or ids.get(known["token"])
         return [known for known in noted if known["id"] is not None]
 
-    def _submit(self, part: list[_Asked], kept: list[dict[str, Any]]) -> Steps[tuple[list[dict[str, Any]], Batch]]:
+    def _submit(
+        self, part: list[_Asked], kept: list[dict[str, Any]], under_way: dict[str, list[_Asked]]
+    ) -> Steps[list[dict[str, Any]]]:
+        """Begins a batch of the part; gives what is noted then."""
         rows = {key_text(each.line.key): [each.line.custom_id, each.request.hex()] for each in part}
         known: dict[str, Any] = {"token": secrets.token_hex(16), "id": None, "rows": rows}
         kept = [*kept, known]
@@ -110,7 +119,10 @@ class BatchWork:
         batch = yield from submit(self._plan.sender, lines, batches.WINDOW, metadata)
         known["id"] = batch.id
         self._note(kept)
-        return kept, batch
+        under_way[batch.id] = part
+        for line in lines:
+            line.text = b""  # long, and not needed any more
+        return kept
 
     def _note(self, pending: list[dict[str, Any]]) -> None:
         if self._output is not None:
@@ -138,7 +150,7 @@ class BatchWork:
                 try:
                     arguments, request = plan.asked(row)
                     answer = None if plan.expected is None else plan.expected.row(arguments[0])
-                    line = made(plan.core, index, key, row, arguments, answer)
+                    line = made(plan.sender, index, key, row, arguments, answer)
                 except (KimiError, TypeError, ValueError, OverflowError) as wrong:
                     error = (
                         wrong if isinstance(wrong, KimiError) else InvalidRequestError(f"it cannot be sent: {wrong}")
@@ -197,17 +209,3 @@ class BatchWork:
         if self._output is not None:
             output, self._output = self._output, None
             output.finish()
-
-
-def _parts(asked: list[_Asked]) -> Iterator[list[_Asked]]:
-    """As many at once as a file may hold."""
-    part: list[_Asked] = []
-    size = 0
-    for each in asked:
-        if part and size + len(each.line.text) > _FILE_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(each)
-        size += len(each.line.text)
-    if part:
-        yield part
