@@ -87,7 +87,7 @@ RANKS = [
     {"message", "sse"},
     {"error", "event", "media", "prices", "provider", "request"},
     {"accumulator", "retry", "transport"},
-    {"cassette", "recording", "scripted_transport", "stream"},
+    {"cassette", "network", "recording", "scripted_transport", "stream"},
     {"client"},
     {"bulk_run", "files", "retelling", "tokens"},
     {"kimistream"},
@@ -106,7 +106,7 @@ LAYERS = {
         PROTOCOL | {"accumulator", "media", "retry", "transport"},
     ),
     "bulk": ({"bulk"}, {"bulk_run", "error", "limits", "retry"}),
-    "net": ({"net", "loopback.hpp"}, {"error", "headers", "transport", "scripted_transport"}),
+    "net": ({"net", "loopback.hpp"}, {"error", "headers", "network", "transport", "scripted_transport"}),
     # base64: media within JSON; forks: what a child must leave alone; redact: which headers are secret
     "record": (
         {"record", "json", "media/base64.hpp", "media/base64_decode.hpp", "net/body_reader.hpp", "net/forks.hpp"}
