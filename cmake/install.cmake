@@ -1,11 +1,12 @@
-# What `cmake --install` puts in place: the library, its headers, its CMake package and its pkg-config file.
+# What `cmake --install` puts in place: the library, its headers, its CMake package and its pkg-config file. Components:
+# "runtime" is the shared library alone, "development" everything else.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/kimistream)
 
-install(TARGETS kimistream EXPORT kimistreamTargets COMPONENT development
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS kimistream EXPORT kimistreamTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/include/kimistream DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 install(EXPORT kimistreamTargets NAMESPACE kimistream:: DESTINATION ${package_dir} COMPONENT development)
 

@@ -121,6 +121,8 @@ state_of_sources() {
   } | cksum
 }
 
+build_requirements() { sed -n 's/^requires = \[\(.*\)\]/\1/p' pyproject.toml | tr -d '",'; }
+
 pip_install() {  # shows what pip says only where it fails
   log="$(mktemp)"
   if ! "$VENV/bin/python" -m pip install --quiet "$@" >"$log" 2>&1; then
@@ -140,10 +142,9 @@ need_python() {
   fi
   say "==> building the Python package into .venv: two to four minutes on two cores, once until its sources change"
   build_began="$(date +%s)"
-  requirements="$(sed -n 's/^requires = \[\(.*\)\]/\1/p' pyproject.toml | tr -d '",')"
-  say "    fetching what builds it: $requirements"
-  # shellcheck disable=SC2086  # a list of words
-  pip_install $requirements
+  say "    fetching what builds it: $(build_requirements)"
+  # shellcheck disable=SC2046  # a list of words
+  pip_install $(build_requirements)
   say "    compiling the C++ core, which takes nearly all of the time, and fetching the parts for: $1"
   pip_install --no-build-isolation --config-settings=build-dir='build/{wheel_tag}' --editable ".[$1]"
   printf '%s\n' "$state" >"$stamp"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
+import types
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +16,8 @@ import pytest
 from kit import kimi
 
 import kimistream
+from kimistream import _core
+from kimistream._requests import setup
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
@@ -142,6 +146,23 @@ def test_the_first_variable_counts_alone(
         monkeypatch.setenv(name, str(good.file))
     monkeypatch.setenv(VARIABLES[0], str(other.file))
     assert "Trusted is what SSL_CERT_FILE names" in refusal(server).message
+
+
+def test_certifi_where_the_system_has_none(good: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    certifi = types.ModuleType("certifi")
+    certifi.where = lambda: str(good.file)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "certifi", certifi)
+    monkeypatch.setattr(_core, "trusted_certificates", str)
+    assert setup.certificates() == str(good.file)
+    monkeypatch.setitem(sys.modules, "certifi", None)  # cannot be imported
+    assert setup.certificates() == ""
+
+
+def test_certifi_is_not_asked_where_something_is_named(good: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(good.file))
+    monkeypatch.setitem(sys.modules, "certifi", types.ModuleType("certifi"))  # without a where()
+    assert _core.trusted_certificates() == str(good.file)
+    assert setup.certificates() == ""
 
 
 def test_one_that_nobody_vouches_for(server: Server) -> None:

@@ -87,7 +87,7 @@ RANKS = [
     {"message", "sse"},
     {"error", "event", "media", "prices", "provider", "request"},
     {"accumulator", "retry", "transport"},
-    {"cassette", "recording", "scripted_transport", "stream"},
+    {"cassette", "network", "recording", "scripted_transport", "stream"},
     {"client"},
     {"bulk_run", "files", "retelling", "tokens"},
     {"rows"},
@@ -109,7 +109,7 @@ LAYERS = {
     "bulk": ({"bulk"}, {"bulk_run", "error", "limits", "retry"}),
     # sha256: what rows and requests are known by
     "rows": ({"rows", "json", "record/sha256.hpp"}, {"json", "message", "rows"}),
-    "net": ({"net", "loopback.hpp"}, {"error", "headers", "transport", "scripted_transport"}),
+    "net": ({"net", "loopback.hpp"}, {"error", "headers", "network", "transport", "scripted_transport"}),
     # base64: media within JSON; forks: what a child must leave alone; redact: which headers are secret
     "record": (
         {"record", "json", "media/base64.hpp", "media/base64_decode.hpp", "net/body_reader.hpp", "net/forks.hpp"}

@@ -41,6 +41,11 @@ TEST_CASE("a certificate is not trusted, or it is something else") {
   check(refused("SSL certificate problem: self-signed certificate"), false, untrusted);
   check(refused("SSL certificate problem: unable to get local issuer certificate", "SSL_CERT_DIR"), false,
         "Trusted is what SSL_CERT_DIR names");
+  check(error_from_curl({.code = CURLE_PEER_FAILED_VERIFICATION,
+                         .detail = "SSL certificate problem: unable to get local issuer certificate",
+                         .url = server,
+                         .has_trusted = false}),
+        false, "no certificates to trust were found on this machine; install its package ca-certificates");
   for (const std::string_view detail :
        {"SSL certificate problem: certificate has expired", "server certificate expiration date has passed."})
     check(refused(detail), false, "its certificate has expired");

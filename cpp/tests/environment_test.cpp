@@ -4,10 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 namespace ks = kimistream;
 using ks::net::Proxies;
@@ -123,4 +127,19 @@ TEST_CASE("of the variables for trusted certificates the first that is set count
   }
   CHECK(trust({{"REQUESTS_CA_BUNDLE", "/tmp"}}) == "REQUESTS_CA_BUNDLE /tmp/");  // requests takes a directory there
   CHECK(trust({}).starts_with(" "));
+}
+
+TEST_CASE("certificates are found where each system keeps them") {
+  namespace fs = std::filesystem;
+  const fs::path root = fs::temp_directory_path() / ("kimistream-roots-" + std::to_string(::getpid()));
+  for (const char* place : {"etc/ssl/certs/ca-certificates.crt", "etc/pki/tls/certs/ca-bundle.crt",
+                            "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "etc/ssl/ca-bundle.pem",
+                            "var/lib/ca-certificates/ca-bundle.pem", "etc/ssl/cert.pem"}) {
+    CHECK(ks::net::system_certificates(root.string()).empty());
+    const fs::path file = root / place;
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << "certificates";
+    CHECK(ks::net::system_certificates(root.string()) == file.string());
+    fs::remove_all(root);
+  }
 }

@@ -86,9 +86,11 @@ Request to_request(const py::tuple& arguments, std::optional<bool> streams = {})
 ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
                             const py::object& timeout);
 Headers to_headers(py::handle mapping, const char* what);
-/// The transport for a client with a Cassette and an ExchangeQueue, each of which may be None; empty for neither.
+/// The transport for a client with a Cassette and an ExchangeQueue, each of which may be None.
+/// @param certificates a file of them, "" for none: what is trusted where variables and the system name nothing
 /// @throws TypeError for anything else
-TransportFactory recorded(const py::object& cassette, const py::object& history, const py::object& history_label);
+TransportFactory recorded(std::string certificates, const py::object& cassette, const py::object& history,
+                          const py::object& history_label);
 /// A Python function of (sent, total), or None. What it raises is written to sys.unraisablehook, but for Ctrl-C, which
 /// ends the request. @throws TypeError for what cannot be called
 UploadProgress to_progress(py::handle function);

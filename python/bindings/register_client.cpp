@@ -50,7 +50,8 @@ void register_client(py::module_& module) {
                        const py::object& model, const py::object& timeout, const py::object& max_retries,
                        const py::object& default_headers, const py::object& key_origin, const py::object& on_break,
                        const py::object& max_breaks, const py::object& continue_on_length, const py::object& cassette,
-                       const py::object& history, const py::object& history_label, const py::object& prices) {
+                       const py::object& history, const py::object& history_label, const py::object& prices,
+                       const py::object& certificates) {
              // Objects, checked here: pybind11 shows all arguments, the key too, when it cannot convert one.
              ClientOptions options{.provider = from_str(provider, "provider"),
                                    .base_url = from_str(base_url, "base_url")};
@@ -67,14 +68,15 @@ void register_client(py::module_& module) {
              options.key_origin = from_str(key_origin, "key_origin");
              options.models_call = "client.models.list()";
              options.prices = to_prices(prices);
-             options.transport = recorded(cassette, history, history_label);
+             options.transport = recorded(from_str(certificates, "certificates"), cassette, history, history_label);
              return std::make_unique<Client>(std::move(options));
            }),
            py::arg("provider"), py::arg("base_url"), py::arg("api_key"), py::arg("model"), py::arg("timeout"),
            py::arg("max_retries"), py::arg("default_headers"), py::arg("key_origin") = "",
            py::arg("on_break") = py::none(), py::arg("max_breaks") = py::none(),
            py::arg("continue_on_length") = py::none(), py::arg("cassette") = py::none(),
-           py::arg("history") = py::none(), py::arg("history_label") = "", py::arg("prices") = py::none())
+           py::arg("history") = py::none(), py::arg("history_label") = "", py::arg("prices") = py::none(),
+           py::arg("certificates") = "")
       .def(
           "start",
           [](Client& self, const py::tuple& arguments, bool stream, bool chunks) {

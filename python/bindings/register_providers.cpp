@@ -30,6 +30,9 @@ void register_providers(py::module_& module) {
       "The row of this name: all of it, or what differs from the row named `base`.");
 
   module.def(
+      "trusted_certificates", [] { return text(trusted_certificates()); },
+      "The file or directory of certificates that variables or the system name; \"\" where there is none.");
+  module.def(
       "destination",
       [](const py::object& provider, const py::object& base_url) {
         const Destination asked =

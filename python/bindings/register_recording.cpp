@@ -60,17 +60,20 @@ std::optional<ExchangeQueue::Entry> take(const ExchangeQueue& queue, std::option
 
 }  // namespace
 
-TransportFactory recorded(const py::object& cassette, const py::object& history, const py::object& history_label) {
-  TransportFactory transport;
+TransportFactory recorded(std::string certificates, const py::object& cassette, const py::object& history,
+                          const py::object& history_label) {
+  const Played* played = nullptr;
   if (!cassette.is_none()) {
     if (!py::isinstance<Played>(cassette)) throw py::type_error("cassette must be a Cassette");
-    transport = cassette.cast<const Played&>().cassette->transport();
+    played = &cassette.cast<const Played&>();
   }
+  TransportFactory transport;
+  if (!played || !played->cassette->only_replays()) transport = network_transport(std::move(certificates));
+  if (played) transport = played->cassette->transport(std::move(transport));
   if (!history.is_none()) {
     if (!py::isinstance<ExchangeQueue>(history)) throw py::type_error("history must be an ExchangeQueue");
-    transport =
-        recording_transport(transport ? std::move(transport) : network_transport(),
-                            history.cast<const ExchangeQueue&>().sink(from_str(history_label, "history_label")));
+    transport = recording_transport(
+        std::move(transport), history.cast<const ExchangeQueue&>().sink(from_str(history_label, "history_label")));
   }
   return transport;
 }

@@ -147,6 +147,7 @@ class Client:
         history: ExchangeQueue | None = None,
         history_label: str = "",
         prices: Sequence[dict[str, Any]] | None = None,
+        certificates: str = "",
     ) -> None: ...
     def start(self, arguments: tuple[Any, ...], stream: bool, chunks: bool) -> Stream:
         """Starts a request; returns before anything has come."""
@@ -419,6 +420,9 @@ def provider_row(name: str, base: str | None = None) -> dict[str, Any]:
 
 def destination(provider: str, base_url: str) -> dict[str, Any]:
     """Whom a client with these arguments would ask."""
+
+def trusted_certificates() -> str:
+    """The file or directory of certificates that variables or the system name; "" where there is none."""
 
 def key_may_go(variable: str, base_url: str) -> bool:
     """Whether the key in this variable may be sent to this address."""

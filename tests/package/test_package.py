@@ -5,10 +5,10 @@ Builds the library several times, so it runs only when asked for: pytest -m pack
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -16,30 +16,14 @@ from pathlib import Path
 
 import pages
 import pytest
+from package_kit import ROOT, SAID, VERSION, run
 
 pytestmark = pytest.mark.package
 
-ROOT = Path(__file__).parents[2]
 CONSUMER = Path(__file__).parent / "consumer"
-VERSION = re.findall(r'VERSION "(.*)"', (ROOT / "cpp/include/kimistream/version.hpp").read_text("utf-8"))[0]
-SAID = f"kimistream {VERSION}: Hm. Hello\n"
 QUICK = ("-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug")  # what is tested here does not depend on optimisation
 LIBRARY_ONLY = ("-DBUILD_TESTING=OFF", "-DKIMISTREAM_BUILD_EXAMPLES=OFF")
 NOT_COPIED = shutil.ignore_patterns("build", ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
-
-
-def run(*command: object, **options: object) -> str:
-    """What the command prints; it must succeed."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-        **options,  # type: ignore[call-overload]
-    )
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-8000:]}"
-    return str(done.stdout)
 
 
 def build(source: Path, folder: Path, *settings: str) -> Path:
@@ -123,6 +107,68 @@ def test_as_part_of_another_project(way: str, tmp_path: Path) -> None:
     assert use(tmp_path / "build", *settings) == SAID
     run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
     assert files(tmp_path / "prefix") == {"bin/consumer"}  # the library installs nothing that was not asked for
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="the sources are cloned")
+def test_fetched_from_a_repository(tmp_path: Path) -> None:
+    """FetchContent clones the sources at a commit, as a project does that names a release."""
+    copy = tmp_path / "repository"
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    git = ("git", "-C", copy, "-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false")
+    run("git", "init", "--quiet", copy)
+    run(*git, "add", ".")
+    run(*git, "commit", "--quiet", "-m", "all")
+    commit = run(*git, "rev-parse", "HEAD").strip()
+    settings = (f"-DKIMISTREAM_GIT=file://{copy}", f"-DKIMISTREAM_GIT_TAG={commit}")
+    assert use(tmp_path / "build", *settings) == SAID
+    assert (tmp_path / "build/_deps/kimistream-src/CMakeLists.txt").exists()
+
+
+def test_components_of_an_installation(shared: Path, tmp_path: Path) -> None:
+    """A system's packager splits what runs from what is built with."""
+    for component in ("runtime", "development"):
+        run("cmake", "--install", shared.parent / "build", "--prefix", tmp_path / component, "--component", component)
+    run_time = files(tmp_path / "runtime")
+    minor = VERSION.rpartition(".")[0]
+    assert run_time == {f"lib/libkimistream.so.{VERSION}", f"lib/libkimistream.so.{minor}"}
+    assert run_time | files(tmp_path / "development") == files(shared)
+    assert files(tmp_path / "development") & run_time == set()
+
+
+@pytest.mark.parametrize("rtti", ["", "-fno-rtti"])
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_headers_bring_no_warnings(compiler: str, rtti: str, tmp_path: Path) -> None:
+    """Each on its own, also for those who compile with more warnings than we do, or without RTTI."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler}")
+    warnings = ("-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wpedantic", "-Wold-style-cast")
+    for header in sorted((ROOT / "cpp/include/kimistream").iterdir()):
+        source = tmp_path / "one.cpp"
+        source.write_text(f"#include <kimistream/{header.name}>\n#include <kimistream/{header.name}>\n")
+        flags = [flag for flag in ("-std=c++20", *warnings, "-Werror", "-fsyntax-only", rtti) if flag]
+        run(compiler, *flags, "-I", ROOT / "cpp/include", source)
+
+
+@pytest.mark.skipif(shutil.which("conan") is None, reason="conan is not installed")
+def test_conan_makes_a_package(tmp_path: Path) -> None:
+    """From this machine's libcurl and simdjson, whatever their versions: Conan need not bring its own."""
+    environment = {**os.environ, "CONAN_HOME": str(tmp_path / "conan")}
+    run("conan", "profile", "detect", env=environment)
+    profile = tmp_path / "conan/profiles/system"
+    profile.write_text(
+        "include(default)\n[settings]\ncompiler.cppstd=20\nbuild_type=Debug\n"
+        "[platform_requires]\nlibcurl/8.0\nsimdjson/3.0\n"
+    )
+    said = run("conan", "create", ROOT / "packaging/conan", "--profile:all", "system", "--no-remote", env=environment)
+    assert SAID in said
+
+
+def test_the_packages_name_this_version() -> None:
+    port = json.loads((ROOT / "packaging/vcpkg/ports/kimistream/vcpkg.json").read_text("utf-8"))
+    assert port["version"] == VERSION
+    project = (ROOT / "CMakeLists.txt").read_text("utf-8")
+    options = re.findall(r"-D(\w+)=", (ROOT / "packaging/vcpkg/ports/kimistream/portfile.cmake").read_text("utf-8"))
+    assert [name for name in options if name not in project] == []
 
 
 def test_without_doctest(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@
 #include "kimistream/limits.hpp"
 #include "kimistream/message.hpp"
 #include "kimistream/model.hpp"
+#include "kimistream/network.hpp"
 #include "kimistream/prices.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/recording.hpp"

@@ -51,9 +51,15 @@ constexpr Doubt doubts[] = {
     {"common name", "certificate is for another host; check the host's name in the address"},
 };
 
+constexpr const char* no_certificates =
+    "no certificates to trust were found on this machine; install its package ca-certificates or Python's certifi, or "
+    "set "
+    "SSL_CERT_FILE";
+
 std::string about_certificate(const CurlFailure& failure, std::string_view whose) {
   for (const Doubt& doubt : doubts)
     if (failure.detail.find(doubt.words) != std::string_view::npos) return std::string(whose) + " " + doubt.advice;
+  if (!failure.has_trusted) return no_certificates;
   return std::string(whose) +
          " certificate is not trusted; for a private authority set SSL_CERT_FILE to its certificate" +
          (failure.trusted.empty() ? "" : ". Trusted is what " + std::string(failure.trusted) + " names");
@@ -112,8 +118,9 @@ Error at_server(const CurlFailure& failure) {
     advice = about_certificate(failure, "its");
   } else if (failure.code == CURLE_SSL_CACERT_BADFILE) {
     error.retryable = false;
-    advice = "the trusted certificates cannot be read; check " +
-             (failure.trusted.empty() ? "SSL_CERT_FILE" : std::string(failure.trusted));
+    advice = !failure.has_trusted ? no_certificates
+                                  : "the trusted certificates cannot be read; check " +
+                                        (failure.trusted.empty() ? "SSL_CERT_FILE" : std::string(failure.trusted));
   }
   if (error.kind == ErrorKind::timeout) {  // no other of libcurl's clocks is set
     error.clock = "connect";

@@ -19,6 +19,7 @@ struct CurlFailure {
   long tunnel_status = 0;        ///< what the proxy answered to CONNECT; 0: nothing, or it was not asked
   bool proxy_reached = true;     ///< false: CURLE_PROXY came before the proxy had tried to reach the server
   std::string_view trusted{};    ///< the variable that names the trusted certificates, "" where none does
+  bool has_trusted = true;       ///< false: no certificates were found on this machine
 };
 
 Error error_from_curl(const CurlFailure& failure);

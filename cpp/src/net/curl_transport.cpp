@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "kimistream/network.hpp"
 #include "net/body_reader.hpp"
 #include "net/curl_errors.hpp"
 #include "net/forks.hpp"
@@ -434,11 +435,16 @@ void CurlTransport::set_alarm(Clock::time_point when) {
 
 namespace kimistream {
 
-TransportFactory network_transport() {
+std::string trusted_certificates() { return net::Trust::from_environment().path; }
+
+TransportFactory network_transport() { return network_transport({}); }
+
+TransportFactory network_transport(std::string certificates) {
   net::initialise_curl();
   auto options = std::make_shared<net::CurlOptions>();
   options->proxies = net::Proxies::from_environment();
   options->trust = net::Trust::from_environment();
+  if (options->trust.path.empty()) options->trust.path = std::move(certificates);
   return [options = std::shared_ptr<const net::CurlOptions>(std::move(options))] {
     return std::make_unique<net::CurlTransport>(options);
   };

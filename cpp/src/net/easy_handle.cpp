@@ -102,8 +102,12 @@ const Proxy* EasyHandle::answering_proxy() const noexcept {
 }
 
 Error EasyHandle::error(CURLcode code) const {
-  CurlFailure failure{
-      .code = code, .detail = detail_.c_str(), .url = url_, .proxy = proxy_, .trusted = options_.trust.variable};
+  CurlFailure failure{.code = code,
+                      .detail = detail_.c_str(),
+                      .url = url_,
+                      .proxy = proxy_,
+                      .trusted = options_.trust.variable,
+                      .has_trusted = !options_.trust.path.empty()};
   curl_easy_getinfo(get(), CURLINFO_HTTP_CONNECTCODE, &failure.tunnel_status);
   long reason = CURLPX_OK;
   curl_easy_getinfo(get(), CURLINFO_PROXY_ERROR, &reason);

@@ -59,12 +59,18 @@ Trust Trust::from_environment() {
   for (const char* name : {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR"})
     if (const char* value = std::getenv(name); value && *value)
       return {name, value, std::string_view(name) == "SSL_CERT_DIR" || names_directory(value)};
-  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt",       // Debian, Ubuntu, Alpine, Arch
-                           "/etc/pki/tls/certs/ca-bundle.crt",         // Fedora, RHEL
-                           "/etc/ssl/ca-bundle.pem",                   // openSUSE
-                           "/etc/ssl/cert.pem",                        // macOS, OpenBSD
-                           "/usr/local/share/certs/ca-root-nss.crt"})  // FreeBSD
-    if (::access(path, R_OK) == 0) return {"", path, false};
+  return {"", system_certificates(), false};
+}
+
+std::string system_certificates(const std::string& root) {
+  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt",                 // Debian, Ubuntu, Arch, Alpine
+                           "/etc/pki/tls/certs/ca-bundle.crt",                   // Red Hat
+                           "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // its newer ones, Fedora from 43 on
+                           "/etc/ssl/ca-bundle.pem",                             // SUSE
+                           "/var/lib/ca-certificates/ca-bundle.pem",             // its smallest images
+                           "/etc/ssl/cert.pem",                                  // Alpine as it comes, macOS, OpenBSD
+                           "/usr/local/share/certs/ca-root-nss.crt"})            // FreeBSD
+    if (std::string file = root + path; ::access(file.c_str(), R_OK) == 0) return file;
   return {};
 }
 

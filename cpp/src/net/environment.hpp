@@ -27,9 +27,13 @@ struct Trust {
   static Trust from_environment();
 
   std::string variable;       ///< "" where none is set
-  std::string path;           ///< "" where nothing was found: libcurl's own default
+  std::string path;           ///< "" where nothing was found: libcurl's own default, which may be nothing
   bool is_directory = false;  ///< of certificates, named by their hashes
 };
+
+/// The file of certificates at the first of the places where systems keep it, "" where there is none.
+/// @param root in place of "/"
+std::string system_certificates(const std::string& root = {});
 
 /// Host and port of a URL, for messages.
 std::string host_of(std::string_view url);

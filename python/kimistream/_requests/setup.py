@@ -102,8 +102,20 @@ def client_setup(
             raise
         key = Key("none")
     core["key_origin"] = key.variable
+    core["certificates"] = certificates()
     core.update(mending)
     return Setup(core, environment, key.variable, settings.get("options")), key
+
+
+def certificates() -> str:
+    """The file of certifi, where neither a variable nor the system names certificates to trust and it is installed."""
+    if _core.trusted_certificates():
+        return ""
+    try:
+        import certifi
+    except ImportError:
+        return ""
+    return certifi.where()
 
 
 def _core_arguments(
