@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from kit import KEY, completion
+from kit import KEY, completion, wait_until
 
 from kimistream import AsyncKimi, Kimi
 
@@ -101,6 +101,11 @@ class BulkServer:
 
     def let_go(self, times: int = 1_000_000) -> None:
         self._loop.call_soon_threadsafe(lambda: [self._gate.release() for _ in range(min(times, 100_000))])
+
+    def settle(self) -> None:
+        """Waits until what clients sent that have left since is answered, which counts as paid."""
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.05), self._loop).result(30)
+        wait_until(lambda: self.under_way == 0)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -80,6 +80,7 @@ class Killed:
         over = child.poll() is not None
         child.send_signal(how)
         child.wait()
+        self._server.settle()
         self.kills += 1
         self.torn += bool(self.written) and not self.written.endswith(b"\n")
         self.check_paid()

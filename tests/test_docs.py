@@ -96,7 +96,7 @@ def test_extras_are_told() -> None:
     table = project[project.index("[project.optional-dependencies]") : project.index("[project.scripts]")]
     extras = re.findall(r"^([a-z-]+) = \[", table, re.MULTILINE)
     told = (DOCS / "guides/building.md").read_text("utf-8")
-    of_developers = ("test", "lint", "browser")
+    of_developers = ("test", "lint", "types", "browser")
     assert "cli" in extras
     assert [name for name in extras if f"`{name}`" not in told and not name.startswith(of_developers)] == []
 

@@ -154,6 +154,8 @@ def events_by_class(stream: Stream) -> str:
                 return reason
             case Notice(code, message):
                 assert_type((code, message), tuple[str, str])
+            case Restarted(reason=reason):
+                assert_type(reason, str)
             case ToolCallDelta():
                 pass
     return ""

@@ -132,7 +132,7 @@ class APIError(KimiError):
         message: str,
         *,
         status_code: int | None = None,
-        body: object | None = None,
+        body: object = None,
         request_id: str | None = None,
         headers: Headers | None = None,
         retryable: bool = False,
