@@ -258,6 +258,21 @@ def test_what_the_reader_cannot_draw_is_drawn_all_the_same(cell: DrawnCell) -> N
     assert "stopped" in last
 
 
+def test_of_a_long_answer_its_end_is_drawn_while_it_comes() -> None:
+    story = Story()
+    story.take(SimpleNamespace(type="text", text="".join(f"part {number}\n\n" for number in range(9999))))
+    story.take(SimpleNamespace(type="text", text="```\n" + "code\n\n" * 9999 + "```\n\nthe end"))
+    live = story.sheet(live=True).bundle()["text/plain"]
+    assert re.fullmatch(r"\[… [\d,]+ characters before, which are shown at the end\]\nthe end", live)
+    assert story.sheet().bundle()["text/plain"].startswith("part 0\n")
+
+
+@pytest.mark.parametrize("sign", ["`", "$", "$a ", "\\(", "\\[", "```\n", "~~~a\n", "a`", "*", "` ", "\\(\\) "])
+def test_what_is_nested_without_end_takes_no_time_without_end(sign: str, renders: bool) -> None:
+    page = bundle_of(Message("assistant", sign * 20_000))
+    assert ("text/html" in page) == renders
+
+
 def test_what_is_void_is_not_shown_any_more() -> None:
     story = Story()
     for event in (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 _SPAN = re.compile(r"(?<![`\\])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _MATH = re.compile(
-    r"\$\$(?P<shown>[^$]+)\$\$|\\\[(?P<bracketed>.+?)\\\]|\\\((?P<parenthesis>.+?)\\\)"
+    r"\$\$(?P<shown>[^$]+)\$\$|\\\[(?P<bracketed>(?:[^\\]|\\[^\[])+?)\\\]|\\\((?P<parenthesis>(?:[^\\]|\\[^(])+?)\\\)"
     r"|\$(?P<dollar>(?![\s$])[^$\n]*[^\s$\\])\$(?!\d)",
     re.S,
 )
@@ -38,6 +38,20 @@ def harmless(text: str) -> str:
         parts += [_harmless_spans(text[done : found.start()]), one_line(block(found[3], found[2])), "\n"]
         done = found.end()
     return "".join([*parts, _harmless_spans(text[done:])])
+
+
+def end_of(text: str, most: int) -> str:
+    """About so many of its last characters, from a paragraph on; all of it where it has none there."""
+    begin = len(text) - most
+    if begin <= 0:
+        return text
+    fences = [found.span() for found in _FENCED.finditer(text)]
+    while (begin := text.find("\n\n", begin)) >= 0:
+        around = next((end for start, end in fences if start <= begin < end - 1), None)
+        if around is None:
+            return text[begin + 2 :]
+        begin = around - 1
+    return text
 
 
 def one_line(markup: str) -> str:

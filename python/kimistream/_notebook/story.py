@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from .counts import money, seconds, tokens
+from .markdown import end_of
 from .sheet import Sheet
 
 TYPE_CHECKING = False
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 _SHORT = 90  # characters of a title
-_LIVE = 4000  # characters of thinking that are drawn while it comes
+_LIVE_THINKING = 4000  # characters that are drawn while they come
+_LIVE_WORDS = 20_000
 
 
 class Said:
@@ -32,11 +34,14 @@ class Said:
     def put(self, sheet: Sheet, live: bool) -> None:
         text = "".join(self.fragments)
         if self.kind == "text":
-            sheet.words(text)
+            shown = end_of(text, _LIVE_WORDS) if live else text
+            if len(shown) < len(text):
+                sheet.line(f"… {len(text) - len(shown):,} characters before, which are shown at the end")
+            sheet.words(shown)
         elif text:
             title = f"Thinking: {len(text):,} characters"
             if live:  # what it thinks just now can be seen without opening it
-                title, text = f"Thinking … {_short(text[-_SHORT:], end=True)}", text[-_LIVE:]
+                title, text = f"Thinking … {_short(text[-_SHORT:], end=True)}", text[-_LIVE_THINKING:]
             sheet.folded(title, text)
 
 
