@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -24,6 +25,12 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 def pytest_configure() -> None:
     # A background job of a shell ignores Ctrl-C, and so does all that it starts: its tests would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The same examples each time, however slow the machine is: what fails can be had again.
+    with contextlib.suppress(ImportError):
+        from hypothesis import HealthCheck, settings
+
+        settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)
