@@ -162,8 +162,9 @@ def main() -> None:
     wall = time.monotonic() - begin
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(each.ru_utime + each.ru_stime for each in used)  # from the process's start on
+    peak = peak_mb()  # before all of the output is in memory
     rows = Path(out).read_bytes().count(b"\n")
-    print(json.dumps({"rows": rows, "cpu_s": cpu, "wall_s": wall, "peak_mb": peak_mb()}))
+    print(json.dumps({"rows": rows, "cpu_s": cpu, "wall_s": wall, "peak_mb": peak}))
 
 
 if __name__ == "__main__":

@@ -56,10 +56,10 @@ def killed(server: BulkServer, out: Path, monkeypatch: pytest.MonkeyPatch, after
     """A run that ends when so many rows were kept, as if it were killed there: nothing is put in order."""
     keep, count = table_output.TableOutput.keep, 0
 
-    def dies(self: Any, ended: Any) -> None:
+    def dies(self: Any, *ended: Any) -> None:
         nonlocal count
-        keep(self, ended)
-        count += len(ended)
+        keep(self, *ended)
+        count += sum(map(len, ended))
         if count >= after:
             raise Killed
 

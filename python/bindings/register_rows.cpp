@@ -134,7 +134,8 @@ void register_rows(py::module_& module) {
           py::arg("place"), "The row itself, as JSON, of one of those read last.")
       .def("start", &start, py::arg("rows"), "Adds some of those read last to the run: (place among them, index, key).")
       .def("take", &take, py::arg("run"),
-           "((index, key, hash, line, attempts, prompt, completion, total, cost) of the rows that were answered, their usage "
+           "((index, key, hash, line, attempts, prompt, completion, total, cost) of the rows that were answered, their "
+           "usage "
            "together, what else has ended).")
       .def(
           "leave",
