@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 from collections.abc import Iterator
@@ -23,6 +24,13 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 def pytest_configure() -> None:
     # A background job of a shell ignores Ctrl-C, and so does all that it starts: its tests would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if importlib.util.find_spec("hypothesis") is None:  # the environments of frameworks and of Ray have none
+        return
+    from hypothesis import HealthCheck, settings
+
+    # A busy machine fails no test: neither an example nor what makes it has a time to end in.
+    settings.register_profile("kimistream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("kimistream")
 
 
 @pytest.fixture(autouse=True)
