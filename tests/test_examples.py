@@ -29,6 +29,7 @@ PYTHON = {
     "tools.py": ("get_weather(", "Paris", "Tokyo", "24 degrees"),
 }
 CPP = {
+    "batch": ("France: ", "Paris", "Japan: ", "Tokyo", "Berlin", "USD"),
     "complete": ("Paris", "Tokyo"),
     "hello_stream": ("\x1b[2m", BIGGER),
     "record_replay": (f"recorded: {BIGGER}",),

@@ -89,7 +89,7 @@ RANKS = [
     {"accumulator", "retry", "transport"},
     {"cassette", "recording", "scripted_transport", "stream"},
     {"client"},
-    {"bulk_run", "files", "retelling", "tokens"},
+    {"balance", "batches", "bulk_run", "files", "retelling", "tokens"},
     {"kimistream"},
 ]
 # Folders of src/: which private headers (folders, or single ones) and which public ones each may include.
