@@ -57,6 +57,7 @@ ANSWERS: dict[str, example_answers.Answer] = {
     "vision.py": example_answers.looks_closer,
 }
 CPP = {
+    "batch": ("France: ", "Paris", "Japan: ", "Tokyo", "Berlin", "USD"),
     "complete": ("Paris", "Tokyo"),
     "hello_stream": ("\x1b[2m", BIGGER),
     "record_replay": (f"recorded: {BIGGER}",),

@@ -89,7 +89,7 @@ RANKS = [
     {"accumulator", "retry", "transport"},
     {"cassette", "network", "recording", "scripted_transport", "stream"},
     {"client"},
-    {"bulk_run", "files", "retelling", "tokens"},
+    {"balance", "batches", "bulk_run", "files", "retelling", "tokens"},
     {"rows"},
     {"kimistream"},
 ]

@@ -221,7 +221,7 @@ def test_usage_of_the_messages_protocol() -> None:
     whole = {"id": "m", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn"}
     whole |= {"content": [{"type": "text", "text": "x"}], "usage": usage}  # type: ignore[dict-item]
     found = play(json.dumps(whole), "kimi-code").usage
-    assert found == Usage(12, 7, 19, 5, cache_write_tokens=4)
+    assert found == Usage(12, 7, 19, 5, cache_write_tokens=4, cache_write_1h_tokens=3)
 
 
 # ---- ends, usage, refusals, choices ---------------------------------------------------------------------------------

@@ -187,10 +187,11 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
     notices = rules::report(request, provider, asked, std::move(known), listed().get());
   const Request& sent = changed ? *changed : request;
   setup.model = model_name(provider, sent.model.empty() ? model : sent.model);
-  setup.price = price(setup.model);
   setup.request.url = destination.base_url + path_for(provider.chat_path, setup.model) + query_of(request.extra_query);
   wire::Encoded encoded = wire::encode(provider, sent, setup.model, streams);
   std::move(encoded.notices.begin(), encoded.notices.end(), std::back_inserter(notices));
+  const auto named = sent.extra_body.empty() ? std::nullopt : json::text_at(sent.extra_body.text, "/model");
+  setup.price = price(named ? *named : setup.model);  // what is merged last is what the server reads
   for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),
                                     std::pair("Accept", streams ? "text/event-stream" : "application/json")})
     if (!setup.request.headers.find(name)) setup.request.headers.add(name, value);  // the caller's own counts

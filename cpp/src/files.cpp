@@ -2,18 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <set>
 #include <utility>
 
 #include "clock.hpp"
-#include "json/document.hpp"
 #include "json/tree.hpp"
 #include "kimistream/error.hpp"
 #include "media/data_uri.hpp"
 #include "media/kind.hpp"
 #include "media/multipart.hpp"
 #include "media/source.hpp"
+#include "resources.hpp"
 
 namespace kimistream {
 namespace {
@@ -22,7 +20,6 @@ using json::Tree;
 
 constexpr std::array<std::string_view, 4> purposes = {"file-extract", "image", "video", "batch"};
 constexpr std::chrono::milliseconds between_reports{50};
-constexpr std::size_t max_pages = 10'000;  // of a list, by a server that never says that it ends
 
 [[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
@@ -46,22 +43,6 @@ std::string ending_of(std::string_view mime) {
       break;
     }
   return kind.empty() ? std::string() : "." + std::string(kind);
-}
-
-/// An id as a piece of a path: nothing in it can lead elsewhere (RFC 3986, 2.3 and 3.3).
-std::string escaped(std::string_view id) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string text;
-  for (const char c : id) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    if (plain)
-      text += c;
-    else
-      ((text += '%') += digits[byte >> 4]) += digits[byte & 15];
-  }
-  return text;
 }
 
 /// Tells how far the reading has come.
@@ -97,36 +78,18 @@ class Reported final : public BodySource {
 };
 
 FileObject read_file(const Tree& tree) {
-  const auto number = [&](std::string_view key) {
-    std::int64_t value = 0;
-    const std::string text = tree.text_of(key);
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-  };
   return {.id = tree.text_of("id"),
           .filename = tree.text_of("filename"),
           .purpose = tree.text_of("purpose"),
           .status = tree.text_of("status"),
           .status_details = tree.text_of("status_details"),
-          .bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(number("bytes"), 0)),
-          .created_at = number("created_at")};
-}
-
-Tree parsed(const Json& answer) {
-  try {
-    return Tree::parse(answer.text);
-  } catch (const json::Malformed&) {
-    return Tree();
-  }
+          .bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(integer_of(tree, "bytes"), 0)),
+          .created_at = integer_of(tree, "created_at")};
 }
 
 FileObject read_file(const Json& answer) {
   FileObject file = read_file(parsed(answer));
-  if (file.id.empty()) {
-    Error error{.kind = ErrorKind::response, .message = "the answer about a file names no id"};
-    error.body = answer.text.substr(0, 64 * 1024);
-    throw Exception(std::move(error));
-  }
+  if (file.id.empty()) throw_unreadable("the answer about a file names no id", answer);
   return file;
 }
 
@@ -218,8 +181,7 @@ ResourceRequest upload_request(const Provider& provider, const FileContent& cont
 
 ResourceRequest file_request(const Provider& provider, std::string_view id, std::string_view below) {
   if (id.starts_with("ms://")) id.remove_prefix(5);
-  if (id.empty() || id == "." || id == "..") refuse("\"" + std::string(id) + "\" is no id of a file");
-  return {.path = path_of(provider) + "/" + escaped(id) + std::string(below)};
+  return {.path = path_of(provider) + "/" + piece_of_path(id, "a file") + std::string(below)};
 }
 
 // ---- with a client ------------------------------------------------------------------------------------------------
@@ -230,24 +192,7 @@ FileObject upload(Client& client, const FileContent& content, std::string_view p
 
 std::vector<FileObject> list_files(Client& client) {
   std::vector<FileObject> files;
-  std::set<std::string, std::less<>> seen;  // a server that knows no pages sends its first one again
-  const std::string& path = path_of(client.provider());
-  std::string query;
-  for (std::size_t page = 0; page < max_pages; ++page) {
-    const Tree answer = parsed(client.send({.path = path + query}));
-    const Tree* data = answer.find("data");
-    const Tree* more = answer.find("has_more");
-    bool any = false;
-    if (data)
-      for (const Tree& item : data->items()) {
-        FileObject file = read_file(item);
-        if (file.id.empty() || !seen.insert(file.id).second) continue;
-        any = true;
-        files.push_back(std::move(file));
-      }
-    if (!any || !more || more->text() != "true") break;
-    query = "?after=" + escaped(files.back().id);
-  }
+  for_each_item(client, path_of(client.provider()), [&](const Tree& item) { files.push_back(read_file(item)); });
   return files;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "kimistream/accumulator.hpp"
+#include "kimistream/balance.hpp"
+#include "kimistream/batches.hpp"
 #include "kimistream/bulk_run.hpp"
 #include "kimistream/cassette.hpp"
 #include "kimistream/client.hpp"

@@ -305,7 +305,9 @@ class AnthropicFrameReader : private Forms {
         larger(field, found.cache_creation);
       else if (key.is("cache_creation"))  // the same, by how long it is kept
         fields(field, [&](Key name, Value& amount) {
-          if (name.is("ephemeral_5m_input_tokens") || name.is("ephemeral_1h_input_tokens")) add(amount, found.kept);
+          const bool for_an_hour = name.is("ephemeral_1h_input_tokens");
+          if (for_an_hour || name.is("ephemeral_5m_input_tokens")) add(amount, found.kept);
+          if (for_an_hour) larger(amount, found.kept_1h);
         });
       else if (key.is("cache_read_input_tokens"))
         count(field, found.cache_read);
@@ -330,6 +332,7 @@ class AnthropicFrameReader : private Forms {
     if (input_of(found) > 0 || input_of(known) == 0) {
       take(known.input, found.input);
       take(known.cache_creation, found.cache_creation);
+      take(known.kept_1h, found.kept_1h);
       take(known.cache_read, found.cache_read);
     }
     take(known.prompt, found.prompt);
@@ -361,6 +364,7 @@ class AnthropicFrameReader : private Forms {
       if (known.cache_read || known.cached)
         usage.cached_tokens = std::max(known.cache_read.value_or(0), known.cached.value_or(0));
       usage.cache_write_tokens = known.cache_creation;
+      usage.cache_write_1h_tokens = known.kept_1h;
     }
     if (!at_start || known.output.value_or(0) > 0) usage.completion_tokens = known.output;
     if (usage.prompt_tokens && usage.completion_tokens)

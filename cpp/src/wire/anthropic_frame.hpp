@@ -39,6 +39,7 @@ class AnthropicReader {
   struct Counters {
     std::optional<std::int64_t> input, cache_creation, cache_read, output, thinking;
     std::optional<std::int64_t> kept;            // what cache_creation says, summed over its lifetimes
+    std::optional<std::int64_t> kept_1h;         // of that, for an hour
     std::optional<std::int64_t> prompt, cached;  // extra keys of some servers, where those above are missing
   };
 
