@@ -229,6 +229,20 @@ def test_prometheus_reads_what_is_counted(fault_server: FaultServer) -> None:
     assert found["kimistream_request_seconds_bucket", (("le", "+Inf"), *who)] == 6
 
 
+def test_a_model_of_any_name_is_read_back_as_it_is(fault_server: FaultServer) -> None:
+    prometheus = pytest.importorskip("prometheus_client")
+    client = kimi(either(fault_server), provider="moonshot")
+    registry = prometheus.CollectorRegistry()
+    registry.register(telemetry.prometheus(client))
+    names = ['a"b\\c\nd{x="1"} 5', "\u00e9,="]
+    for name in names:
+        client.complete("hi", model=name, check="off")
+    found = samples(prometheus.generate_latest(registry).decode())
+    told = {dict(labels)["model"]: value for (metric, labels), value in found.items()
+            if metric == "kimistream_requests_total"}  # fmt: skip
+    assert told == dict.fromkeys(names, 1.0)
+
+
 def test_it_is_served_on_loopback(fault_server: FaultServer) -> None:
     pytest.importorskip("prometheus_client")
     client = kimi(either(fault_server), provider="moonshot")
