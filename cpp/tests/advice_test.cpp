@@ -75,8 +75,8 @@ TEST_CASE("a wrong model is told what was probably meant") {
   CHECK(contains(told("kimi-k2-6", "openrouter"), "Did you mean moonshotai/kimi-k2.6?"));
   CHECK_FALSE(contains(told("gpt-4o"), "Did you mean"));
   CHECK(contains(told("gpt-4o"), "client.get(\"/models\") tells what is served"));
-  CHECK(contains(advice({.message = "no such model", .models_call = "client.models.list()"}),
-                 ". client.models.list() tells what is served"));
+  CHECK(contains(advice({.message = "HTTP 404: Not found the model", .models_call = "client.models.list()"}),
+                 "client.models.list() tells what is served"));
   // It need not be called a model, where its name stands there.
   CHECK(contains(advice({.message = "No endpoints found for kimi-k2-6.", .model = "kimi-k2-6"}), "Did you mean"));
 }
