@@ -28,8 +28,11 @@ def file_rows(
     plan: Plan, run: _core.BulkRun, output: Any, hashed: Hashed, distinct: Distinct | None
 ) -> FileRows | None:
     """None for a run whose rows somebody must look at: functions, schemas, budgets, whoever reads the rows."""
-    lines, template = plan.source.lines, plan.asked.template
-    if lines is None or template is None or not isinstance(output, Output):
+    lines = plan.source.lines
+    if lines is None or not isinstance(output, Output):
+        return None
+    template = plan.asked.template
+    if template is None:
         return None
     if plan.expected is not None or plan.budget is not None or not isinstance(plan.key, (str, type(None))):
         return None
