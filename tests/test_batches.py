@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_server_client import FaultServer, Script
 from kit import async_kimi, kimi, run
 
 import kimistream
 from kimistream import (
+    APIConnectionError,
     APIError,
     APITimeoutError,
     Budget,
@@ -201,6 +203,32 @@ def test_what_is_wrong_is_refused_before_anything_is_uploaded(
     with pytest.raises(InvalidRequestError, match=words):
         client_of(sim).batches.submit(rows, **options)
     assert sim.requests == []
+
+
+def test_what_makes_something_is_sent_once_also_behind_another_request(fault_server: FaultServer) -> None:
+    """On a kept connection that ends without an answer, libcurl would send it once more."""
+    for make in (
+        lambda client: client.batches.create(input_file_id="f"),
+        lambda client: client.files.create(file=("a.jsonl", b"{}"), purpose="batch"),
+    ):
+        url = fault_server.url(Script().json(200, {"data": []}).attempt().close())
+        client = kimi(url, provider="moonshot", max_retries=2)
+        client.batches.list()
+        with pytest.raises(APIConnectionError):
+            make(client)
+        assert [request["method"] for request in fault_server.requests(url)] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize(("status", "deleted"), [(400, True), (504, False)])
+def test_the_file_of_a_batch_that_may_have_been_made_stays(
+    fault_server: FaultServer, status: int, deleted: bool
+) -> None:
+    made = {"id": "f-1", "object": "file", "bytes": 1, "filename": "a", "purpose": "batch"}
+    script = Script().json(200, made).attempt().json(status, {"error": {"message": "no"}}).attempt().json(200, {})
+    url = fault_server.url(script)
+    with pytest.raises(APIError):
+        kimi(url, provider="moonshot", max_retries=0).batches.submit(["hi"])
+    assert [each["method"] for each in fault_server.requests(url)] == ["POST", "POST", "DELETE"][: 2 + deleted]
 
 
 def test_asyncio_has_the_same(sim: Simulator) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,26 @@ def test_it_is_the_rows_error_in_a_run_too(tmp_path: Path) -> None:
     assert (found[1].attempts, found[1].input) == (0, "not JSON")
     assert found[0].message.text == "answer to a"
     assert found[2].message.text == "answer to b"
+
+
+@pytest.mark.parametrize(("key", "failed"), [("id", 0), (None, 1)])  # without one, its key is made of all of it
+def test_a_row_that_is_nested_deeply_ends_no_run(key: str | None, failed: int, tmp_path: Path) -> None:
+    path, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    deep = "[" * 900 + "]" * 900
+    path.write_text(f'{{"id": 1, "text": "a"}}\n{{"id": 2, "text": "b", "more": {deep}}}\n{{"id": 3, "text": "c"}}\n')
+    with BulkServer() as server:
+        found = server.client().map(path, "{text}", key=key, out=out, progress=False)
+    assert (found.done, found.failed) == (3 - failed, failed)
+
+
+def test_a_pipe_is_read_as_it_comes(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=('{"text": "a"}\n{"text": "b"}\n',))
+    writer.start()
+    with BulkServer() as server:
+        assert server.client().map(path, "{text}", out=tmp_path / "out.jsonl", progress=False).done == 2
+    writer.join()
 
 
 def test_a_long_line_is_one_line(tmp_path: Path) -> None:

@@ -246,7 +246,8 @@ def test_rows_that_wait_for_the_budget_go_when_there_is_room(fault_server: Fault
 
 
 def test_rows_that_are_left_give_back_what_they_held(fault_server: FaultServer) -> None:
-    url = serve(fault_server, body(), Script().stall(), body())
+    slowly = Script().sleep(300).json(200, {**completion(), "usage": COUNTS})  # the other one has been sent then, too
+    url = serve(fault_server, slowly, Script().stall(), body())
     client = kimi(url, provider="vllm", budget=Budget(tokens=4000))
     rows = client.map(["a", "b"], concurrency=2, progress=False, max_tokens=1500)
     next(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from fault_server_client import FaultServer, Script
 from kit import completion, kimi, stream_of
 
 import kimistream
-from kimistream import Budget, BudgetExceededError
+from kimistream import Budget, BudgetExceededError, InvalidRequestError
 
 COUNTS = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, "cached_tokens": 400}
 
@@ -191,3 +192,35 @@ def test_a_reader_that_leaves_has_paid_for_what_had_come(fault_server: FaultServ
     spending = client._sender.budget.spending
     assert 0 < spending.tokens < 30_000
     assert spending._held_tokens == 0, "the rest is given back"
+
+
+@pytest.mark.parametrize(
+    "usage", [None, {}, {"prompt_tokens": "a"}, {**COUNTS, "total_tokens": -5}, {**COUNTS, "prompt_tokens": -(10**9)}]
+)
+@pytest.mark.parametrize("budget", [Budget(tokens=250), 0.0008])
+def test_what_is_not_told_counts_as_what_it_could_be(fault_server: FaultServer, usage: Any, budget: Any) -> None:
+    """Else a budget would have no end where a server does not count."""
+    url = answering(fault_server, usage)
+    with contextlib.suppress(InvalidRequestError):  # of a price that is not known
+        run = kimi(url, provider="moonshot").map(
+            [str(n) for n in range(50)], "{}", max_tokens=50, budget=budget, progress=False
+        )
+        assert sum(row.error is None for row in run) < 20
+    client = kimi(url, provider="moonshot", budget=budget)
+
+    def ask_on() -> None:
+        for _ in range(50):
+            client.complete("hi", max_tokens=50)
+
+    with pytest.raises(BudgetExceededError):
+        ask_on()
+
+
+@pytest.mark.parametrize(
+    "usage", [{"prompt_tokens": "9"}, [], 1e30, {**COUNTS, "prompt_tokens_details": {"cached_tokens": "a"}}]
+)
+def test_odd_usage_in_the_openai_shape_holds_nothing_back(fault_server: FaultServer, usage: Any) -> None:
+    client = kimi(answering(fault_server, usage), provider="moonshot", budget=Budget(tokens=10_000))
+    for _ in range(3):
+        client.chat.completions.create(model="kimi-k2.6", messages=[{"role": "user", "content": "hi"}], max_tokens=50)
+    assert client._sender.budget.spending.waits is False

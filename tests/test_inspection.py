@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,7 +60,12 @@ def test_the_program_sends_it_too(fault_server: FaultServer, tmp_path: Path) -> 
 def test_nothing_is_sent_and_secret_headers_are_left_out(fault_server: FaultServer) -> None:
     url = fault_server.url(Script().json(200, completion()))
     client = kimi(url, default_headers={"X-Api-Token": "secret-token-1", "X-Team": "blue"})
-    asked = client.request("hi", extra_headers={"Cookie": "session=secret-cookie"}, stream=True)
+    words = {
+        "Cookie": "session=secret",
+        "Proxy-Authorization": "secret",
+        "x-api-key": "secret",
+    }  # no keys by their looks
+    asked = client.request("hi", extra_headers=words, stream=True)
     for text in (asked.to_curl(), asked.to_python(), asked.to_json(), repr(asked)):
         assert KEY not in text
         assert "secret" not in text
@@ -175,7 +181,9 @@ def test_kimistream_curl_needs_no_key(tmp_path: Path, words: list[str], variable
         assert ran.returncode == 0, ran.stderr
         assert variable in ran.stdout
         assert ran.stderr == ""
-    assert f"${variable}" in command("curl", "Why?", *words, folder=tmp_path, **NO_KEY).stdout
+    shown = command("curl", "Why?", *words, folder=tmp_path, **NO_KEY).stdout
+    assert f"${variable}" in shown
+    assert len(re.findall(r"(?i)authorization|x-api-key", shown)) == 1, "and nothing in its place"
     assert command("chat", "Why?", *words, folder=tmp_path, **NO_KEY).returncode == 2, "what is sent needs one"
 
 

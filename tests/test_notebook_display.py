@@ -103,6 +103,26 @@ def test_a_formula_that_would_be_more_is_code() -> None:
     assert r"<code>\(\href{javascript:alert(1)}{x}\)</code>" in page
 
 
+@pytest.mark.parametrize(
+    "around", ["$ % $", "\\$%\\$", "&#36;%&#36;", "\\\\(%\\\\)", "$a\n%$", "$%$5", r"\begin{align}%\end{align}"]
+)
+def test_however_it_is_written(around: str) -> None:
+    pytest.importorskip("markdown_it")
+    formula = around.replace("%", r"\href{javascript:alert(1)}{x}")
+    shown = bundle_of(Message("assistant", f"See {formula} there."))
+    for kind in ("text/html", "text/markdown"):
+        assert r"\href" not in re.sub(r"<code>.*?</code>", "", html.unescape(shown[kind]), flags=re.S)
+
+
+@pytest.mark.parametrize(
+    "address", ["view-source:javascript:x", "feed:javascript:x", "blob:https://a.example/x", "x-app:y"]
+)
+def test_links_lead_to_pages_and_nowhere_else(address: str) -> None:
+    pytest.importorskip("markdown_it")
+    assert "<a " not in bundle_of(Message("assistant", f"[x]({address})"))["text/html"]
+    assert '<a href="/a?b=c:d"' in bundle_of(Message("assistant", "[x](/a?b=c:d)"))["text/html"]
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

@@ -17,6 +17,7 @@ from kit import completion, kimi, wait_until
 pytest.importorskip("aiohttp")
 pytest.importorskip("jsonschema")
 
+from kimistream import InvalidRequestError
 from kimistream.simulator import Simulator
 from kimistream.verify.run import verify
 
@@ -203,3 +204,13 @@ def test_a_thousand_requests_a_hundred_at_once(fault_server: FaultServer, tmp_pa
     assert fault_server.attempts(url) == 1000
     assert [line["data_index"] for line in lines_of(out)] == list(range(1, 1001))
     assert len({line["hash"] for line in lines_of(out)}) == 1000
+
+
+def test_a_file_of_something_else_is_left_alone(requests: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("What I must not lose.\n")
+    for out in (requests, notes):
+        before = out.read_bytes()
+        with pytest.raises(InvalidRequestError, match="would be lost"):
+            verify(kimi("http://127.0.0.1:9/v1"), str(requests), str(out))
+        assert out.read_bytes() == before

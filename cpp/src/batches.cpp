@@ -104,7 +104,8 @@ Batch submit_batch(Client& client, std::span<const BatchRequest> requests, const
   try {
     return create_batch(client, file.id, options);
   } catch (const Exception& refusal) {
-    if (refusal.error().kind == ErrorKind::status) try {
+    // Behind a 5xx it may have been made all the same.
+    if (refusal.error().kind == ErrorKind::status && refusal.error().status_code < 500) try {
         delete_file(client, file.id);
       } catch (const Exception&) {  // the refusal is what counts
       }

@@ -220,7 +220,7 @@ CallSetup Client::Impl::setup(const ResourceRequest& request) const {
   setup.shape = Shape::chunks;
   setup.raw = true;
   setup.bytes = request.bytes;
-  setup.creates = request.creates;
+  setup.creates = setup.request.fresh_connection = request.creates;
   return setup;
 }
 

@@ -228,7 +228,7 @@ _LAZY = {
 
 
 # The same: `kimistream.simulator.Simulator()` needs no import of its own.
-_MODULES = ("mcp", "progress", "simulator", "telemetry")
+_MODULES = ("integrations", "mcp", "progress", "ray", "simulator", "telemetry")
 
 
 def __getattr__(name: str) -> object:

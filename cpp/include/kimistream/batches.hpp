@@ -107,9 +107,7 @@ struct BatchResult {
 };
 
 /// Reads the answers of a batch that has ended: every request once, in the order of the input.
-/// @param order the custom_ids, where the caller still knows them; empty: as they stand in the batch's input file,
-/// which
-///              is read for it
+/// @param order the custom_ids, where the caller still knows them; empty: as in the batch's input file, which is read
 /// @throws Exception (invalid_request) for a batch that has not ended; else where its files cannot be read
 [[nodiscard]] std::vector<BatchResult> batch_results(Client& client, const Batch& batch,
                                                      std::span<const std::string> order = {});

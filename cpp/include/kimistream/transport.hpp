@@ -57,6 +57,8 @@ struct HttpRequest {
   std::chrono::milliseconds connect_timeout{60000};  ///< name, TCP, the handshakes of proxy and TLS
   bool compressed = false;     ///< ask for a compressed response: never for a stream, a compressor holds tokens back
   UploadProgress on_upload{};  ///< may be empty
+  /// On a connection of its own: what is sent on a kept one that ends without an answer, libcurl sends once more.
+  bool fresh_connection = false;
 };
 
 /// The status line and the header fields of a response.

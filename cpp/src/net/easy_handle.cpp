@@ -70,6 +70,7 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
   if (replace(compressed_, request.compressed)) set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
   if (replace(upload_buffer_, body.has_sources() ? media_upload_buffer_bytes : upload_buffer_bytes))
     set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_);
+  if (replace(fresh_, request.fresh_connection)) set(CURLOPT_FRESH_CONNECT, fresh_ ? 1L : 0L);
   if (replace(method_, request.method)) set_method(method_);
   if (method_ == "GET") return;
   const char* text = nullptr;  // left to the read callback: of a plain body libcurl tells nothing while it goes out

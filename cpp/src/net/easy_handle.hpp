@@ -68,7 +68,7 @@ class EasyHandle {
   Headers headers_;
   std::chrono::milliseconds connect_timeout_{};
   long upload_buffer_ = 0;
-  bool compressed_ = false, large_ = false;
+  bool compressed_ = false, large_ = false, fresh_ = false;
   std::unique_ptr<curl_slist, Close> header_list_;
   std::unique_ptr<CURLU, Close> address_;
   std::unique_ptr<CURL, Close> easy_;  // below what it points to

@@ -108,6 +108,8 @@ def _parquet(path: str) -> Iterator[Any]:
 
 def _check_readable(path: str) -> None:
     """What is wrong with it is found here, and not when the first row is taken."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        return  # a pipe: who writes into it would be sent away
     try:
         with open(path, "rb"):
             pass

@@ -82,6 +82,13 @@ def text_of(line: dict[str, Any]) -> bytes:
     return text.encode() + b"\n"
 
 
+def _input_of(row: Row) -> Any:
+    try:
+        return plain(row.input)
+    except RecursionError:
+        return "(nested too deeply to be written)"
+
+
 def line_of(row: Row) -> dict[str, Any]:
     message, error = row.message, row.error
     said = message
@@ -91,7 +98,7 @@ def line_of(row: Row) -> dict[str, Any]:
     return {
         "key": row.key,
         "index": row.index,
-        "input": plain(row.input),
+        "input": _input_of(row),
         "text": said.text if message is not None or said.content is not None else None,
         "reasoning": said.reasoning,
         "tool_calls": [call._to_dict(place) for place, call in enumerate(said.tool_calls)],

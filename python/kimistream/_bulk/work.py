@@ -172,7 +172,7 @@ class Work:
     def _came(self, ended: Ended) -> None:
         item: Item = ended.tag
         said = ended.message if ended.message is not None else getattr(ended.error, "partial", None)
-        self._unstake(item, None if said is None else said.usage)
+        self._unstake(item, None if said is None else said.usage, answered=ended.message is not None)
         self._unwatch(item, said, ended.error)
         if ended.is_of_all:
             self._leave(item)
@@ -202,11 +202,11 @@ class Work:
         else:
             self._again.append(item)
 
-    def _unstake(self, item: Item, used: Usage | None = None) -> None:
+    def _unstake(self, item: Item, used: Usage | None = None, answered: bool = False) -> None:
         """A request has ended, and has used this much."""
         if item.stake is None or self._spending is None:
             return
-        wrong = self._spending.end(item.stake, used, None if used is None else used.cost)
+        wrong = self._spending.end(item.stake, used, None if used is None else used.cost, answered)
         item.stake = None
         if wrong is not None:
             self.stop(error=wrong)
@@ -379,7 +379,10 @@ class Work:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
         self.counts.total += 1
-        return self._made(index, row)
+        try:
+            return self._made(index, row)
+        except RecursionError:
+            return self._made(index, BadRow("", InvalidRequestError("the row is nested too deeply to be read")))
 
     def _made(self, index: int, row: Any) -> Item | None:
         item = Item(None, index, row.text if isinstance(row, BadRow) else row)
@@ -416,7 +419,7 @@ class Work:
             item.arguments, item.request = self._plan.asked(row)
         except KimiError as error:
             return error
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             wrong = InvalidRequestError(f"the row's prompt cannot be sent: {error}")
             wrong.__cause__ = error
             return wrong

@@ -6,6 +6,7 @@ No HTML of its own, no script, no picture that is fetched from somewhere: those 
 from __future__ import annotations
 
 import functools
+import html
 import re
 
 from .code import block
@@ -21,7 +22,8 @@ _MATH = re.compile(
     r"|\$(?P<dollar>(?![\s$])[^$\n]*[^\s$\\])\$(?!\d)",
     re.S,
 )
-_SCHEME = re.compile(r"\b(javascript|vbscript|data|file)(\\?:)", re.I)
+_SCHEME = re.compile(r"\b(javascript|vbscript|data|file|blob|feed|view-source)(\\?:)", re.I)
+_KNOWN_SCHEME = re.compile(r"(?:https?|mailto):|[^:]*(?:[/?#]|$)", re.I)  # or none
 _NOT_MATH = re.compile(r"\\(?:href|url|require|html\w*|class|cssId|style|data|unicode|includegraphics)\b", re.I)
 
 
@@ -72,6 +74,7 @@ def _harmless_spans(text: str) -> str:
 
 def _harmless_words(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace("![", "&#33;[")
+    text = _NOT_MATH.sub(lambda found: f"\\&#8203;{found[0][1:]}", text)
     return _SCHEME.sub(r"\1&#8203;\2", text)  # what is no scheme any more is no link that does something
 
 
@@ -86,6 +89,8 @@ def _renderer() -> Any:
     renderer.enable(["table", "strikethrough"]).disable("image")
     renderer.inline.ruler.before("escape", "math", _math)
     renderer.add_render_rule("link_open", _link)
+    renderer.add_render_rule("text", _text)
+    renderer.validateLink = lambda address: _KNOWN_SCHEME.match(address) is not None
     return renderer
 
 
@@ -99,6 +104,12 @@ def _math(state: Any, silent: bool) -> bool:
         token.content = found[0]
     state.pos = found.end()
     return True
+
+
+def _text(renderer: Any, tokens: Any, place: int, options: Any, env: Any) -> str:
+    """What a formula must not say is none, however it is written: those who set formulas look for it in the page."""
+    said = html.escape(tokens[place].content, quote=True)
+    return _NOT_MATH.sub(lambda found: f"\\\u200b{found[0][1:]}", said)
 
 
 def _link(renderer: Any, tokens: Any, place: int, options: Any, env: Any) -> str:

@@ -144,17 +144,20 @@ class Spending:
         """Whether something is under way whose end may make room."""
         return self._under_way > 0
 
-    def end(self, stake: Stake, usage: Usage | None, cost: float | None) -> InvalidRequestError | None:
-        """It has ended, and took this much; None for nothing. Gives what is wrong where no cost is known."""
+    def end(
+        self, stake: Stake, usage: Usage | None, cost: float | None, answered: bool = False
+    ) -> InvalidRequestError | None:
+        """It has ended, and took this much; None for nothing, or, where it was `answered`, for what nobody told: it is
+        taken for what it could have cost, as counts below 0 are. Gives what is wrong where no cost is known."""
         with self._lock:
             self._under_way -= 1
             self._held_tokens -= stake.tokens
             self._held_cost -= stake.cost
-            if usage is None:
+            if usage is None and not answered:
                 return None
-            used = usage.total_tokens
-            if used is None:
-                used = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) or stake.tokens
+            used = _tokens_of(usage) or stake.tokens
+            if self._price is not None and (cost is None or cost < 0):
+                cost = stake.cost
             self.tokens += used
             self._most_tokens = max(self._most_tokens, used)
             if cost is None:
@@ -166,6 +169,15 @@ class Spending:
             self.cost += cost
             self._dearest = max(self._dearest or 0.0, cost)
             return None
+
+
+def _tokens_of(usage: Usage | None) -> int:
+    """0 where they are not told, or cannot be true."""
+    if usage is None:
+        return 0
+    parts = (usage.prompt_tokens or 0, usage.completion_tokens or 0)
+    told = sum(parts) if usage.total_tokens is None else usage.total_tokens
+    return told if min(told, *parts) >= 0 else 0
 
 
 class Stake:

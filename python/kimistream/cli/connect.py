@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from .ending import WRONG_USAGE, CommandError
 from .output import tell
 
+_NO_KEY = "none-0123456789abcdef"  # never sent; long enough to be known for a key, and left out as one is
+
 if TYPE_CHECKING:
     from kimistream import Kimi
     from kimistream._requests.keys import NoKeyError
@@ -54,7 +56,7 @@ def _real(target: Target, stack: ExitStack, key_needed: bool) -> Connection:
     except NoKeyError as error:
         if key_needed:
             return _without_key(target, stack, error)
-        client = stack.enter_context(Kimi(api_key="none", **options))
+        client = stack.enter_context(Kimi(api_key=_NO_KEY, **options))
         client._setup.key_variable = error.variable
     except InvalidRequestError as error:
         raise CommandError(WRONG_USAGE, str(error)) from error

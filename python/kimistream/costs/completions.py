@@ -16,12 +16,15 @@ def usage_of(completion: Any, price: dict[str, Any] | None) -> Usage | None:
     if said is None:
         return None
     details = getattr(said, "prompt_tokens_details", None)
-    cached = getattr(said, "cached_tokens", None) or getattr(details, "cached_tokens", None)
-    thought = getattr(getattr(said, "completion_tokens_details", None), "reasoning_tokens", None)
-    usage = Usage(said.prompt_tokens, said.completion_tokens, said.total_tokens, cached, thought)
-    usage.cache_write_tokens = getattr(said, "cache_creation_input_tokens", None) or getattr(
-        details, "cache_write_tokens", None
+    answered = getattr(said, "completion_tokens_details", None)
+    usage = Usage(
+        _count(said, "prompt_tokens"),
+        _count(said, "completion_tokens"),
+        _count(said, "total_tokens"),
+        _count(said, "cached_tokens") or _count(details, "cached_tokens"),
+        _count(answered, "reasoning_tokens"),
     )
+    usage.cache_write_tokens = _count(said, "cache_creation_input_tokens") or _count(details, "cache_write_tokens")
     told = getattr(said, "cost", None)
     if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 <= told < float("inf"):
         usage.cost, usage.cost_source = float(told), TOLD
@@ -29,3 +32,9 @@ def usage_of(completion: Any, price: dict[str, Any] | None) -> Usage | None:
         usage.cost = _core.cost_of(usage, price)
         usage.cost_source = None if usage.cost is None else f"prices of {price['date']}"
     return usage
+
+
+def _count(said: Any, name: str) -> int | None:
+    """None for what is no number of tokens, whatever a server says."""
+    value = getattr(said, name, None)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .. import _core
 
 _KEY = "[key]"  # stands where a header held one
+_SECRET = frozenset(
+    {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "x-auth-token"}
+)  # of whoever sets them
 
 
 class PreparedRequest:
@@ -29,12 +32,11 @@ class PreparedRequest:
         url, headers, body = core.prepare(arguments, stream)
         self.method = "POST"
         self.url = url
-        self.headers = {name: value for name, value in headers if _KEY not in value}
+        self.headers = {name: value for name, value in headers if _KEY not in value and name.lower() not in _SECRET}
         self.body: dict[str, Any] = json.loads(body)
         row = core.row
-        if (
-            len(self.headers) < len(headers) and not key_variable
-        ):  # one was passed: the row's own variable stands for it
+        if not key_variable and any(_KEY in value for _, value in headers):
+            # one was passed: the row's own variable stands for it
             key_variable = next(iter(row["key_variables"]), "KIMISTREAM_API_KEY")
         self._origin = Origin(core.provider, core.base_url, key_variable, json.dumps(row))
         path = f"/{url.partition('://')[2].partition('/')[2]}"

@@ -77,6 +77,10 @@ class Results:
     def __init__(self, path: str) -> None:
         self.path = path
         self.known = read_results(path) if os.path.exists(path) else {}
+        if not self.known and _is_foreign(path):
+            raise InvalidRequestError(
+                f"{path} holds something else than results, which would be lost: choose another file"
+            )
         _cut_torn(path)
         try:
             self._file = open(path, "ab")  # noqa: SIM115 - `close`
@@ -119,6 +123,16 @@ def read_results(path: str) -> dict[int, dict[str, Any]]:
             if before is None or str(line.get("last_run_at") or "") >= str(before.get("last_run_at") or ""):
                 found[line["data_index"]] = line
     return found
+
+
+def _is_foreign(path: str) -> bool:
+    """Whether a file without a whole result is something else than what a kill has left of the first one."""
+    if not os.path.exists(path):
+        return False
+    with open(path, "rb") as file:
+        begun = b'{"data_index":'
+        head = file.read(len(begun))
+    return not begun.startswith(head)
 
 
 def _cut_torn(path: str) -> None:

@@ -36,9 +36,10 @@ def submit(sender: Sender, lines: list[Line], window: str, metadata: dict[str, s
     stored = yield from uploads.upload_steps(sender.core, file, "batch")
     try:
         return (yield from batches.create(sender, input_file_id=stored.id, completion_window=window, metadata=metadata))
-    except APIStatusError:
-        with contextlib.suppress(APIConnectionError, APIStatusError):  # the refusal is what counts
-            yield from uploads.delete_steps(sender.core, stored.id)
+    except APIStatusError as refusal:
+        if (refusal.status_code or 500) < 500:  # else it may have been made all the same
+            with contextlib.suppress(APIConnectionError, APIStatusError):  # the refusal is what counts
+                yield from uploads.delete_steps(sender.core, stored.id)
         raise
 
 
