@@ -382,7 +382,8 @@ class Work:
         try:
             return self._made(index, row)
         except RecursionError:
-            return self._made(index, BadRow("", InvalidRequestError("the row is nested too deeply to be read")))
+            wrong = InvalidRequestError("it is nested too deeply for a key to be made of it: name one by key=")
+            return self._made(index, BadRow("", wrong))
 
     def _made(self, index: int, row: Any) -> Item | None:
         item = Item(None, index, row.text if isinstance(row, BadRow) else row)

@@ -31,16 +31,11 @@ class Shows:
         return {"text/plain": repr(self)} if is_terminal() else self._sheet().bundle()
 
 
-class Draws(Shows):
-    """Something that is read while it is shown. To look at it is to read it to its end: in a notebook it is drawn while
-    it comes. `_shown` has what has come so far, `_begun` what its reader knows of that."""
+class _Comes(Shows):
+    """Something that is read while it is shown. `_shown` has what has come so far, `_begun` what its reader knows of
+    that."""
 
     __slots__ = ()
-
-    if TYPE_CHECKING:
-
-        def __iter__(self) -> Iterator[Any]: ...
-        def close(self) -> None: ...
 
     def _shown(self) -> Shown:
         raise NotImplementedError
@@ -50,6 +45,17 @@ class Draws(Shows):
 
     def _is_over(self) -> bool:
         raise NotImplementedError
+
+
+class Draws(_Comes):
+    """To look at it is to read it to its end: in a notebook it is drawn while it comes."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[Any]: ...
+        def close(self) -> None: ...
 
     def _sheet(self) -> Sheet:
         from .live import read
@@ -71,7 +77,7 @@ class Draws(Shows):
         draw(self._begun(), iter(self), self.close)
 
 
-class AsyncDraws(Shows):
+class AsyncDraws(_Comes):
     """The same where a loop runs: it is drawn by a task, while the notebook goes on."""
 
     __slots__ = ()
@@ -79,15 +85,6 @@ class AsyncDraws(Shows):
     if TYPE_CHECKING:
 
         def __aiter__(self) -> AsyncIterator[Any]: ...
-
-    def _shown(self) -> Shown:
-        raise NotImplementedError
-
-    def _begun(self) -> Shown:
-        return self._shown()
-
-    def _is_over(self) -> bool:
-        raise NotImplementedError
 
     def _sheet(self) -> Sheet:
         return self._shown().sheet()

@@ -37,6 +37,7 @@ import os
 
 from .. import _core
 from .._values.errors import InvalidRequestError
+from .keys import KEY_HEADERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _check(settings: dict[str, Any], where: str, path: str, known: Kinds = _KIND
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds != (object,)):
             _refuse(path, f"{where}.{key} must be a {kinds[-1].__name__}, not {type(value).__name__}")
     for name in settings.get("headers", ()):
-        if name.lower() in ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"):
+        if name.lower() in KEY_HEADERS:
             _refuse(path, f"{where}.headers: {name} carries a key, which has no place in this file")
 
 

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+KEY_HEADERS = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"})
+
 FOR_ANYBODY = "KIMISTREAM_API_KEY"
 """The variable of a key for whoever is asked. Those of a provider are in its row."""
 _PLACE = "{account_id}"

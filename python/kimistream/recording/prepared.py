@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from .._requests.keys import KEY_HEADERS
 from .exchange import Origin, Recorded
 from .exports.curl import curl_of
 from .exports.program import python_of
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from .. import _core
 
 _KEY = "[key]"  # stands where a header held one
-_SECRET = frozenset(
-    {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "x-auth-token"}
-)  # of whoever sets them
+_SECRET = KEY_HEADERS | {"x-goog-api-key", "x-auth-token"}  # whoever sets them
 
 
 class PreparedRequest:
