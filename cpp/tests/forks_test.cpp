@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "net/easy_handle.hpp"
 #include "support/online.hpp"
 
 namespace ks = kimistream;
@@ -143,24 +144,47 @@ constexpr bool forks_beside_threads = false;  // g++ 12's allocator of AddressSa
 constexpr bool forks_beside_threads = true;
 #endif
 
+/// At work until it goes.
+class Busy {
+ public:
+  template <class Work>
+  explicit Busy(Work work) {
+    for (int i = 0; i < 4; ++i)
+      threads_.emplace_back([this, work] {
+        while (!stop_) work();
+      });
+  }
+  ~Busy() {
+    stop_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
 TEST_CASE("a fork may come while other threads open, use and close" * doctest::skip(!forks_beside_threads)) {
   FaultServer server;
   ks::Client client(options_for(server.base_url(Script().event_stream(whole_frames()))));
   const std::string url = server.base_url(Script().event_stream(whole_frames()));
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] {
-      while (!stop) {
-        ks::Client brief(options_for(url));
-        (void)read_stream(client);
-        (void)read_stream(brief);
-      }
-    });
+  const Busy busy([&] {
+    ks::Client brief(options_for(url));
+    (void)read_stream(client);
+    (void)read_stream(brief);
+  });
   for (int i = 0; i < 20; ++i) {
     Child child([&] { return read_stream(client).error ? 1 : 0; });
     CHECK(child.let_go() == 0);
   }
-  stop = true;
-  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_CASE("a fork may come while other threads ask libcurl for a handle" * doctest::skip(!forks_beside_threads)) {
+  const net::CurlOptions options;
+  net::EasyHandle first(options);
+  const Busy busy([&] { net::EasyHandle each(options); });
+  for (int i = 0; i < 200; ++i) {
+    Child child([&] { return net::EasyHandle(options).get() ? 0 : 1; });
+    REQUIRE(child.let_go() == 0);
+  }
 }

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "net/curl_errors.hpp"
+#include "net/forks.hpp"
 
 namespace kimistream::net {
 namespace {
@@ -34,9 +35,15 @@ bool replace(Value& known, const Given& given) {
   return true;
 }
 
+/// Apart from forks: libcurl holds a lock of its own meanwhile, which a child would find held and wait for, for ever.
+CURL* new_easy() {
+  const NoFork guard;
+  return curl_easy_init();
+}
+
 }  // namespace
 
-EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_(curl_url()), easy_(curl_easy_init()) {
+EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_(curl_url()), easy_(new_easy()) {
   if (!address_ || !easy_) throw std::bad_alloc();
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
