@@ -129,6 +129,7 @@ Client::Impl::Impl(ClientOptions given)
   check_headers(options.default_headers);
   check_times(options.max_breaks, options.continue_on_length);
   (void)limits_of(options.timeout, {});
+  (void)models(), (void)prices();  // made by now, so that no fork finds them half made
   const Provider* provider = destination.provider;
   if (!options.api_key.empty()) {
     if (provider->auth == Auth::x_api_key)

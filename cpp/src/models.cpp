@@ -181,9 +181,14 @@ Model generation(std::string id, std::optional<FixedSampling> instant) {
   };
 }
 
-const std::array<Model, 7>& table() {
-  static const std::array<Model, 7> rows = {k2_6(), k2_5(), k2_7_code(), k3(), k3_256k(), k3_1_pro(), for_coding()};
-  return rows;
+struct Table {
+  std::array<Model, 7> rows = {k2_6(), k2_5(), k2_7_code(), k3(), k3_256k(), k3_1_pro(), for_coding()};
+  Model any_k2 = generation("kimi-k2.x", likely(fixed_instant)), any_k3 = generation("kimi-k3.x", std::nullopt);
+};
+
+const Table& table() {
+  static const Table only;
+  return only;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -218,20 +223,19 @@ bool names(const Model& row, std::string_view id) noexcept {
 
 }  // namespace
 
-std::span<const Model> models() { return table(); }
+std::span<const Model> models() { return table().rows; }
 
 const Model* find_model(std::string_view id) noexcept {
   id = id.substr(0, id.find(':'));
-  const auto& rows = table();
+  const auto& rows = table().rows;
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const Model& each) { return names(each, id); });
   return row == rows.end() ? nullptr : &*row;
 }
 
 const Model* find_model_or_generation(std::string_view id) noexcept {
   if (const Model* row = find_model(id)) return row;
-  static const Model k2 = generation("kimi-k2.x", likely(fixed_instant)), k3 = generation("kimi-k3.x", std::nullopt);
-  if (const auto behind = behind_generation(id, '2'); behind && has_minor_from_5(*behind)) return &k2;
-  return behind_generation(id, '3') ? &k3 : nullptr;
+  if (const auto behind = behind_generation(id, '2'); behind && has_minor_from_5(*behind)) return &table().any_k2;
+  return behind_generation(id, '3') ? &table().any_k3 : nullptr;
 }
 
 }  // namespace kimistream

@@ -1,11 +1,11 @@
 // The table of providers. Adding one adds a row here and its transcripts to the tests, nothing else.
 #include <algorithm>
 #include <deque>
-#include <mutex>
 
 #include "address.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
+#include "net/forks.hpp"
 #include "provider_rows.hpp"
 #include "rules/nearest.hpp"
 
@@ -354,7 +354,7 @@ Provider openai_compatible() {
   };
 }
 
-/// Rows are never removed: clients hold on to them.
+/// Rows are never removed: clients hold on to them. Whole at a fork, for a child makes clients of its own.
 class Table {
  public:
   static Table& instance() {
@@ -363,7 +363,7 @@ class Table {
   }
 
   const Provider& add(Provider row) {
-    const std::lock_guard lock(mutex_);
+    const net::NoFork guard;
     const Provider& added = rows_.emplace_back(std::move(row));
     const auto same = std::find_if(current_.begin(), current_.end(), [&](auto* p) { return p->name == added.name; });
     if (same == current_.end())
@@ -374,7 +374,7 @@ class Table {
   }
 
   std::vector<const Provider*> current() const {
-    const std::lock_guard lock(mutex_);
+    const net::NoFork guard;
     return current_;
   }
 
@@ -382,7 +382,7 @@ class Table {
 
   template <class Matches>
   const Provider* find(Matches&& matches) const {
-    const std::lock_guard lock(mutex_);
+    const net::NoFork guard;
     const auto row = std::find_if(current_.begin(), current_.end(), [&](auto* p) { return matches(*p); });
     return row == current_.end() ? nullptr : *row;
   }
@@ -397,7 +397,6 @@ class Table {
     current_ = built_in_;
   }
 
-  mutable std::mutex mutex_;
   std::deque<Provider> rows_;
   std::vector<const Provider*> built_in_, current_;
 };

@@ -8,6 +8,10 @@
 namespace kimistream::json {
 namespace {
 
+/// simdjson looks once for what the processor can do. That is over before any thread is, for a child that is born while
+/// another thread looks would wait for it for ever.
+[[maybe_unused]] const bool chosen_at_start = !simdjson::get_active_implementation()->name().empty();
+
 class Walk {
  public:
   Walk(Reader& reader, Visitor& visitor, bool strict) : reader_(reader), visitor_(visitor), strict_(strict) {}

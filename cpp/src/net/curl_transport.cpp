@@ -1,6 +1,7 @@
 #include "net/curl_transport.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -24,10 +25,13 @@ constexpr milliseconds drain_time{1000};      // how long a detached exchange ma
 constexpr milliseconds drain_wait{100};       // how long a new one waits for it
 constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
 
-/// Any thread.
+/// Any thread. Done or not done at a fork, never half.
 void initialise_curl() {
-  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
-  (void)done;
+  static std::atomic<bool> done{false};
+  if (done) return;
+  const NoFork guard;
+  if (!done) curl_global_init(CURL_GLOBAL_DEFAULT);
+  done = true;
 }
 
 std::string_view trim(std::string_view text) {

@@ -36,6 +36,9 @@ struct Table {
   }
 };
 
+/// There before any thread is, for a child that is born while another thread makes it would wait for it for ever.
+[[maybe_unused]] const Table& made_at_start = Table::table();
+
 }  // namespace
 
 int fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
