@@ -152,7 +152,7 @@ TEST_CASE("rows are added as there is room and come back as they end") {
   CHECK(run.room() == 0);
   run.pump();
   CHECK(run.due() == std::numeric_limits<double>::infinity());
-  server.open(url);
+  server.open(url, 2);
   std::set<std::size_t> seen;
   while (run.size() > 0) {
     run.pump(std::chrono::seconds(1));
