@@ -276,7 +276,7 @@ def test_messages_that_are_none(messages: Any, error: type[Exception], fault_ser
     [
         {"model": 5}, {"system": 5}, {"thinking": 5}, {"tools": [5]}, {"tools": 5}, {"max_tokens": "5"},
         {"max_tokens": 1.5}, {"max_tokens": True}, {"timeout": "5"}, {"extra_body": [1]}, {"extra_headers": "x"},
-        {"temperature": object()}, {"extra_body": {"x": {1, 2}}}, {"extra_body": {1: 2}},
+        {"temperature": ...}, {"extra_body": {"x": {1, 2}}}, {"extra_body": {1: 2}},
     ],
     ids=str,
 )  # fmt: skip

@@ -41,7 +41,6 @@ def answered() -> Any:
         ({"include": {"id", "usage"}, "exclude": {"usage": {"cached_tokens"}}},
          {"id": "1", "usage": {"prompt_tokens": 1}}),
     ],
-    ids=str,
 )  # fmt: skip
 def test_what_is_dumped(selection: Any, left: dict[str, Any], answered: Any) -> None:
     assert answered.model_dump(exclude_unset=True, **selection) == left

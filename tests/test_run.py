@@ -331,7 +331,7 @@ def test_the_same_calls_with_the_same_results_five_times_are_repeated(fault_serv
         ({"prompt": []}, InvalidRequestError),
         ({"budget": -5}, InvalidRequestError),
     ],
-    ids=str,
+    ids=lambda value: str(value).partition(" at 0x")[0],
 )
 def test_mistakes_are_told_before_anything_is_sent(side: Side, options: dict[str, Any], error: type[Exception]) -> None:
     client = side.client("http://127.0.0.1:9/v1")

@@ -351,7 +351,7 @@ def test_progress_is_told_while_it_goes_on(side: Side, sim: Simulator) -> None:
         ({"progress": 3}, TypeError),
         ({"schema": {"type": "text"}}, InvalidRequestError),
     ],
-    ids=str,
+    ids=lambda value: str(value).partition(" at 0x")[0],
 )
 def test_mistakes_are_told_before_anything_is_sent(side: Side, options: dict[str, Any], error: type[Exception]) -> None:
     client = side.client("http://127.0.0.1:9/v1")
