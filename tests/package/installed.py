@@ -7,8 +7,8 @@ the machine's where the wheel has its own. cibuildwheel runs it after each wheel
 from __future__ import annotations
 
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, TCPServer  # http.server would bring Python's own libssl
 
 import kimistream
 
@@ -19,20 +19,23 @@ STREAM = (
 )
 
 
-class Answer(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        self.wfile.write(STREAM.encode())
-
-    def log_message(self, *_: object) -> None: ...
+class Answer(StreamRequestHandler):
+    def handle(self) -> None:
+        if self.rfile.peek(1)[:1] != b"P":
+            return  # no POST: a TLS hello
+        length = 0
+        while line := self.rfile.readline().strip():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        self.rfile.read(length)
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+        self.wfile.write((head + STREAM).encode())
 
 
 def asked(scheme: str) -> str:
     """What comes of a question to a server that speaks HTTP."""
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+    with TCPServer(("127.0.0.1", 0), Answer) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         address = f"{scheme}://127.0.0.1:{server.server_address[1]}/v1"

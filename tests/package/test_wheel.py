@@ -58,7 +58,7 @@ def test_the_wheel_says_where_it_works(wheel: Path) -> None:
 def test_the_wheel_carries_licences_and_no_kit_for_cpp(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {Path(name).name for name in names if "/licenses/" in name} == {"LICENSE", *LICENCES}
+    assert {Path(name).name for name in names if "/licenses/" in name and name[-1] != "/"} == {"LICENSE", *LICENCES}
     assert {f"{library}.txt" for library in (*VERSIONS, "pybind11")} == LICENCES
     assert [name for name in names if name.endswith((".hpp", ".h", ".a", ".cmake", ".pc"))] == []
     assert len([name for name in names if ".so" in name]) == 1  # no folder of libraries beside the extension
@@ -71,7 +71,7 @@ def test_the_wheel_needs_nothing_of_the_machine(clean: Path, tmp_path: Path) -> 
 def test_the_libraries_inside_are_those_of_the_table(extension: Path) -> None:
     held = extension.read_bytes()
     assert f"OpenSSL {VERSIONS['openssl']} ".encode() in held
-    assert f"inflate {VERSIONS['zlib']} Copyright".encode() in held
+    assert f"\0{VERSIONS['zlib']}\0".encode() in held
     # "-DEV" where the sources are those of curl's repository and not of its archive.
     assert re.search(rf"[\0/]{re.escape(VERSIONS['curl'])}(-DEV)?\0".encode(), held)
 
