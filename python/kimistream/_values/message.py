@@ -68,7 +68,14 @@ class Usage(Value, Shows):
 
     @property
     def currency(self) -> str | None:
-        return getattr(self, "_currency", None)
+        return getattr(self, "_currency", None) or None
+
+    def _price(self, cost: float | None, price: dict[str, Any] | None) -> None:
+        """Takes what it costs by a price; None: there is none."""
+        known = None if cost is None else price
+        self.cost = cost
+        self.cost_source = None if known is None else f"prices of {known['date']}"
+        self._currency = "" if known is None else known["currency"]
 
     def _is_worked_out(self) -> bool:
         return self.cost_source is not None and self.cost_source != TOLD
