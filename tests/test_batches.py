@@ -122,6 +122,7 @@ def test_they_cost_the_price_of_batches(sim: Simulator) -> None:
     paid += (usage.cached_tokens or 0) * price["batch_cached"] + usage.completion_tokens * price["batch_output"]
     assert row.cost == pytest.approx(paid / 1e6)
     assert usage.cost_source == f"prices of {price['date']}"
+    assert usage.currency == price["currency"]
 
 
 def test_another_process_knows_order_and_keys(sim: Simulator) -> None:

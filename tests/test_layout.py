@@ -86,7 +86,7 @@ RANKS = [
     {"headers", "json", "limits", "model", "timeout", "version"},
     {"message", "sse"},
     {"error", "event", "media", "prices", "provider", "request"},
-    {"accumulator", "retry", "transport"},
+    {"accumulator", "retry", "transport", "written"},
     {"cassette", "network", "recording", "scripted_transport", "stream"},
     {"client"},
     {"balance", "batches", "bulk_run", "files", "retelling", "tokens"},
@@ -104,7 +104,7 @@ LAYERS = {
     # them; data_uri: what stands before the bytes
     "wire": (
         {"wire", "json", "media/slots.hpp", "media/data_uri.hpp"},
-        PROTOCOL | {"accumulator", "media", "retry", "transport"},
+        PROTOCOL | {"accumulator", "media", "retry", "transport", "written"},
     ),
     "bulk": ({"bulk"}, {"bulk_run", "error", "limits", "retry"}),
     # sha256: what rows and requests are known by

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import pickle
 import re
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from fault_server_client import DONE, FaultServer, Script
-from kit import KEY, USAGE, answer, async_kimi, call_frame, frame, kimi, run, stream_of
+from kit import KEY, USAGE, answer, async_kimi, call_frame, frame, kimi, run, stream_of, until
 from notebook_kit import DrawnCell
 
 from kimistream import APIError, Image, IncompleteStreamError, Message, Notice, Row, ToolCall, Usage
@@ -204,6 +205,33 @@ def test_usage_says_what_was_counted() -> None:
     assert bundle_of(Usage())["text/plain"] == "[nothing was counted]"
 
 
+PRICES = """
+[prices."moonshot-cn/kimi-k2.6"]
+input = 6.5
+output = 27.0
+currency = "CNY"
+"""
+
+
+@pytest.mark.parametrize(("provider", "currency"), [("moonshot", "USD"), ("moonshot-cn", "CNY"), ("vllm", None)])
+def test_a_cost_is_in_its_currency(
+    fault_server: FaultServer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, provider: str, currency: str | None
+) -> None:
+    (tmp_path / "kimistream.toml").write_text(PRICES)
+    monkeypatch.setenv("KIMISTREAM_CONFIG", str(tmp_path / "kimistream.toml"))
+    told = {**USAGE, "cost": 0.25} if currency is None else USAGE
+    with kimi(fault_server.url(stream_of("One", usage=told)), provider=provider) as client:
+        stream = client.stream("hi")
+        chunks = client.chat.completions.create(messages=[{"role": "user", "content": "hi"}], stream=True)
+        shown = [bundle_of(each)["text/plain"] for each in (stream, stream.message, stream.usage, chunks)]
+        shown += [bundle_of(pickle.loads(pickle.dumps(stream.message)))["text/plain"]]
+        shown += [bundle_of(stream.usage + stream.usage)["text/plain"]]
+        assert stream.usage.currency == currency
+    expected = rf"cost [\d.]+(e-\d+)? {currency} · " if currency else r"cost [\d.]+ · "
+    assert [each for each in shown if not re.search(expected, each)] == []
+    assert "$" not in "".join(shown)
+
+
 def test_an_error_shows_what_had_come() -> None:
     error = IncompleteStreamError("it broke off", request_id="r1", retryable=True, partial=Message(content="One two"))
     plain = bundle_of(error)["text/plain"]
@@ -316,6 +344,67 @@ def test_an_asynchronous_stream_shows_what_has_come(fault_server: FaultServer) -
             assert bundle_of(stream)["text/plain"].startswith("One two\n[22 tokens")
 
     run(main())
+
+
+def chunks_of(client: Any, how: str) -> Any:
+    """A stream in the OpenAI shape."""
+    asked: Any = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "hi"}]}
+    completions = client.chat.completions
+    return completions.create(stream=True, **asked) if how == "create" else completions.stream(**asked)
+
+
+def a_call() -> list[bytes]:
+    call = call_frame(0, "c1", "add", '{"a": 1}')
+    return [frame("", role="assistant"), frame(reasoning_content="Hm."), frame("One "), frame("two"), call,
+            frame(finish_reason="tool_calls", usage=USAGE), DONE]  # fmt: skip
+
+
+SHOWN = re.compile(
+    r"^\[Thinking: 3 characters\]\nOne two\n\[add\(\{\"a\": 1\}\)\]\n\[22 tokens \(12 in, 10 out\) · .*kimi-k2\.6\]$"
+)
+
+
+@pytest.mark.parametrize("how", ["create", "stream"])
+def test_to_look_at_a_stream_in_the_openai_shape_is_to_read_it(fault_server: FaultServer, how: str) -> None:
+    with kimi(fault_server.url(Script().event_stream(a_call()))) as client:
+        stream = chunks_of(client, how)
+        if how == "stream":
+            stream = stream.__enter__()
+        assert next(stream) is not None, "what was read before is shown, too"
+        assert SHOWN.search(bundle_of(stream)["text/plain"])
+        assert list(stream) == []
+        assert SHOWN.search(bundle_of(stream)["text/plain"])
+
+
+@pytest.mark.parametrize("how", ["create", "stream"])
+def test_it_is_drawn_while_it_comes(cell: DrawnCell, fault_server: FaultServer, how: str) -> None:
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True)
+    script.chunk(frame(reasoning_content="Hm.")).chunk(frame("One ")).stall()
+    with kimi(fault_server.url(script), timeout=0.7) as client:
+        stream = chunks_of(client, how)
+        if how == "stream":
+            stream = stream.__enter__()
+        stream._ipython_display_()
+    assert [how for how, _ in cell.drawn].count("display") == 1
+    live = [bundle["text/plain"] for _, bundle in cell.drawn if "One" in bundle["text/plain"]]
+    assert len(live) > 1, "also before its end"
+    assert live[0] == "[Thinking: 3 characters]\nOne "
+    assert "APITimeoutError" in live[-1]
+    assert "APITimeoutError" not in live[0]
+
+
+@pytest.mark.parametrize("how", ["create", "stream"])
+def test_an_asynchronous_one_is_drawn_by_a_task(cell: DrawnCell, fault_server: FaultServer, how: str) -> None:
+    async def main() -> None:
+        async with async_kimi(fault_server.url(Script().event_stream(a_call()))) as client:
+            stream = chunks_of(client, how)
+            stream = await (stream.__aenter__() if how == "stream" else stream)
+            stream._ipython_display_()
+            await until(lambda: bool(cell.drawn) and bool(SHOWN.search(cell.drawn[-1][1]["text/plain"])))
+            assert SHOWN.search(bundle_of(stream)["text/plain"])
+
+    run(main())
+    assert [how for how, _ in cell.drawn].count("display") == 1
 
 
 # ---- conversations, runs, swarms ------------------------------------------------------------------------------------

@@ -139,6 +139,7 @@ Message BatchReader::answer(int status, std::string body) {
     Usage& usage = *message.usage;
     usage.cost.reset();
     usage.cost_source.clear();
+    usage.currency.clear();
     const Price* price = client_.price(message.model);
     if (!price) price = client_.price("");
     if (price) fill_in_cost(usage, *price, true);

@@ -81,8 +81,10 @@ void Call::flush() {
     const std::lock_guard lock(message_mutex_);
     if (mending_ && !first_said_ && setup_.shape == Shape::events) look_what_is_said();
     for (; folded_ < events_.size(); ++folded_) {
-      if (setup_.price)
-        if (auto* usage = std::get_if<Usage>(&events_[folded_])) fill_in_cost(*usage, *setup_.price);
+      if (auto* usage = std::get_if<Usage>(&events_[folded_])) {
+        if (setup_.price) fill_in_cost(*usage, *setup_.price);
+        if (usage->cost && usage->currency.empty()) usage->currency = setup_.currency;
+      }
       accumulator_.add(events_[folded_]);
     }
   }

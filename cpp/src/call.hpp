@@ -35,6 +35,7 @@ struct CallSetup {
   std::string_view key_origin;  // this and the next: see ClientOptions
   std::string_view models_call;
   const Price* price = nullptr;  // of its tokens; null: not known
+  std::string_view currency;     // of costs that the provider tells; "": not known
   Shape shape = Shape::events;
   bool streams = true;                       // a stream is asked for
   bool thinks = true;                        // false: the request asks for no thinking

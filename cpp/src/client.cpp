@@ -60,9 +60,9 @@ void check_headers(const Headers& headers) {
 }
 
 /// An address that another row is known by says more than the row whose dialect was asked for, of the currency first.
-const std::string& seller_of(const Destination& destination) {
+const Provider& seller_of(const Destination& destination) {
   const Provider* at = find_provider_by_address(destination.base_url);
-  return (at && !at->currency.empty() ? at : destination.provider)->name;
+  return *(at && !at->currency.empty() ? at : destination.provider);
 }
 
 void check_times(int max_breaks, int continue_on_length) {
@@ -169,7 +169,7 @@ MendPolicy Client::Impl::mend_policy(const Request& request) const {
   return policy;
 }
 
-CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) const {
+CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape, Written* written) const {
   const Provider& provider = *destination.provider;
   CallSetup setup = common(provider.chat_path, request.extra_headers, request.timeout);
   const MendPolicy policy = mend_policy(request);
@@ -189,9 +189,10 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape) 
   const Request& sent = changed ? *changed : request;
   setup.model = model_name(provider, sent.model.empty() ? model : sent.model);
   setup.request.url = destination.base_url + path_for(provider.chat_path, setup.model) + query_of(request.extra_query);
-  wire::Encoded encoded = wire::encode(provider, sent, setup.model, streams);
+  wire::Encoded encoded = wire::encode(provider, sent, setup.model, streams, nullptr, changed ? nullptr : written);
   std::move(encoded.notices.begin(), encoded.notices.end(), std::back_inserter(notices));
   const auto named = sent.extra_body.empty() ? std::nullopt : json::text_at(sent.extra_body.text, "/model");
+  setup.currency = seller.currency;
   setup.price = price(named ? *named : setup.model);  // what is merged last is what the server reads
   for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),
                                     std::pair("Accept", streams ? "text/event-stream" : "application/json")})
@@ -227,8 +228,8 @@ CallSetup Client::Impl::setup(const ResourceRequest& request) const {
 
 const Price* Client::Impl::price(std::string_view of) const noexcept {
   const std::string_view spelled = model_name(*destination.provider, of.empty() ? model : of);
-  const Price* own = find_price(options.prices, seller, spelled);
-  return own ? own : find_price(prices(), seller, spelled);
+  const Price* own = find_price(options.prices, seller.name, spelled);
+  return own ? own : find_price(prices(), seller.name, spelled);
 }
 
 void Client::Impl::learn_models(const Json& list) {
@@ -258,14 +259,14 @@ const Price* Client::price(std::string_view model) const noexcept { return impl_
 const Timeout& Client::timeout() const noexcept { return impl_->options.timeout; }
 void Client::close() noexcept { impl_->pool.clear(); }
 
-HttpRequest Client::prepare(const Request& request, bool stream) const {
-  HttpRequest prepared = impl_->setup(request, stream, Shape::events).request;
+HttpRequest Client::prepare(const Request& request, bool stream, Written* written) const {
+  HttpRequest prepared = impl_->setup(request, stream, Shape::events, written).request;
   redact(prepared.headers, secrets_in(prepared.headers));
   return prepared;
 }
 
-Stream Client::start(const Request& request, bool stream, Shape shape) {
-  return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup(request, stream, shape)));
+Stream Client::start(const Request& request, bool stream, Shape shape, Written* written) {
+  return Stream(std::make_shared<Stream::Impl>(impl_, impl_->setup(request, stream, shape, written)));
 }
 
 Stream Client::start(const ResourceRequest& request) {

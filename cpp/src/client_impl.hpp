@@ -36,7 +36,7 @@ class Client::Impl {
  public:
   explicit Impl(ClientOptions options);
 
-  [[nodiscard]] CallSetup setup(const Request& request, bool stream, Shape shape) const;
+  [[nodiscard]] CallSetup setup(const Request& request, bool stream, Shape shape, Written* written = nullptr) const;
   [[nodiscard]] CallSetup setup(const ResourceRequest& request) const;
 
   void learn_models(const Json& list);
@@ -45,7 +45,7 @@ class Client::Impl {
   ClientOptions options;
   Destination destination;
   std::string model;
-  std::string seller;  // the row whose prices count
+  const Provider& seller;  // the row whose prices count, and whose currency
   TransportPool pool;
 
  private:

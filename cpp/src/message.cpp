@@ -21,6 +21,7 @@ void Usage::merge(const Usage& later) noexcept {
   if (worked_out() && !later.worked_out()) cost.reset();
   larger(cost, later.cost);
   cost_source = later.cost_source;
+  currency = later.currency;
 }
 
 void Usage::add(const Usage& another) noexcept {
@@ -36,6 +37,7 @@ void Usage::add(const Usage& another) noexcept {
   sum(cache_write_tokens, another.cache_write_tokens);
   sum(cache_write_1h_tokens, another.cache_write_1h_tokens);
   if (cost_source.empty() || another.worked_out()) cost_source = another.cost_source;
+  if (currency.empty()) currency = another.currency;
 }
 
 bool operator==(const Usage& one, const Usage& other) noexcept {

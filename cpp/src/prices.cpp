@@ -105,6 +105,7 @@ void fill_in_cost(Usage& usage, const Price& price, bool batch) {
   if (usage.cost && usage.cost_source == Usage::told) return;
   usage.cost = cost_of(usage, price, batch);
   usage.cost_source = usage.cost ? "prices of " + price.date : std::string();
+  usage.currency = usage.cost ? price.currency : std::string();
 }
 
 }  // namespace kimistream

@@ -16,8 +16,8 @@ constexpr std::size_t sockets_a_look = 256;  // that the poller tells of
 Reactor::Reactor(const Client& client) : impl_(std::make_unique<Impl>(client.impl_)) { (void)impl_->descriptor(); }
 Reactor::~Reactor() = default;
 
-Stream Reactor::start(const Request& request, bool stream, Shape shape) {
-  return Stream(impl_->add(impl_->client->setup(request, stream, shape)));
+Stream Reactor::start(const Request& request, bool stream, Shape shape, Written* written) {
+  return Stream(impl_->add(impl_->client->setup(request, stream, shape, written)));
 }
 Stream Reactor::start(const ResourceRequest& request) { return Stream(impl_->add(impl_->client->setup(request))); }
 std::span<void* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }

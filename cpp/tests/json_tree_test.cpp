@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "kimistream/json.hpp"
@@ -94,4 +96,17 @@ TEST_CASE("values made by hand are written as JSON") {
   list.items().push_back(Tree());
   tree.set("l", std::move(list));
   CHECK(written(tree) == R"({"s":"a\"b\n","n":0.6,"l":[null]})");
+}
+
+TEST_CASE("text that is written already goes out as it is") {
+  const auto json = std::make_shared<const std::string>(R"({"a":[1, 2]})");
+  Tree list = Tree::array();
+  list.items().push_back(Tree::written(json));
+  list.items().push_back(Tree::string("b"));
+  std::string out;
+  list.write(out);
+  CHECK(out == R"([{"a":[1, 2]},"b"])");
+  CHECK(list.written_bytes() >= out.size());
+  CHECK(list.items()[0].find("a") == nullptr);
+  CHECK(list.items()[0].is(Tree::Kind::null));
 }

@@ -96,9 +96,16 @@ TEST_CASE("an answer knows its cost, by the table or by the client's own prices"
   const ks::Usage usual = ask({}, "");
   CHECK(*usual.cost == doctest::Approx((600 * 0.95 + 400 * 0.16 + 100 * 4.0) / 1e6));
   CHECK(usual.cost_source == "prices of " + k26().date);
-  const ks::Price own{.provider = "moonshot", .model = "kimi-k2.6", .input = 1000, .output = 0, .date = "2026-01-02"};
+  CHECK(usual.currency == "USD");
+  const ks::Price own{.provider = "moonshot",
+                      .model = "kimi-k2.6",
+                      .input = 1000,
+                      .output = 0,
+                      .currency = "EUR",
+                      .date = "2026-01-02"};
   const ks::Usage dear = ask({own}, "");
   CHECK(*dear.cost == doctest::Approx(1.0));
   CHECK(dear.cost_source == "prices of 2026-01-02");
+  CHECK(dear.currency == "EUR");
   CHECK_FALSE(ask({}, "https://api.moonshot.cn/v1").cost);
 }

@@ -20,6 +20,7 @@ namespace kimistream::python {
 namespace py = pybind11;
 
 struct Shared;
+class Resent;
 
 /// Somebody who is told how a stream goes: `first()` when something of the answer has come, and once
 /// `end(message, error, completion)`, each or None. What it raises is unraisable. With the GIL only.
@@ -81,7 +82,8 @@ std::string dumps(py::handle object);
 
 /// From the arguments of stream(), complete() and create(), in the order of `_requests/arguments.py`, NAMES.
 /// @param streams whether the answer is asked for in pieces; nothing where that is not the question
-Request to_request(const py::tuple& arguments, std::optional<bool> streams = {});
+/// @param resent what is kept of messages that were sent before, see resent.hpp; null: nothing is kept
+Request to_request(const py::tuple& arguments, std::optional<bool> streams = {}, Resent* resent = nullptr);
 /// @param body JSON text or None
 ResourceRequest to_resource(const py::object& path, const py::object& method, const py::object& body,
                             const py::object& timeout);
@@ -212,5 +214,6 @@ void register_retelling(py::module_& module);
 void register_bulk(py::module_& module);
 void register_rows(py::module_& module);
 void register_prices(py::module_& module);
+void register_resent(py::module_& module);
 
 }  // namespace kimistream::python

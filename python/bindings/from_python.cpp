@@ -154,7 +154,7 @@ bool forces_a_call(py::handle tool_choice) {
 
 }  // namespace
 
-Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
+Request to_request(const py::tuple& arguments, std::optional<bool> streams, Resent* resent) {
   if (arguments.size() != 18) throw py::type_error("a request has 18 arguments");
   std::size_t place = 0;
   const auto next = [&] { return py::handle(PyTuple_GET_ITEM(arguments.ptr(), place++)); };
@@ -164,7 +164,7 @@ Request to_request(const py::tuple& arguments, std::optional<bool> streams) {
   };
   py::dict more;  // what has a name of its own, and is given in the API's own form
   Request request;
-  request.messages = to_messages(next(), met);
+  request.messages = to_messages(next(), met, resent);
   text(next(), "model", request.model);
   text(next(), "system", request.system);
   if (const py::handle thinking = next(); PyDict_Check(thinking.ptr()))

@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "reading.hpp"
+#include "resent.hpp"
 
 namespace kimistream::python {
 namespace {
@@ -125,6 +125,8 @@ void read_content(py::handle content, const Place& place, std::size_t position, 
   }
 }
 
+}  // namespace
+
 Message to_message(py::handle object, const Place& place, Met& met) {
   const auto position = static_cast<std::size_t>(place.index);
   const std::string name_of_it = "message " + std::to_string(position);
@@ -167,6 +169,8 @@ Message to_message(py::handle object, const Place& place, Met& met) {
   return message;
 }
 
+namespace {
+
 bool looks_like_message(py::handle item) {
   if (PyDict_Check(item.ptr())) return py::reinterpret_borrow<py::dict>(item).contains("role");
   return !PyUnicode_Check(item.ptr()) && py::hasattr(item, "role");
@@ -190,7 +194,7 @@ bool are_parts(const py::sequence& items) {
 
 }  // namespace
 
-std::vector<Message> to_messages(py::handle prompt, Met& met) {
+std::vector<Message> to_messages(py::handle prompt, Met& met, Resent* resent) {
   std::vector<Message> messages;
   const Place place{.name = "messages"};
   if (PyUnicode_Check(prompt.ptr())) {
@@ -202,6 +206,8 @@ std::vector<Message> to_messages(py::handle prompt, Met& met) {
     return messages;
   } else if (are_parts(items)) {
     messages.push_back(user(to_parts(items, {.name = "prompt"}, 0, met)));
+  } else if (resent) {
+    messages = resent->read(items, met);
   } else {
     Place inner{.outer = &place};
     for (const auto item : items) {

@@ -25,4 +25,5 @@ PYBIND11_MODULE(_core, module) {
   register_timeouts(module);
   register_retelling(module);
   register_prices(module);
+  register_resent(module);
 }

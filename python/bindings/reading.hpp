@@ -40,7 +40,9 @@ py::object plain_number(py::handle object);
 void note_path(const std::string& text, std::size_t message, Met& met);
 
 /// A prompt: a text, a list of parts, or a list of messages.
-std::vector<Message> to_messages(py::handle prompt, Met& met);
+/// @param resent what is kept of those that were sent before; null: nothing is kept
+std::vector<Message> to_messages(py::handle prompt, Met& met, Resent* resent);
+Message to_message(py::handle object, const Place& place, Met& met);
 /// The tools of a request, as they are declared.
 std::vector<Tool> to_tools(py::handle tools, Met& met);
 /// A message, tool or part as a dict: it is one, or it knows how to become one; else null.

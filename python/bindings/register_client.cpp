@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "common.hpp"
+#include "resent.hpp"
 
 namespace kimistream::python {
 namespace {
@@ -21,11 +21,11 @@ Shape shape_of(bool chunks) { return chunks ? Shape::chunks : Shape::events; }
 
 /// @param waits for what comes first, in the same breath: giving the GIL up and taking it back again costs something
 Shared start(Client& client, const py::tuple& arguments, bool stream, Shape shape, bool waits = false) {
-  const Request request = to_request(arguments, stream);
+  Asked asked(arguments, stream);
   std::optional<Stream> opened;
   {
     InTheCore working;
-    opened.emplace(client.start(request, stream, shape));
+    opened.emplace(client.start(asked.request, stream, shape, asked.written()));
     working.waits_for(*opened);
     if (waits) opened->wait(wait_slice());
   }
@@ -122,7 +122,8 @@ void register_client(py::module_& module) {
       .def(
           "prepare",
           [](const Client& self, const py::tuple& arguments, bool stream) {
-            const HttpRequest request = self.prepare(to_request(arguments, stream), stream);
+            Asked asked(arguments, stream);
+            const HttpRequest request = self.prepare(asked.request, stream, asked.written());
             py::list headers;
             for (const auto& [name, value] : request.headers) headers.append(py::make_tuple(text(name), text(value)));
             return py::make_tuple(text(request.url), headers, py::bytes(whole(*request.body)));

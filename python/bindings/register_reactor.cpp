@@ -1,5 +1,5 @@
 // One event loop's streams. The loop calls `pump` when the descriptor is readable; there is no other thread.
-#include "common.hpp"
+#include "resent.hpp"
 
 namespace kimistream::python {
 namespace {
@@ -36,8 +36,8 @@ void register_reactor(py::module_& module) {
       .def(
           "start",
           [](Reactor& self, const py::tuple& arguments, bool stream, bool chunks) {
-            const Request request = to_request(arguments, stream);
-            return share(self.start(request, stream, chunks ? Shape::chunks : Shape::events));
+            Asked asked(arguments, stream);
+            return share(self.start(asked.request, stream, chunks ? Shape::chunks : Shape::events, asked.written()));
           },
           py::arg("arguments"), py::arg("stream"), py::arg("chunks"))
       .def(

@@ -21,11 +21,15 @@ py::object from_tool_call(const ToolCall& call) {
 }
 
 py::object from_usage_value(const Usage& usage) {
-  return registry().usage(optional_number(usage.prompt_tokens), optional_number(usage.completion_tokens),
-                          optional_number(usage.total_tokens), optional_number(usage.cached_tokens),
-                          optional_number(usage.reasoning_tokens), optional_number(usage.cost),
-                          optional_number(usage.cache_write_tokens), optional_number(usage.cache_write_1h_tokens),
-                          text_or_none(usage.cost_source));
+  py::object made = registry().usage(optional_number(usage.prompt_tokens), optional_number(usage.completion_tokens),
+                                     optional_number(usage.total_tokens), optional_number(usage.cached_tokens),
+                                     optional_number(usage.reasoning_tokens), optional_number(usage.cost),
+                                     optional_number(usage.cache_write_tokens),
+                                     optional_number(usage.cache_write_1h_tokens), text_or_none(usage.cost_source));
+  static PyObject* const currency = PyUnicode_InternFromString("_currency");
+  if (!usage.currency.empty() && PyObject_SetAttr(made.ptr(), currency, text(usage.currency).ptr()) != 0)
+    throw py::error_already_set();
+  return made;
 }
 
 }  // namespace

@@ -258,6 +258,14 @@ class Reactor:
     @property
     def descriptor(self) -> int: ...
 
+class Resent:
+    """What is kept of messages that go out again, see _requests/resent.py."""
+
+    def __init__(self) -> None: ...
+    @property
+    def encoded(self) -> int:
+        """How many messages have been written for it, in all."""
+
 # ---- bulk runs ----
 
 class Limits:

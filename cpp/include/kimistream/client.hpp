@@ -18,6 +18,7 @@
 #include "kimistream/request.hpp"
 #include "kimistream/stream.hpp"
 #include "kimistream/transport.hpp"
+#include "kimistream/written.hpp"
 
 namespace kimistream {
 
@@ -140,12 +141,13 @@ class Client {
   void learn_models(const Json& list);
 
   /// Starts without waiting, for those who wait in a way of their own (see Stream::wait).
-  [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
+  /// @param written of the conversation that this request goes on with, see Written; null: nothing is kept
+  [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape, Written* written = nullptr);
   [[nodiscard]] Stream start(const ResourceRequest& request);
 
   /// What `start` would send, without sending it; for people: where a header holds a key, "[key]" stands in its place.
   /// @throws Exception as `start`
-  [[nodiscard]] HttpRequest prepare(const Request& request, bool stream) const;
+  [[nodiscard]] HttpRequest prepare(const Request& request, bool stream, Written* written = nullptr) const;
 
   /// Closes the kept connections. Streams under way go on.
   void close() noexcept;
@@ -179,7 +181,7 @@ class Reactor {
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
-  [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape);
+  [[nodiscard]] Stream start(const Request& request, bool stream, Shape shape, Written* written = nullptr);
   [[nodiscard]] Stream start(const ResourceRequest& request);
 
   /// Does what is ready without waiting (or waits up to `wait`).

@@ -31,3 +31,4 @@
 #include "kimistream/tokens.hpp"
 #include "kimistream/transport.hpp"
 #include "kimistream/version.hpp"
+#include "kimistream/written.hpp"

@@ -35,6 +35,7 @@ struct Usage {
   std::optional<std::int64_t> cache_write_1h_tokens{};  ///< the part of that which is kept for an hour
   /// Where the cost is from: `told`, or "prices of 2026-09-20", see prices.hpp. "" where it is not known.
   std::string cost_source{};
+  std::string currency{};  ///< of the cost, e.g. "CNY"; "" where it is not known. It follows from the cost's source
 
   static constexpr std::string_view told = "provider";
 

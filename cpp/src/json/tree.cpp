@@ -101,6 +101,12 @@ Tree Tree::array() {
   return tree;
 }
 
+Tree Tree::written(std::shared_ptr<const std::string> json) {
+  Tree tree;
+  tree.written_ = std::move(json);
+  return tree;
+}
+
 Tree Tree::parse(std::string_view text) {
   TreeBuilder builder;
   visit(text, builder);
@@ -185,6 +191,10 @@ void Tree::write(std::string& out) const {
       each(element);
     }
   };
+  if (written_) {
+    out += *written_;
+    return;
+  }
   switch (kind_) {
     case Kind::null: out += "null"; break;
     case Kind::boolean:
@@ -205,6 +215,13 @@ void Tree::write(std::string& out) const {
       out += '}';
       break;
   }
+}
+
+std::size_t Tree::written_bytes() const noexcept {
+  std::size_t bytes = text_.size() + 4 + (written_ ? written_->size() : 0);
+  for (const auto& [key, value] : fields_) bytes += key.size() + 4 + value.written_bytes();
+  for (const Tree& item : items_) bytes += item.written_bytes();
+  return bytes;
 }
 
 }  // namespace kimistream::json

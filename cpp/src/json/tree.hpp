@@ -2,6 +2,7 @@
 // model lists. Private to the library: what crosses its border is typed.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ class Tree {
   static Tree boolean(bool value);
   static Tree object();
   static Tree array();
+  /// JSON text that is written as it is: shared, not copied. Who looks into it sees null.
+  static Tree written(std::shared_ptr<const std::string> json);
 
   /// @throws json::Malformed
   static Tree parse(std::string_view text);
@@ -56,6 +59,8 @@ class Tree {
   void merge(const Tree& patch);
 
   void write(std::string& out) const;
+  /// How many bytes `write` adds, but for escapes.
+  [[nodiscard]] std::size_t written_bytes() const noexcept;
 
  private:
   friend class TreeBuilder;
@@ -63,6 +68,7 @@ class Tree {
   std::string text_;
   std::vector<Field> fields_;
   std::vector<Tree> items_;
+  std::shared_ptr<const std::string> written_;
 };
 
 }  // namespace kimistream::json

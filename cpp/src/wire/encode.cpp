@@ -9,6 +9,7 @@
 #include "wire/anthropic_encode.hpp"
 #include "wire/encode_common.hpp"
 #include "wire/history.hpp"
+#include "wire/rewriter.hpp"
 
 namespace kimistream::wire {
 namespace {
@@ -121,11 +122,12 @@ Tree encode_begun(const Message& begun, const Writer& writer) {
   return tree;
 }
 
-Tree encode_messages(const Request& request, const Message* begun, Writer& writer) {
+Tree encode_messages(const Request& request, const Message* begun, Written* written, Writer& writer) {
+  Rewriter rewriter(writer.provider, writer.thinking, written);
   Tree messages = Tree::array();
   if (!request.system.empty()) messages.items().push_back(encode_said("system", request.system));
   for (const Turn& turn : write_back(writer.provider, request.messages, writer.notices))
-    messages.items().push_back(encode_message(turn, writer));
+    messages.items().push_back(rewriter.message(turn, [&] { return encode_message(turn, writer); }));
   if (begun)
     messages.items().push_back(encode_begun(*begun, writer));
   else if (!request.prefill.empty())
@@ -169,7 +171,7 @@ ThinkingMode mode_of(const Provider& provider, const Request& request, std::init
 }  // namespace
 
 Encoded encode(const Provider& provider, const Request& request, std::string_view model, bool stream,
-               const Message* begun) {
+               const Message* begun, Written* written) {
   check_messages(request);
   check_prefill(provider, request);
   if (provider.protocol == Protocol::anthropic_messages)
@@ -183,7 +185,7 @@ Encoded encode(const Provider& provider, const Request& request, std::string_vie
   Writer writer{.provider = provider, .thinking = thinking, .notices = encoded.notices};
   Tree body = Tree::object();
   body.set("model", Tree::string(model_name(provider, model)));
-  body.set("messages", encode_messages(request, begun, writer));
+  body.set("messages", encode_messages(request, begun, written, writer));
   merge_thinking(body, provider, request.thinking);
   merge_sampling(body, provider, thinking);
   if (begins) merge(body, provider.prefill_body);

@@ -114,21 +114,9 @@ Tree parameters_of(const Tool& tool) {
   return parse_object(tool.parameters, "Tool::parameters of " + tool.name);
 }
 
-namespace {
-
-/// How long it will be when it is written, but for escapes.
-std::size_t written_bytes(const Tree& tree) {
-  std::size_t bytes = tree.text().size() + 4;
-  for (const auto& [key, value] : tree.fields()) bytes += key.size() + 4 + written_bytes(value);
-  for (const Tree& item : tree.items()) bytes += written_bytes(item);
-  return bytes;
-}
-
-}  // namespace
-
 std::shared_ptr<Body> to_body(const Tree& tree, const media::Slots& slots) {
   std::string text;
-  const std::size_t bytes = written_bytes(tree);
+  const std::size_t bytes = tree.written_bytes();
   text.reserve(bytes + bytes / 16);  // a long history is written into one place: each larger one would be new pages
   tree.write(text);
   auto body = std::make_shared<Body>();

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .. import _core
+from .._notebook.shows import AsyncDraws
 from .._requests.arguments import openai_arguments
 from .._values.passing import Passes
 from .async_sending import ready
 from .async_stream import AsyncChatCompletionStream
-from .completions import Completions
+from .completions import Completions, FoldedFace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class AsyncChat(Passes, like="openai.resources.chat.chat.AsyncChat"):
         self.completions = AsyncCompletions(sender, reactors)
 
 
-class AsyncCompletionStream(Passes, like="openai.lib.streaming.chat.AsyncChatCompletionStream"):
+class AsyncCompletionStream(FoldedFace, AsyncDraws, Passes, like="openai.lib.streaming.chat.AsyncChatCompletionStream"):
     """The events of an answer in the OpenAI shape."""
 
     def __init__(self, chunks: Any, fold: Fold) -> None:

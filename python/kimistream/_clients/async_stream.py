@@ -7,7 +7,7 @@ import asyncio
 from .. import _core
 from .._notebook.shows import AsyncDraws
 from .._values.passing import Passes
-from .stream import StreamFace
+from .stream import ChunksFace, StreamFace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +67,12 @@ class _AsyncStreamBase(StreamFace):
             raise RuntimeError("this stream has not been opened yet: await it, or use `async with` or `async for`")
         return self._opened
 
+    def _shown(self) -> Story:
+        return self._begun() if self._opened is None else super()._shown()
+
+    def _is_over(self) -> bool:
+        return self._opened is not None and super()._is_over()
+
 
 class AsyncStream(_AsyncStreamBase, AsyncDraws):
     """Typed events: `async for event in stream`, `async for text in stream.text`, `await stream.message`.
@@ -75,12 +81,6 @@ class AsyncStream(_AsyncStreamBase, AsyncDraws):
     """
 
     _uploading: Callable[[], Awaitable[Callable[[_core.Reactor], _core.Stream]]] | None = None
-
-    def _shown(self) -> Story:
-        return self._begun() if self._opened is None else super()._shown()
-
-    def _is_over(self) -> bool:
-        return self._opened is not None and super()._is_over()
 
     async def _prepare(self) -> None:
         if self._uploading is None:
@@ -161,8 +161,11 @@ class AsyncStream(_AsyncStreamBase, AsyncDraws):
         return await core.message_async(loop)
 
 
-class AsyncChatCompletionStream(_AsyncStreamBase, Passes, like="openai.AsyncStream"):
-    """A stream of chunks in the OpenAI shape."""
+class AsyncChatCompletionStream(ChunksFace, _AsyncStreamBase, AsyncDraws, Passes, like="openai.AsyncStream"):
+    """A stream of chunks in the OpenAI shape.
+
+    A notebook that shows it draws it while it comes, also when the cell is done.
+    """
 
     async def __aenter__(self) -> AsyncChatCompletionStream:
         await self._wait_for_head()

@@ -12,6 +12,7 @@ from .._notebook.waking import waking
 from .._requests.turns import Ask, Calls, NextOutcome, Outcome, told_too_late
 from .._requests.watching import within
 from .calls import Running, awaited, in_thread
+from .turns import DriverFace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,26 +27,17 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0  # seconds
 
 
-class AsyncTurnDriver:
+class AsyncTurnDriver(DriverFace):
     """As `turns.TurnDriver`: an asynchronous iterator."""
 
     def __init__(self, client: AsyncKimi, turn: Turn[None]) -> None:
         self.waiting: list[RunEvent] = []
-        self._state = _State(client, turn)
+        self._state: _State = _State(client, turn)
         self._events = _events(self._state)
 
     @property
     def stream(self) -> AsyncStream | None:
         return self._state.stream
-
-    @property
-    def closed(self) -> bool:
-        return self._state.closed
-
-    @property
-    def currency(self) -> str:
-        """Of what its answers cost; "" where it is not known."""
-        return self._state.client._core.currency
 
     def __aiter__(self) -> AsyncTurnDriver:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._notebook.shows import Draws
 from .._requests.arguments import openai_arguments
 from .._values.passing import Passes
 from .sending import ready
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Literal, overload
 
+    from .._notebook.story import Story
     from .._requests.sender import Sender
     from .._tools.folding import Fold
     from .._tools.parsing import Parsing
@@ -142,7 +144,24 @@ class Chat(Passes, like="openai.resources.chat.chat.Chat"):
         self.completions = Completions(sender)
 
 
-class CompletionStream(Passes, like="openai.lib.streaming.chat.ChatCompletionStream"):
+class FoldedFace:
+    """What is shown of a stream that others read for it: what they show."""
+
+    _chunks: Any
+
+    def _shown(self) -> Story:
+        story: Story = self._chunks._shown()
+        return story
+
+    def _begun(self) -> Story:
+        story: Story = self._chunks._begun()
+        return story
+
+    def _is_over(self) -> bool:
+        return bool(self._chunks._is_over())
+
+
+class CompletionStream(FoldedFace, Draws, Passes, like="openai.lib.streaming.chat.ChatCompletionStream"):
     """The events of an answer in the OpenAI shape."""
 
     def __init__(self, chunks: Any, fold: Fold) -> None:

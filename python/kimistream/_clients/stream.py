@@ -172,8 +172,22 @@ class Stream(_StreamBase, Draws):
         return self._core.message()
 
 
-class ChatCompletionStream(_StreamBase, Passes, like="openai.Stream"):
-    """A stream of chunks in the OpenAI shape."""
+class ChunksFace(StreamFace):
+    """The same of a stream in the OpenAI shape."""
+
+    __slots__ = ()
+
+    def _begun(self) -> Story:
+        from .._notebook.story import Looked
+
+        return Looked(lambda: self.usage, whole=lambda: self.partial)
+
+
+class ChatCompletionStream(ChunksFace, _StreamBase, Draws, Passes, like="openai.Stream"):
+    """A stream of chunks in the OpenAI shape.
+
+    A notebook that shows it reads it to its end, and draws it while it comes.
+    """
 
     __slots__ = ("_iterator",)
 

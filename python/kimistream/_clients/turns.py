@@ -19,27 +19,34 @@ if TYPE_CHECKING:
     from .stream import Stream
 
 
-class TurnDriver:
+class DriverFace:
+    """What each client's driver of a turn tells of itself."""
+
+    _state: Any
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._state.closed)
+
+    @property
+    def currency(self) -> str:
+        """Of what its answers cost; "" where it is not known."""
+        currency: str = self._state.client._core.currency
+        return currency
+
+
+class TurnDriver(DriverFace):
     """Runs a turn while somebody iterates over its events. Dropping it leaves the turn and closes its connection."""
 
     def __init__(self, client: Kimi, turn: Turn[None]) -> None:
         self.waiting: list[RunEvent] = []  # events that were read and not taken, the first one last
-        self._state = _State(client, turn)
+        self._state: _State = _State(client, turn)
         self._events = _events(self._state)
 
     @property
     def stream(self) -> Stream | None:
         """The answer that comes now, or came last."""
         return self._state.stream
-
-    @property
-    def closed(self) -> bool:
-        return self._state.closed
-
-    @property
-    def currency(self) -> str:
-        """Of what its answers cost; "" where it is not known."""
-        return self._state.client._core.currency
 
     def __iter__(self) -> TurnDriver:
         return self

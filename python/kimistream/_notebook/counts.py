@@ -22,9 +22,9 @@ def tokens(usage: Any) -> str:
     return f"{usage.total_tokens:,} tokens{f' ({parts})' if parts else ''}"
 
 
-def money(cost: float | None, currency: str = "") -> str:
+def money(cost: float | None, currency: str | None = None) -> str:
     """ "cost 0.0012 USD"; "" where it is not known."""
-    return "" if cost is None else f"cost {_amount(cost)} {currency}".rstrip()
+    return "" if cost is None else f"cost {_amount(cost)} {currency or ''}".rstrip()
 
 
 def seconds(taken: float | None) -> str:

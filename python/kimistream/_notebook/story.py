@@ -82,7 +82,7 @@ class Story:
     """Taken from events while they come (`take`), or from messages (`add`). One thread writes, another may draw it.
 
     totals    gives the `Usage` of all of it, as far as it is known; asked for on the thread that writes
-    currency  of its cost, "" where it is not known
+    currency  of its cost; "": as its usage tells
     whole     gives the `Message` that all of it amounts to, where it is one; None otherwise
     """
 
@@ -212,10 +212,23 @@ class Story:
             sheet.line("…")
         elif not live:
             usage = self.usage
-            cost = money(None if usage is None else usage.cost, self.currency)
+            cost = money(None if usage is None else usage.cost, self.currency or getattr(usage, "currency", None))
             told = (self.state, tokens(usage), seconds(self.seconds), cost, self.model)
             sheet.line(" · ".join(each for each in told if each))
         return sheet
+
+
+class Looked(Story):
+    """Of a stream that gives something else than events: what has come is looked at, when it is drawn and at its end.
+    `whole` and `totals` are asked for on any thread."""
+
+    def take(self, event: Any) -> None:
+        """What it says is in the message."""
+
+    def sheet(self, live: bool = False) -> Sheet:
+        if live:
+            self.whole()
+        return super().sheet(live)
 
 
 _TAKEN: dict[str, Callable[[Story, Any], None]] = {

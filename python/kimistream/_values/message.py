@@ -24,11 +24,12 @@ class Usage(Value, Shows):
     cache_write_tokens  the part of it that was written to one, which some providers bill, whatever its lifetime
     cache_write_1h_tokens  the part of that which is kept for an hour
     cost_source         "provider", "prices of 2026-09-20", or None where the cost is not known
+    currency            of the cost, e.g. "CNY"; None where it is not known. It is no field of its own, and not saved
 
     Two are equal where the provider has said the same: a cost by prices follows from the counters.
     """
 
-    __slots__ = _fields = __match_args__ = (
+    _fields = __match_args__ = (
         "prompt_tokens",
         "completion_tokens",
         "total_tokens",
@@ -39,6 +40,8 @@ class Usage(Value, Shows):
         "cache_write_1h_tokens",
         "cost_source",
     )
+    __slots__ = (*_fields, "_currency")
+    _currency: str
     type: Literal["usage"] = "usage"
 
     def __init__(
@@ -63,6 +66,17 @@ class Usage(Value, Shows):
         self.cache_write_1h_tokens = cache_write_1h_tokens
         self.cost_source = cost_source
 
+    @property
+    def currency(self) -> str | None:
+        return getattr(self, "_currency", None) or None
+
+    def _price(self, cost: float | None, price: dict[str, Any] | None) -> None:
+        """Takes what it costs by a price; None: there is none."""
+        known = None if cost is None else price
+        self.cost = cost
+        self.cost_source = None if known is None else f"prices of {known['date']}"
+        self._currency = "" if known is None else known["currency"]
+
     def _is_worked_out(self) -> bool:
         return self.cost_source is not None and self.cost_source != TOLD
 
@@ -73,12 +87,16 @@ class Usage(Value, Shows):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        made = super().__reduce__()
+        return made if self.currency is None else (*made, (None, {"_currency": self.currency}))
+
     def _sheet(self) -> Sheet:
         from .._notebook.counts import money, tokens
         from .._notebook.sheet import Sheet
 
         sheet = Sheet()
-        told = [each for each in (tokens(self), money(self.cost), self.cost_source) if each]
+        told = [each for each in (tokens(self), money(self.cost, self.currency), self.cost_source) if each]
         sheet.line(" · ".join(told) or "nothing was counted")
         return sheet
 
@@ -91,7 +109,11 @@ class Usage(Value, Shows):
         sources = [usage.cost_source for usage in (self, more) if usage.cost is not None]
         worked_out = [source for source in sources if source is not None and source != TOLD]
         both["cost_source"] = (worked_out or sources or [None])[-1]
-        return Usage(**both)
+        usage = Usage(**both)
+        currency = self.currency or more.currency
+        if currency is not None:
+            usage._currency = currency
+        return usage
 
 
 TOLD = "provider"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .sums import added
+from .sums import Sums, added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
 
 
-class Agent:
+class Agent(Sums):
     """An agent of a swarm. Read it at any time, from any thread.
 
     name     no other agent's
@@ -47,12 +47,6 @@ class Agent:
         for loop in self._loops:
             usage = added(usage, loop.usage)
         return usage
-
-    @property
-    def cost(self) -> float | None:
-        """What they have cost, where the provider tells."""
-        usage = self.usage
-        return None if usage is None else usage.cost
 
     @property
     def message(self) -> Message | None:

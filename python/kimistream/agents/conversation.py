@@ -16,7 +16,7 @@ from .expected import expected_in
 from .files import broken, kept_message, kept_usage, plain_message, plain_usage, read, write
 from .history import changed, group
 from .loop import Limits, Loop
-from .sums import added
+from .sums import Sums, added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _LIMITS = ("max_steps", "max_parallel", "tool_timeout")
 _NEVER_KEPT = ("extra_headers", "on_upload")  # a key may stand in headers; a function is nothing to write
 
 
-class BaseConversation(Shows):
+class BaseConversation(Sums, Shows):
     """A conversation with a model. Made by `client.conversation` and `client.load_conversation`.
 
     A turn enters the history whole, when it is complete: the question, calls with their results, the answer. One that
@@ -66,6 +66,7 @@ class BaseConversation(Shows):
         if self._options.get("prompt_cache_key") is None and _knows_cache_keys(client._core.row):
             self._options["prompt_cache_key"] = f"kimistream-{uuid.uuid4().hex}"
         self._turns: list[list[Any]] = []
+        self._resent = _core.Resent()
         self._usage: Usage | None = None
         self._open: weakref.ref[Any] | None = None  # the stream of a turn under way
         self._sending = False
@@ -84,11 +85,6 @@ class BaseConversation(Shows):
     def usage(self) -> Usage | None:
         """The tokens of all requests, also of turns that were undone, trimmed or broken; None before the first."""
         return self._usage
-
-    @property
-    def cost(self) -> float | None:
-        """What all requests have cost, where the provider tells."""
-        return None if self._usage is None else self._usage.cost
 
     def _sheet(self) -> Sheet:
         from .shown import sheet_of
@@ -159,7 +155,13 @@ class BaseConversation(Shows):
         before = len(history)
         continues = bool(self._turns) and bool(question) and role_of(question[0]) == "tool"
         history.extend(_in_order(self._turns[-1], question) if continues else question)
-        loop = Loop(history, tools, given, limits, whole=whole, tells_steps=bool(tools.by_name), expected=expected)
+        loop = Loop(
+            *(history, tools, given, limits),
+            whole=whole,
+            tells_steps=bool(tools.by_name),
+            expected=expected,
+            resent=self._resent,
+        )
         self._broken = None
         self._current = _Turn(loop, before, continues)
         return self._current

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._requests.resent import Resent
 from .._requests.turns import Ask, Call, Calls, Outcome, next_outcome
 from .._values.errors import BudgetExceededError, IncompleteStreamError, InvalidRequestError, ToolArgumentsError
 from .._values.message import Message, Restarted, ToolCall
@@ -83,6 +84,7 @@ class Loop:
         tells_steps: bool = True,
         on_change: Callable[[], None] | None = None,
         expected: Expected | None = None,
+        resent: _core.Resent | None = None,
     ) -> None:
         self.messages = messages
         self.message: Message | None = None
@@ -106,6 +108,7 @@ class Loop:
         self._held: list[tuple[Allowance, Stake | None]] | None = None
         self.expected = expected
         self.watch: RunWatch | None = None
+        self._resent = _core.Resent() if resent is None else resent
         self._limits = limits
         self._whole = whole
         self._tells_steps = tells_steps
@@ -122,6 +125,7 @@ class Loop:
                 yield from self._step()
         finally:
             self._settle(None)
+            self._resent = _core.Resent()  # a conversation holds its own; what was kept for this loop is let go
 
     def _step(self) -> Turn[None]:
         if self._tells_steps:
@@ -177,7 +181,7 @@ class Loop:
     def _answer(self) -> Turn[Message]:
         """The next answer; with a schema the first one that follows it."""
         if self.expected is None:
-            return (yield from self._ask(list(self.messages)))
+            return (yield from self._ask(self.messages))
         attempts = self.expected.attempts(self.messages)
         while True:
             message = yield from self._ask(attempts.messages())
@@ -190,7 +194,7 @@ class Loop:
     def _ask(self, messages: list[Any]) -> Turn[Message]:
         if self._held is None:
             self._hold(messages)
-        ask = Ask(messages, {**self._options, **self._begun_as()}, self._whole, self.watch)
+        ask = Ask(Resent(messages, self._resent), {**self._options, **self._begun_as()}, self._whole, self.watch)
         try:
             message: Message = yield ask
         except BaseException as error:

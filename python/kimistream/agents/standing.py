@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .sums import Sums
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
     from .._values.message import Usage
 
 
-class Standing:
+class Standing(Sums):
     """How far a run or a swarm has come, without waiting."""
 
     _run: Any  # a Loop or a Team
@@ -25,12 +27,6 @@ class Standing:
         """The tokens of all answers, also of one that broke off; None before the first."""
         usage: Usage | None = self._run.usage
         return usage
-
-    @property
-    def cost(self) -> float | None:
-        """What they have cost, where the provider tells."""
-        usage = self.usage
-        return None if usage is None else usage.cost
 
     @property
     def stopped(self) -> str | None:

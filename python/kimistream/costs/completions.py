@@ -29,8 +29,7 @@ def usage_of(completion: Any, price: dict[str, Any] | None) -> Usage | None:
     if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 <= told < float("inf"):
         usage.cost, usage.cost_source = float(told), TOLD
     elif price is not None:
-        usage.cost = _core.cost_of(usage, price)
-        usage.cost_source = None if usage.cost is None else f"prices of {price['date']}"
+        usage._price(_core.cost_of(usage, price), price)
     return usage
 
 

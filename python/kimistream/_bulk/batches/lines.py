@@ -158,8 +158,7 @@ def _price(core: _core.Client, message: Message, model: Any) -> None:
     if usage is None or usage.cost_source == TOLD:
         return
     price = _core.price_of(core, model if isinstance(model, str) else None) or _core.price_of(core)
-    usage.cost = None if price is None else _core.cost_of(usage, price, True)
-    usage.cost_source = None if usage.cost is None or price is None else f"prices of {price['date']}"
+    usage._price(None if price is None else _core.cost_of(usage, price, True), price)
 
 
 def _refusal(status: int | None, body: Any, request_id: Any) -> KimiError:
