@@ -271,10 +271,7 @@ void BulkRun::Impl::end(Owned row, Result result) {
   result.index = row->index;
   result.attempts = row->attempts;
   result.seconds = row->attempts > 0 ? when - row->began : 0;
-  if (done_.empty()) {
-    first_done_at_ = when;
-    done_.reserve(many);
-  }
+  if (done_.empty()) first_done_at_ = when;
   done_.push_back(std::move(result));
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 // Of receive buffer. A stream may bring much at once; pages that are not touched cost nothing, but from 64 kB on each
 // free() makes malloc tidy up. Whole answers are awaited by thousands, and most of them are small.
-constexpr long stream_buffer_bytes = 60 * 1024, whole_buffer_bytes = 16 * 1024;
+constexpr long stream_buffer_bytes = 60 * 1024, whole_buffer_bytes = 8 * 1024;
 constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
 constexpr long media_upload_buffer_bytes = 256 * 1024;
 
