@@ -74,3 +74,27 @@ def bulk(bench: Bench) -> Table:
         *(f"{name} was given 1/{part} of the rows" for name, part in FEWER.items() if name in found),
     ]
     return table
+
+
+@benchmark
+def bulk_memory(bench: Bench) -> Table:
+    """What a run of many rows needs beyond one of a thousand, in the same process before it."""
+    few, many = 1_000, 50_000 if bench.quick else 1_000_000
+    columns = ["client", "us a row", "peak MB", "of 1,000 rows", "more"]
+    table = Table(f"{many:,} rows, {AT_ONCE} at once, 5 ms an answer", columns)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in bench.wanted(["kimistream"]):
+            arguments = [name, bench.url("delay/5")]
+            for count in few, many:
+                source = Path(folder) / f"{count}.jsonl"
+                write_rows(source, count)
+                arguments += [str(source), str(source.with_suffix(".out.jsonl"))]
+            progress(f"{name}: {many:,} rows")
+            result = bench.run(name, "bulk_clients.py", [*arguments, str(AT_ONCE)], longest=3600)
+            progress("")
+            if result is not None and result["rows"] != many:
+                bench.skipped[name] = f"{result['rows']} of {many} rows: NOT THE SAME WORK"
+            elif result is not None:
+                first, peak = result["peak_mb_first"], result["peak_mb"]
+                table.rows.append([name, result["cpu_s"] / many * 1e6, peak, first, peak - first])
+    return table

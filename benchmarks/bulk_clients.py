@@ -1,4 +1,4 @@
-"""Sends a file of rows by one client, prints a line of JSON: ``bulk_clients.py NAME BASE_URL IN OUT AT_ONCE``.
+"""Sends a file of rows by one client, prints a line of JSON: ``bulk_clients.py NAME BASE_URL [IN OUT]... AT_ONCE``.
 
 From JSON Lines to JSON Lines, `AT_ONCE` requests under way. The peers are what people write: each keeps the row's id,
 the answer's text and its usage. Only kimistream keeps a ledger beside it. Each imports what it needs and no more: the
@@ -12,7 +12,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 HEADERS = {"Authorization": "Bearer sk-x", "Content-Type": "application/json"}
@@ -150,21 +149,25 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    if len(sys.argv) != 6 or sys.argv[1] not in CLIENTS:
-        sys.exit(f"usage: bulk_clients.py {'|'.join(CLIENTS)} BASE_URL IN OUT AT_ONCE")
-    name, url, source, out, at_once = sys.argv[1:]
+    if len(sys.argv) < 6 or len(sys.argv) % 2 or sys.argv[1] not in CLIENTS:
+        sys.exit(f"usage: bulk_clients.py {'|'.join(CLIENTS)} BASE_URL [IN OUT]... AT_ONCE")
+    name, url, *files, at_once = sys.argv[1:]
     begin = time.monotonic()
+    peaks = []
     try:
-        CLIENTS[name](url, source, out, int(at_once))
+        for source, out in zip(files[::2], files[1::2], strict=True):
+            CLIENTS[name](url, source, out, int(at_once))
+            peaks.append(peak_mb())
     except ImportError as error:
         print(json.dumps({"skipped": str(error)}))
         return
     wall = time.monotonic() - begin
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(each.ru_utime + each.ru_stime for each in used)  # from the process's start on
-    peak = peak_mb()  # before all of the output is in memory
-    rows = Path(out).read_bytes().count(b"\n")
-    print(json.dumps({"rows": rows, "cpu_s": cpu, "wall_s": wall, "peak_mb": peak}))
+    with open(files[-1], "rb") as answers:
+        rows = sum(1 for _ in answers)
+    result = {"rows": rows, "cpu_s": cpu, "wall_s": wall, "peak_mb": peaks[-1], "peak_mb_first": peaks[0]}
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import http.client
+import importlib.util
 import json
 import os
 import shutil
@@ -46,6 +48,10 @@ def build() -> None:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
             sys.exit(f"{' '.join(command)}\n{done.stdout}")
+    # As an installer leaves it, and the peers: not to be compiled anew by each process.
+    package = importlib.util.find_spec("kimistream")
+    for folder in (package and package.submodule_search_locations) or ():
+        compileall.compile_dir(folder, quiet=2)
 
 
 def progress(text: str) -> None:
@@ -53,9 +59,9 @@ def progress(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def _run(command: list[str], core: int | None = None) -> Result:
+def _run(command: list[str], core: int | None = None, longest: float = LONGEST_RUN) -> Result:
     pin = None if core is None else lambda: os.sched_setaffinity(0, {core})
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LONGEST_RUN, preexec_fn=pin, check=False)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=longest, preexec_fn=pin, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"exit status {done.returncode}: {' '.join(command)}")
     result: Result = json.loads(done.stdout.strip().splitlines()[-1])
@@ -123,10 +129,12 @@ class Bench:
             return None
         return self.run(name, "clients.py", [name, scenario, self.url(path), str(count)], core)
 
-    def run(self, name: str, program: str, arguments: list[str], core: int | None = None) -> Result | None:
+    def run(
+        self, name: str, program: str, arguments: list[str], core: int | None = None, longest: float = LONGEST_RUN
+    ) -> Result | None:
         """What one of the programs here says of a subject; None, and a note, for one that cannot run here."""
         try:
-            result = _run([sys.executable, str(HERE / program), *arguments], core)
+            result = _run([sys.executable, str(HERE / program), *arguments], core, longest)
         except (RuntimeError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
             result = {"skipped": f"failed: {error}"}
         if "skipped" in result:

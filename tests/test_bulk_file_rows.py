@@ -83,7 +83,9 @@ def reply(text: str) -> str:
     return f'answer\u2028 "to" \\ {text}'
 
 
-def both(tmp_path: Path, source: Path, prompt: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[Any]:
+def both(
+    tmp_path: Path, source: Path, prompt: str | None, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> list[Any]:
     """What the core's way and Python's leave, one beside the other: lines, failures, ledger, counts; and the numbers of
     the lines that Python looked at."""
     left = []
@@ -132,6 +134,50 @@ def test_hostile_rows_come_out_the_same(
     assert len(python[-1]) == len(BYTES.splitlines()) + len(HOSTILE) - 2
     if "text}" in prompt:
         assert len(core[-1]) < len(python[-1]), "the core has done some"
+
+
+CHATS: list[Any] = [
+    "only a text",
+    "[a text]",
+    "refused",
+    "",
+    [],
+    [{"role": "user", "content": 'é\u2028 \x7f\x01 "\\/\b\f\n\t😀'}],
+    [{"content": "what? ", "role": "system"}, {"role": "user", "content": "the text"}],
+    [{"role": "user", "content": "there.png"}],
+    [{"role": "system", "content": "there.png"}, {"role": "user", "content": "see"}],
+    [{"role": "user", "content": ""}],
+    [{"role": "user", "content": None}, {"role": "user", "content": "go"}],
+    [{"role": "user", "content": [{"type": "text", "text": "a part"}]}, {"role": "user", "content": "go"}],
+    [{"role": "user", "content": "named", "name": "me"}],
+    [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}],
+    [{"role": "nobody", "content": "a"}],
+    [{"role": "tool", "content": "a"}],
+    [{"role": 5, "content": "a"}],
+    [{"role": "user", "content": 5}],
+    [{"role": "user"}, {"role": "user", "content": "go"}],
+    ["a", "b"],
+    [[]],
+    [5],
+]
+
+
+@pytest.mark.parametrize("key", ["id", None])
+@pytest.mark.parametrize("system", [None, "be brief"])
+def test_chats_come_out_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str | None, system: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.png").touch()
+    rows: list[Any] = [{"id": number, "messages": chat} for number, chat in enumerate(CHATS)]
+    rows += [{"id": "text", "messages": json.dumps(CHATS[6])}, {"id": "none"}, {"id": 1.5, "messages": CHATS[6]}]
+    rows += CHATS if key is None else []
+    source = tmp_path / "rows.jsonl"
+    source.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    core, python = both(tmp_path, source, None, monkeypatch, key=key, system=system)
+    assert core[:-1] == python[:-1]
+    assert len(python[-1]) == len(rows)
+    assert len(core[-1]) <= len(python[-1]) - (12 if key is None else 6), "the core has done some"
 
 
 TOLD = {

@@ -116,6 +116,28 @@ def test_a_key_that_no_file_can_hold_is_that_rows_error(key: Any, out: Path) -> 
         assert (again.skipped, again.failed, len(server.asked)) == (1, 1, 1)
 
 
+def test_a_key_field_that_no_row_can_have_is_refused(out: Path) -> None:
+    with BulkServer() as server, pytest.raises(InvalidRequestError, match="half of a surrogate pair"):
+        start(server, out, [{"id": 1, "text": "a"}], key="id\ud800")
+    assert not out.exists()
+    assert not server.asked
+
+
+def test_a_row_that_nobody_can_write_down_needs_a_key_of_its_own(out: Path) -> None:
+    deep: Any = "the end"
+    for _ in range(5000):
+        deep = [deep]
+    rows = [{"id": 1, "text": "a", "more": deep}, {"id": 2, "text": "b"}, {"id": 3, "text": deep}]
+    with BulkServer() as server:
+        ended = start(server, out, rows)
+        assert (ended.done, ended.failed, sorted(server.asked)) == (2, 1, ["a", "b"])
+        assert {row.key: row.input for row in ended.rows()}[1] == "(nested too deeply to be written)"
+        assert "nested too deeply" in str(next(ended.failures()).error)
+        other = start(server, out.with_name("other.jsonl"), rows, key=None)
+        assert (other.done, other.failed, server.asked["b"]) == (1, 2, 2)
+        assert all("name one by key=" in str(row.error) for row in other.failures())
+
+
 def test_a_run_reads_what_it_has_written(out: Path) -> None:
     with BulkServer(bad("t3")) as server:
         ended = start(server, out)

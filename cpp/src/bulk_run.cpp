@@ -87,6 +87,7 @@ class BulkRun::Impl final : public bulk::Sharer, public std::enable_shared_from_
     bool accepted = false;
     bulk::Place place{};
     std::optional<Stream> stream{};
+    Call* call = nullptr;      // the stream's
     std::size_t position = 0;  // in sent_
   };
   using Owned = std::unique_ptr<Row>;
@@ -231,7 +232,7 @@ BulkRun::Impl::Owned BulkRun::Impl::no_longer_sent(Row& row) {
 
 void BulkRun::Impl::answered(Owned row) {
   const Seconds when = now(), took = when - row->began;
-  Result result{.message = row->stream->partial()};
+  Result result{.message = row->call->take_message()};
   const auto& usage = result.message->usage;
   limiter_->answered(row->place, usage ? usage->total_tokens : std::nullopt, when);
   answer_takes_ = answer_takes_ == 0 ? took : std::min(took, answer_takes_ + (took - answer_takes_) / 16);
@@ -305,7 +306,9 @@ bool BulkRun::Impl::send(Owned row) {
   try {
     CallSetup setup = reactor_.client->setup(row->request, row->streams, Shape::events);
     setup.retry.max_retries = 0;  // a refusal for too much is the affair of all rows
-    row->stream.emplace(reactor_.add(std::move(setup)));
+    auto stream = reactor_.add(std::move(setup));
+    row->call = &stream->call;
+    row->stream.emplace(std::move(stream));
   } catch (const Exception& exception) {
     limiter_->gone(row->place, false, now());
     end(std::move(row), {.error = exception.error()});

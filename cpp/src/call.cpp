@@ -150,6 +150,11 @@ void Call::sign() {
   if (decoder_.reasoning_present() && !message.reasoning) message.reasoning.emplace();
 }
 
+Message Call::take_message() {
+  const std::lock_guard lock(message_mutex_);
+  return std::move(accumulator_.message());
+}
+
 Message Call::snapshot() const {
   const std::lock_guard lock(message_mutex_);
   return accumulator_.message();

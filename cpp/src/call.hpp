@@ -87,6 +87,8 @@ class Call final : private Receiver {
   [[nodiscard]] bool take(Chunk& chunk);
 
   [[nodiscard]] const Message& message() const noexcept { return accumulator_.message(); }
+  /// The same, moved away.
+  [[nodiscard]] Message take_message();
   /// A copy, from any thread.
   [[nodiscard]] Message snapshot() const;
   /// What the last attempt brings is played again; nothing is waited for behind it.

@@ -46,26 +46,45 @@ class FileRows::Impl {
     std::vector<Read> all;
     read_.clear();
     while (read_.size() < most) {
-      const std::string_view line = peek();
-      if (line.empty()) break;
-      auto asked = rows::ask(line, options_);
+      auto asked = next();
       if (!asked) break;
-      pass(line);
       all.push_back({.key = asked->ascii_key, .hash = asked->hash, .digest = std::move(asked->digest)});
       read_.push_back(std::move(*asked));
     }
     return all;
   }
+
+  [[nodiscard]] Begun begin(std::size_t most, std::size_t index, SeenKeys& seen) {
+    Begun begun;
+    while (begun.count < most) {
+      auto asked = next();
+      if (!asked) break;
+      const auto before = seen.find(asked->digest);
+      if (before && options_.key) {
+        begun.first = before;
+        begun.key = std::move(asked->ascii_key);
+        break;
+      }
+      const std::size_t own = index + begun.count++, count = before.value_or(0) + 1;
+      seen.put(asked->digest, options_.key ? own : count);
+      const std::string key = options_.key ? std::string() : rows::hash_key(asked->digest, count);
+      start(std::move(*asked), own, key);
+    }
+    return begun;
+  }
   [[nodiscard]] const rows::Asked& read_at(std::size_t place) const { return read_.at(place); }
 
   void start(std::size_t place, std::size_t index, std::string_view key) {
-    rows::Asked& row = read_.at(place);
+    start(std::move(read_.at(place)), index, key);
+  }
+
+  void start(rows::Asked row, std::size_t index, std::string_view key) {
     if (!options_.key) {
       rows::append_string(row.key, key, rows::Form::line);
       rows::append_string(row.ascii_key, key, rows::Form::canonical);
     }
     Request request = options_.request;
-    request.messages.assign(1, user(std::exchange(row.prompt, {})));
+    request.messages = std::exchange(row.messages, {});
     const std::int64_t tokens = options_.answer_tokens ? estimate_tokens(request) + *options_.answer_tokens : 0;
     run_.add(index, std::move(request), tokens);
     started_.insert_or_assign(index, std::move(row));
@@ -95,6 +114,14 @@ class FileRows::Impl {
   }
 
  private:
+  /// The next row; nothing where it is left to the caller, or not here.
+  [[nodiscard]] std::optional<rows::Asked> next() {
+    const std::string_view line = peek();
+    if (line.empty()) return std::nullopt;
+    auto asked = rows::ask(line, options_);
+    if (asked) pass(line);
+    return asked;
+  }
   void pass(std::string_view line) {
     at_ += line.size();
     ++number_;
@@ -118,6 +145,9 @@ void FileRows::feed(std::string_view block) { impl_->feed(block); }
 bool FileRows::wants_more() { return impl_->wants_more(); }
 std::optional<FileRows::Line> FileRows::next_line() { return impl_->next_line(); }
 std::vector<FileRows::Read> FileRows::read(std::size_t most) { return impl_->read(most); }
+FileRows::Begun FileRows::begin(std::size_t most, std::size_t index, SeenKeys& seen) {
+  return impl_->begin(most, index, seen);
+}
 std::string FileRows::input_at(std::size_t place) const { return impl_->read_at(place).input; }
 void FileRows::start(std::size_t place, std::size_t index, std::string_view key) { impl_->start(place, index, key); }
 std::optional<FileRows::Done> FileRows::done(const Result& result) { return impl_->done(result); }

@@ -13,7 +13,7 @@ using ks::testing::Script;
 
 namespace {
 
-ks::RowOptions options() { return {.prompt = {ks::RowField{std::string("t")}}, .key = "id"}; }
+ks::RowOptions options() { return {.prompt = ks::RowTemplate{ks::RowField{std::string("t")}}, .key = "id"}; }
 
 std::vector<std::string> keys(const std::vector<ks::FileRows::Read>& read) {
   std::vector<std::string> all;
@@ -50,6 +50,43 @@ TEST_CASE("lines are the same however the file is cut into blocks, and are numbe
     CHECK_FALSE(rows.next_line());
     CHECK_FALSE(rows.wants_more());
   }
+}
+
+TEST_CASE("rows are begun up to one whose key came before, or one that is left to the caller") {
+  Offline offline;
+  const ks::Client client = offline.client();
+  ks::BulkRun run(client, {.concurrency = 10});
+  ks::FileRows rows(run, options());
+  ks::SeenKeys seen;
+  rows.feed(
+      "{\"id\":1,\"t\":\"a\"}\n{\"id\":2,\"t\":\"b\"}\nno row\n{\"id\":\"2\",\"t\":\"b\"}\n{\"id\":2,\"t\":\"c\"}\n");
+  rows.feed("");
+  CHECK(rows.begin(1, 10, seen).count == 1);
+  const auto up_to = rows.begin(10, 11, seen);
+  CHECK(up_to.count == 1);
+  CHECK_FALSE(up_to.first);
+  REQUIRE(rows.next_line());
+  const auto twice = rows.begin(10, 13, seen);
+  CHECK(twice.count == 1);
+  CHECK(twice.first == 11);
+  CHECK(twice.key == "2");
+  CHECK(run.size() == 3);
+  CHECK(rows.leave(11)->key == "2");
+  CHECK(rows.leave(13)->key == R"("2")");
+}
+
+TEST_CASE("rows without a key of their own are told apart by how often they came") {
+  Offline offline;
+  const ks::Client client = offline.client();
+  ks::BulkRun run(client, {.concurrency = 10});
+  ks::FileRows rows(run, {.prompt = ks::RowTemplate{ks::RowField{}}});
+  ks::SeenKeys seen;
+  rows.feed("\"a\"\n\"b\"\n\"a\"\n");
+  CHECK(rows.begin(10, 0, seen).count == 3);
+  const std::string key = rows.leave(0)->key;
+  CHECK(key.size() == 34);
+  CHECK(rows.leave(2)->key == key.substr(0, 33) + "-2\"");
+  CHECK(rows.leave(1)->key != key);
 }
 
 TEST_CASE("what is read is asked, and comes back as a line or is given back") {

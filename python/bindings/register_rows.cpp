@@ -22,16 +22,22 @@ RowField to_field(py::handle steps) {
   return field;
 }
 
-RowOptions to_options(const py::sequence& prompt, const py::object& key, const py::tuple& arguments,
-                      const std::string& constant, const py::object& answer_tokens) {
-  RowOptions options{.request = to_request(arguments, false), .constant = constant};
-  for (const auto piece : prompt) {
+RowTemplate to_template(const py::sequence& pieces) {
+  RowTemplate all;
+  for (const auto piece : pieces) {
     const py::object given = piece;
     if (PyUnicode_Check(given.ptr()))
-      options.prompt.emplace_back(from_str(given, "a template"));
+      all.emplace_back(from_str(given, "a template"));
     else
-      options.prompt.emplace_back(to_field(given));
+      all.emplace_back(to_field(given));
   }
+  return all;
+}
+
+RowOptions to_options(const py::object& prompt, const py::object& key, const py::tuple& arguments,
+                      const std::string& constant, const py::object& answer_tokens) {
+  RowOptions options{.request = to_request(arguments, false), .constant = constant};
+  if (!prompt.is_none()) options.prompt = to_template(prompt);
   if (!key.is_none()) options.key = from_str(key, "key");
   if (!answer_tokens.is_none()) options.answer_tokens = to_count(answer_tokens, "answer_tokens");
   options.is_odd = [](const std::string& text) {
@@ -53,6 +59,17 @@ py::list read(FileRows& self, std::size_t most) {
   for (std::size_t i = 0; i < rows.size(); ++i)
     all[i] = py::make_tuple(text(rows[i].key), as_bytes(rows[i].hash), as_bytes(rows[i].digest));
   return all;
+}
+
+/// (how many, None or: which row has the key of the one behind them, that key).
+py::tuple begin(FileRows& self, std::size_t most, std::size_t index, SeenKeys& seen) {
+  FileRows::Begun begun;
+  {
+    const WithoutGil working;
+    begun = self.begin(most, index, seen);
+  }
+  if (!begun.first) return py::make_tuple(begun.count, py::none());
+  return py::make_tuple(begun.count, py::make_tuple(*begun.first, text(begun.key)));
 }
 
 void start(FileRows& self, const py::list& rows) {
@@ -108,8 +125,27 @@ py::tuple take(FileRows& self, BulkRun& run) {
 }  // namespace
 
 void register_rows(py::module_& module) {
+  py::class_<SeenKeys>(module, "SeenKeys", "A number for each of many keys, by their hashes of 16 bytes.")
+      .def(py::init<>())
+      .def("__len__", &SeenKeys::size)
+      .def(
+          "get",
+          [](const SeenKeys& self, const py::bytes& hash) { return number_or_none(self.find(std::string_view(hash))); },
+          py::arg("hash"))
+      .def(
+          "put",
+          [](SeenKeys& self, const py::bytes& hash, std::uint64_t number) { self.put(std::string_view(hash), number); },
+          py::arg("hash"), py::arg("number"))
+      .def(
+          "take",
+          [](SeenKeys& self) {
+            py::list all;
+            for (const auto& [hash, number] : self.take()) all.append(py::make_tuple(as_bytes(hash), number));
+            return all;
+          },
+          "(hash, number) of all, in the order of the hashes; none is left.");
   py::class_<FileRows>(module, "FileRows", "Rows of a file of JSON Lines on their way through a BulkRun.")
-      .def(py::init([](BulkRun& run, const py::sequence& prompt, const py::object& key, const py::tuple& arguments,
+      .def(py::init([](BulkRun& run, const py::object& prompt, const py::object& key, const py::tuple& arguments,
                        const std::string& constant, const py::object& answer_tokens) {
              return new FileRows(run, to_options(prompt, key, arguments, constant, answer_tokens));
            }),
@@ -127,6 +163,9 @@ void register_rows(py::module_& module) {
             return line ? py::object(py::make_tuple(line->number, as_bytes(line->text))) : py::none();
           },
           "(its number from 1, the line) of the next one that is not blank; None: more is wanted, or it has ended.")
+      .def("begin", &begin, py::arg("most"), py::arg("index"), py::arg("seen"),
+           "Starts the next rows, up to one that is left to the caller or whose key has been seen. (how many, None or: "
+           "which row has the key of the one behind them, that key as JSON).")
       .def("read", &read, py::arg("most"),
            "(key, hash, digest) of the next rows, up to one that is left to the caller.")
       .def(

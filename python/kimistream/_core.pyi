@@ -321,13 +321,23 @@ class BulkRun:
 
     def __len__(self) -> int: ...
 
+class SeenKeys:
+    """A number for each of many keys, by their hashes of 16 bytes."""
+
+    def __init__(self) -> None: ...
+    def __len__(self) -> int: ...
+    def get(self, hash: bytes) -> int | None: ...
+    def put(self, hash: bytes, number: int) -> None: ...
+    def take(self) -> list[tuple[bytes, int]]:
+        """(hash, number) of all, in the order of the hashes; none is left."""
+
 class FileRows:
     """Rows of a file of JSON Lines on their way through a BulkRun."""
 
     def __init__(
         self,
         run: BulkRun,
-        prompt: list[str | list[str | int]],
+        prompt: list[str | list[str | int]] | None,
         key: str | None,
         arguments: tuple[Any, ...],
         constant: bytes,
@@ -342,6 +352,10 @@ class FileRows:
 
     def next_line(self) -> tuple[int, bytes] | None:
         """(its number from 1, the line) of the next one that is not blank; None: more is wanted, or it has ended."""
+
+    def begin(self, most: int, index: int, seen: SeenKeys) -> tuple[int, tuple[int, str] | None]:
+        """Starts the next rows, up to one that is left to the caller or whose key has been seen. (how many, None or:
+        which row has the key of the one behind them, that key as JSON)."""
 
     def read(self, most: int) -> list[tuple[str, bytes, bytes]]:
         """(key, hash, digest) of the next rows, up to one that is left to the caller."""

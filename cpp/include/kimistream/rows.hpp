@@ -2,6 +2,7 @@
 /// @brief Rows of a file of JSON Lines on their way through a BulkRun, and back as lines.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,10 +21,14 @@ namespace kimistream {
 /// A field of a row: names and positions, as in `a.b[0]`. Empty: the row itself, which is then a text.
 using RowField = std::vector<std::variant<std::string, std::size_t>>;
 
+/// Texts, and fields that are put in between them. A text is put in as it is, any other value as JSON.
+using RowTemplate = std::vector<std::variant<std::string, RowField>>;
+
 /// What the rows of a file have in common.
 struct RowOptions {
-  /// The prompt: texts, and fields that are put in between them. A text is put in as it is, any other value as JSON.
-  std::vector<std::variant<std::string, RowField>> prompt{};
+  /// Nothing: each row is a prompt itself, a text, messages, or an object with `messages`. Messages of a role and a
+  /// text each, that is; others are left to the caller.
+  std::optional<RowTemplate> prompt{};
   std::optional<std::string> key{};             ///< the field that is a row's key; nothing: a hash of the row
   Request request{};                            ///< all of a row's request but its messages
   std::string constant{};                       ///< what the hash of each request begins with
@@ -32,9 +37,41 @@ struct RowOptions {
   std::function<bool(const std::string&)> is_odd{};
 };
 
+/// A number for each of many keys, which are known by hashes of 16 bytes: 24 to 64 bytes of memory each. One thread at
+/// a time.
+class SeenKeys {
+ public:
+  /// Nothing for a key that was not put, and for what is no hash.
+  [[nodiscard]] std::optional<std::uint64_t> find(std::string_view hash) const noexcept;
+  /// @throws std::invalid_argument for what is no hash
+  void put(std::string_view hash, std::uint64_t number);
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// All of them, in the order of their hashes; none is left.
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> take();
+
+ private:
+  struct Slot {
+    std::array<char, 16> hash{};
+    std::uint64_t number = 0;  // and one more; 0: empty
+  };
+  [[nodiscard]] std::size_t slot_of(std::string_view hash) const noexcept;
+  void grow();
+
+  std::vector<Slot> slots_;  // a power of two, at most three quarters of them used
+  std::size_t size_ = 0;
+};
+
 /// Reads rows, adds them to a run and writes what comes of them, without anybody who looks at them. A row that wants
 /// one is left to the caller, line by line: it is no JSON on which all readers agree, lacks a field, or has a key that
 /// is neither text nor integer. What is written is byte by byte what `kimistream.map` writes of such a row.
+///
+/// The order of calls, over and over until there is no next line and the run is empty:
+///  1. `feed` while `wants_more`;
+///  2. `begin` with as many rows as the run has room for; or, where each row is looked up first, `read`, then `start`
+///     for those that are to be sent. Where neither gives a row the next one is the caller's: `next_line`;
+///  3. `BulkRun::pump`, `BulkRun::take`, and of each result `done`; where that gives nothing it is an error or
+///  another's
+///     row: `leave` tells which. Rows of the caller's own may be added to the run beside these, by other indices.
 ///
 /// One thread at a time; the run must live as long.
 class FileRows {
@@ -78,6 +115,17 @@ class FileRows {
   /// The next line that is not blank, whatever it is. Nothing where more of the file is wanted, and at its end.
   [[nodiscard]] std::optional<Line> next_line();
 
+  /// Rows that were begun.
+  struct Begun {
+    std::size_t count = 0;
+    std::optional<std::uint64_t> first{};  ///< of the row behind them: which row has its key already
+    std::string key{};                     ///< of that row, as JSON in ASCII
+  };
+
+  /// `read` and `start` in one, for rows of which nothing is known beforehand: the first is given `index`, the others
+  /// those behind it. A row without a key of its own is known by its hash, and behind that the count of equal rows.
+  /// @param seen the keys of the rows before, each with its row's index; those of hashes with how often each came
+  [[nodiscard]] Begun begin(std::size_t most, std::size_t index, SeenKeys& seen);
   /// Reads rows, `most` at most, up to one that is left to the caller or to the end of what there is. They are to be
   /// started, or forgotten, before the next call.
   [[nodiscard]] std::vector<Read> read(std::size_t most);

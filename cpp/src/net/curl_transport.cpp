@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
 constexpr long max_kept_connections = 4096;
+constexpr std::size_t usual_idle = 64;        // handles kept for the next exchanges, or as many as are under way
 constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};       // how long a new one waits for it
 constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
@@ -418,7 +419,8 @@ void CurlTransport::remove(Transfer& transfer) {
   }
   if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy->get());
   transfer.added = false;
-  if (transfer.easy && idle_.size() < 64) idle_.push_back(std::move(transfer.easy));
+  if (transfer.easy && idle_.size() < std::max(usual_idle, transfers_.size()))
+    idle_.push_back(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
   std::erase(uploads_, &transfer);

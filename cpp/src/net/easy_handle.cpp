@@ -12,8 +12,9 @@
 namespace kimistream::net {
 namespace {
 
-constexpr long buffer_bytes = 60 * 1024;         // of receive buffer; pages that are not touched cost nothing, but from
-                                                 // 64 kB on each free() makes malloc tidy up
+// Of receive buffer. A stream may bring much at once; pages that are not touched cost nothing, but from 64 kB on each
+// free() makes malloc tidy up. Whole answers are awaited by thousands, and most of them are small.
+constexpr long stream_buffer_bytes = 60 * 1024, whole_buffer_bytes = 8 * 1024;
 constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
 constexpr long media_upload_buffer_bytes = 256 * 1024;
 
@@ -22,6 +23,8 @@ constexpr std::uint64_t large_bytes = std::uint64_t{1} << 19;
 
 // libcurl counts them in an int.
 constexpr std::chrono::milliseconds longest_connect{std::numeric_limits<int>::max()};
+
+long buffer_bytes(bool whole) { return whole ? whole_buffer_bytes : stream_buffer_bytes; }
 
 // What "deflate" means servers do not agree on. "identity" asks for no compression, yet undoes one that a server
 // applies all the same.
@@ -53,7 +56,7 @@ EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_
   set(CURLOPT_TCP_KEEPALIVE, 1L);  // thinking can be silent for minutes
   set(CURLOPT_TCP_KEEPIDLE, 30L);
   set(CURLOPT_TCP_KEEPINTVL, 15L);
-  set(CURLOPT_BUFFERSIZE, buffer_bytes);
+  set(CURLOPT_BUFFERSIZE, buffer_bytes(compressed_));
   set(CURLOPT_ERRORBUFFER, detail_.data());
   set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
   set(CURLOPT_PROXY, "");  // not for libcurl to find in the environment
@@ -74,7 +77,10 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
   if (replace(headers_, request.headers) || other_size) set_headers(headers_);
   if (replace(connect_timeout_, request.connect_timeout))
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(connect_timeout_, longest_connect).count()));
-  if (replace(compressed_, request.compressed)) set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
+  if (replace(compressed_, request.compressed)) {
+    set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
+    set(CURLOPT_BUFFERSIZE, buffer_bytes(compressed_));
+  }
   if (replace(upload_buffer_, body.has_sources() ? media_upload_buffer_bytes : upload_buffer_bytes))
     set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_);
   if (replace(fresh_, request.fresh_connection)) set(CURLOPT_FRESH_CONNECT, fresh_ ? 1L : 0L);

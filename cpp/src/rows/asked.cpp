@@ -1,5 +1,8 @@
 #include "rows/asked.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "json/tree.hpp"
 #include "record/sha256.hpp"
 #include "rows/form.hpp"
@@ -33,8 +36,8 @@ const Tree* find(const Tree& row, const RowField& field) {
   return value;
 }
 
-bool fill(std::string& prompt, const Tree& row, const RowOptions& options) {
-  for (const auto& piece : options.prompt) {
+bool fill(std::string& prompt, const Tree& row, const RowTemplate& pieces) {
+  for (const auto& piece : pieces) {
     if (const auto* text = std::get_if<std::string>(&piece)) {
       prompt += *text;
       continue;
@@ -48,6 +51,55 @@ bool fill(std::string& prompt, const Tree& row, const RowOptions& options) {
       append(prompt, *value, Form::prompt);
   }
   return true;
+}
+
+/// What is asked, and how a request's hash knows it.
+struct Prompt {
+  std::vector<Message> messages;
+  std::string_view kind = "text";
+  std::string text;  // of the hash: the prompt itself, or its JSON
+};
+
+std::optional<Message> message_of(const Tree& tree) {
+  const Tree* role = tree.find("role");
+  const Tree* content = tree.find("content");
+  const bool is_plain =
+      tree.fields().size() == 2 && role && role->is(Tree::Kind::string) && content && content->is(Tree::Kind::string);
+  if (!is_plain) return std::nullopt;
+  Message message;
+  message.role = role->text();
+  message.content = content->text();
+  return message;
+}
+
+/// Of a row that is one itself.
+std::optional<Prompt> own_prompt(const Tree& row) {
+  if (row.is(Tree::Kind::string)) return Prompt{.messages = {user(row.text())}, .text = row.text()};
+  const Tree* list = row.is(Tree::Kind::array) ? &row : row.find("messages");
+  if (!list || !list->is(Tree::Kind::array) || list->items().empty()) return std::nullopt;
+  Prompt prompt{.messages = {}, .kind = "json", .text = {}};
+  for (const Tree& item : list->items()) {
+    auto message = message_of(item);
+    if (!message) return std::nullopt;
+    prompt.messages.push_back(*std::move(message));
+  }
+  append(prompt.text, *list, Form::compact);
+  return prompt;
+}
+
+std::optional<Prompt> prompt_of(const Tree& row, const RowOptions& options) {
+  if (!options.prompt) return own_prompt(row);
+  Prompt prompt;
+  if (!fill(prompt.text, row, *options.prompt)) return std::nullopt;
+  prompt.messages.push_back(user(prompt.text));
+  return prompt;
+}
+
+/// Whether somebody must look at what a user says.
+bool is_odd(const std::vector<Message>& messages, const RowOptions& options) {
+  return options.is_odd && std::any_of(messages.begin(), messages.end(), [&](const Message& message) {
+           return message.role == "user" && options.is_odd(*message.content);
+         });
 }
 
 bool is_integer(const Tree& value) {
@@ -64,8 +116,20 @@ bool take_key(Asked& asked, const Tree& row, const std::string& name) {
 
 }  // namespace
 
+std::string hash_key(std::string_view digest, std::uint64_t count) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string key;
+  for (const char byte : digest) {
+    key += hex[static_cast<unsigned char>(byte) >> 4];
+    key += hex[static_cast<unsigned char>(byte) & 15];
+  }
+  if (count > 1) key.append("-").append(std::to_string(count));
+  return key;
+}
+
 std::optional<Asked> ask(std::string_view line, const RowOptions& options) {
   Asked asked;
+  std::optional<Prompt> prompt;
   try {
     Tree row = Tree::parse_strictly(line);
     const bool is_row = row.is(Tree::Kind::object) || row.is(Tree::Kind::string) || row.is(Tree::Kind::array);
@@ -80,17 +144,18 @@ std::optional<Asked> ask(std::string_view line, const RowOptions& options) {
       digest.add(all);
     }
     asked.digest = short_hash(digest);
-    if (!fill(asked.prompt, row, options)) return std::nullopt;
+    prompt = prompt_of(row, options);
+    if (!prompt || is_odd(prompt->messages, options)) return std::nullopt;
     append(asked.input, row, Form::line);
   } catch (const json::Malformed&) {
     return std::nullopt;
   }
-  if (options.is_odd && options.is_odd(asked.prompt)) return std::nullopt;
   Sha256 hash;
   hash.add(options.constant);
-  hash.add("text");
-  hash.add(asked.prompt);
+  hash.add(prompt->kind);
+  hash.add(prompt->text);
   asked.hash = short_hash(hash);
+  asked.messages = std::move(prompt->messages);
   return asked;
 }
 

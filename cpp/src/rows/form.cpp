@@ -51,7 +51,7 @@ void append_beyond(std::string& out, std::string_view text, std::size_t& at, For
 
 bool stands_for_itself(unsigned char c, Form form) {
   if (c < 0x20 || c == '"' || c == '\\') return false;
-  return form == Form::canonical ? c < 0x7F : form == Form::prompt || (c != 0xC2 && c != 0xE2);
+  return form == Form::canonical ? c < 0x7F : form != Form::line || (c != 0xC2 && c != 0xE2);
 }
 
 bool settle_number(Tree& number) {

@@ -12,6 +12,7 @@ namespace kimistream::rows {
 enum class Form {
   line,       // compact; characters at which readers break lines are escaped
   prompt,     // characters as they are, one space behind commas and colons
+  compact,    // characters as they are
   canonical,  // compact ASCII; keys sorted, those whose value is null left out
 };
 

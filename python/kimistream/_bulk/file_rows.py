@@ -7,7 +7,7 @@ from .. import _core
 from .._requests.arguments import NAMES
 from .._requests.spending import answer_need
 from .item import Item
-from .keys import key_text
+from .keys import came_twice, key_text
 from .lines import has_half, parse
 from .output import SEND, Output
 
@@ -32,15 +32,16 @@ def file_rows(
     if lines is None or not isinstance(output, Output):
         return None
     template = plan.asked.template
-    if template is None:
+    if template is None and not plan.asked.is_row:
         return None
+    pieces = None if template is None else template.pieces
     if plan.expected is not None or plan.budget is not None or not isinstance(plan.key, (str, type(None))):
         return None
     arguments, constant = plan.asked.common
-    if arguments[NAMES.index("on_upload")] is not None or has_half([plan.key, *template.pieces]):
+    if arguments[NAMES.index("on_upload")] is not None or has_half([plan.key, pieces]):
         return None
     answer_tokens = answer_need(arguments) if run.counts_tokens else None
-    rows = _core.FileRows(run, template.pieces, plan.key, arguments, constant, answer_tokens)
+    rows = _core.FileRows(run, pieces, plan.key, arguments, constant, answer_tokens)
     return FileRows(rows, run, lines, output, hashed, distinct)
 
 
@@ -67,6 +68,7 @@ class FileRows:
         self._output = output
         self._hashed = hashed
         self._distinct = distinct
+        self._seen = (distinct or hashed).seen
         self._ended = False
 
     def __iter__(self) -> FileRows:
@@ -88,10 +90,20 @@ class FileRows:
         self._ended = not block
         self._rows.feed(block)
 
-    def begin(self, most: int, index: int, fate: Callable[[str], bool], retry_failed: bool) -> int:
+    def begin(self, most: int, index: int, fate: Callable[[str, int], bool], retry_failed: bool) -> int:
         """Takes up to `most` rows, the first of them at this place of the input, and sends those for which `fate` is
-        true, which is told of each what the ledger says. Gives how many were taken; 0: the next one is to be looked at,
-        or there is none. Raises InvalidRequestError for a key that came before."""
+        true, which is told what the ledger says, and of how many rows. Gives how many were taken; 0: the next one is to
+        be looked at, or there is none. Raises InvalidRequestError for a key that came before."""
+        if not (self._output.is_new and self._seen.is_near):
+            return self._begin_one_by_one(most, index, fate, retry_failed)
+        count, twice = self._rows.begin(most, index, self._seen.near)
+        self._seen.settle()
+        fate(SEND, count)
+        if twice is not None:
+            raise came_twice(twice[1], twice[0], index + count)
+        return count
+
+    def _begin_one_by_one(self, most: int, index: int, fate: Callable[[str, int], bool], retry_failed: bool) -> int:
         read = self._rows.read(most)
         started: list[tuple[int, int, str]] = []
         try:
@@ -102,7 +114,7 @@ class FileRows:
                 else:
                     own = self._hashed.key_of(digest)
                     key = key_text(own)
-                if fate(self._decide(place, key, request, index + place, retry_failed)):
+                if fate(self._decide(place, key, request, index + place, retry_failed), 1):
                     started.append((place, index + place, own))
         finally:
             self._rows.start(started)

@@ -5,7 +5,6 @@ Theirs change what they read: pandas and pyarrow make 7 of "007" and a float of 
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 import zlib
@@ -166,6 +165,8 @@ def _json(read: Read, path: str) -> Iterator[Any]:
 
 
 def _csv(read: Read, path: str) -> Iterator[Any]:
+    import csv
+
     lines = (line.decode("utf-8") for line in split_lines(read))
     try:
         rows = csv.reader(lines, strict=True)

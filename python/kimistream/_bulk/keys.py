@@ -10,7 +10,7 @@ from .. import _core
 from .._requests.arguments import NAMES
 from .._values.errors import InvalidRequestError
 from .lines import has_half
-from .plain import canonical, is_missing, plain
+from .plain import canonical, is_missing, plain, within_reach
 from .templates import Template, prompt_maker
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_KEPT_IN_MEMORY = 1 << 16  # keys; more are looked up in a temporary database
+_KEPT_IN_MEMORY = 3 << 17  # keys, 24 bytes each; more are looked up in a temporary database
 _SHORT = 16  # bytes of a hash
 
 # What does not change what is asked: clocks, checks, how an answer that broke is mended, headers (which may hold keys).
@@ -30,6 +30,8 @@ _NOT_ASKED = frozenset(
 def key_maker(key: Any) -> Callable[[Any], Any]:
     """What gives a row's key: a str or an int. It raises InvalidRequestError for a row without one."""
     if isinstance(key, str):
+        if has_half(key):
+            raise InvalidRequestError(f"key={key!r} holds half of a surrogate pair: no field of a row has such a name")
         return lambda row: _checked(_field(row, key), f"the field {key!r}")
     if callable(key):
         return lambda row: _checked(_called(key, row), "what key= gave")
@@ -68,6 +70,7 @@ def _called(function: Callable[[Any], Any], row: Any) -> Any:
         raise InvalidRequestError(f"the function for key= raised {type(error).__name__}: {error}") from error
 
 
+@within_reach
 def _checked(value: Any, what: str) -> str | int:
     if is_missing(value):
         raise InvalidRequestError(f"{what} is None: a row needs a key")
@@ -92,34 +95,44 @@ class Hashed:
     """Keys of rows that have none of their own: a hash, and behind it the count of equal rows."""
 
     def __init__(self) -> None:
-        self._seen = Seen()
+        self.seen = Seen()
 
     def __call__(self, row: Any) -> str:
         return self.key_of(hashlib.sha256(canonical(row)).digest()[:_SHORT])
 
     def key_of(self, digest: bytes) -> str:
-        count = (self._seen.get(digest) or 0) + 1
-        self._seen.put(digest, count)
+        count = (self.seen.get(digest) or 0) + 1
+        self.seen.put(digest, count)
         return digest.hex() if count == 1 else f"{digest.hex()}-{count}"
 
 
 class Seen:
-    """A number for each key that has been seen. Memory is bounded: many keys go into a temporary database."""
+    """A number for each hash of 16 bytes that has been seen. Memory is bounded: many go into a temporary database.
+
+    near  those that are in memory: all of them, as long as `is_near`. Who puts some there by himself calls `settle`
+    """
 
     def __init__(self) -> None:
-        self._near: dict[bytes, int] = {}
+        self.near = _core.SeenKeys()
         self._far: Any = None
 
+    @property
+    def is_near(self) -> bool:
+        return self._far is None
+
     def get(self, key: bytes) -> int | None:
-        found = self._near.get(key)
+        found = self.near.get(key)
         if found is None and self._far is not None:
             row = self._far.execute("select number from seen where key = ?", (key,)).fetchone()
             return None if row is None else row[0]
         return found
 
     def put(self, key: bytes, number: int) -> None:
-        self._near[key] = number
-        if len(self._near) > _KEPT_IN_MEMORY:
+        self.near.put(key, number)
+        self.settle()
+
+    def settle(self) -> None:
+        if len(self.near) > _KEPT_IN_MEMORY:
             self._spill()
 
     def _spill(self) -> None:
@@ -130,16 +143,15 @@ class Seen:
             self._far.execute("pragma journal_mode = off")
             self._far.execute("create table seen (key blob primary key, number int) without rowid")
         self._far.execute("begin")
-        self._far.executemany("insert or replace into seen values (?, ?)", sorted(self._near.items()))
+        self._far.executemany("insert or replace into seen values (?, ?)", self.near.take())
         self._far.execute("commit")
-        self._near.clear()
 
 
 class Distinct:
     """Refuses a key that comes twice."""
 
     def __init__(self) -> None:
-        self._seen = Seen()
+        self.seen = Seen()
 
     def add(self, key: str | int, index: int) -> None:
         text = key_text(key)
@@ -147,13 +159,18 @@ class Distinct:
 
     def add_text(self, text: str, digest: bytes, index: int) -> None:
         """The same for a key of which `key_text` and its hash are known."""
-        first = self._seen.get(digest)
+        first = self.seen.get(digest)
         if first is not None:
-            raise InvalidRequestError(
-                f"rows {first} and {index} (counted from 0) have the same key {json.loads(text)!r}: keys must differ. "
-                "Name another field, or leave key= away, which tells equal rows apart by their count"
-            )
-        self._seen.put(digest, index)
+            raise came_twice(text, first, index)
+        self.seen.put(digest, index)
+
+
+def came_twice(text: str, first: int, index: int) -> InvalidRequestError:
+    """Of the `key_text` and the places of both rows."""
+    return InvalidRequestError(
+        f"rows {first} and {index} (counted from 0) have the same key {json.loads(text)!r}: keys must differ. "
+        "Name another field, or leave key= away, which tells equal rows apart by their count"
+    )
 
 
 class Asked:
@@ -161,6 +178,7 @@ class Asked:
 
     def __init__(self, core: _core.Client, prompt: Any, arguments: tuple[Any, ...], schema: Any = None) -> None:
         self._prompt = prompt_maker(prompt)
+        self.is_row = prompt is None  # a row is a prompt itself
         self._arguments = arguments[1:]
         given = dict(zip(NAMES, arguments, strict=True))
         options: dict[str, Any] = {name: value for name, value in given.items() if name not in _NOT_ASKED}

@@ -85,7 +85,7 @@ def text_of(line: dict[str, Any]) -> bytes:
 def _input_of(row: Row) -> Any:
     try:
         return plain(row.input)
-    except RecursionError:
+    except errors.InvalidRequestError:
         return "(nested too deeply to be written)"
 
 

@@ -7,7 +7,6 @@ from .._requests.arguments import NAMES
 from .._requests.spending import Spending, budget_of, model_of
 from .._values.bulk import Counts
 from .._values.errors import InvalidRequestError
-from .batches.job import checked_poll
 from .keys import Asked, Distinct, Hashed, key_maker, key_name
 from .limits import joined
 from .output import Output
@@ -73,7 +72,7 @@ class Plan:
     ) -> None:
         _check_way(via, poll, {"concurrency": concurrency, "rpm": rpm, "tpm": tpm, "tpd": tpd, "limits": limits})
         self.via = via
-        self.poll = checked_poll(poll)
+        self.poll = None if poll is None else _checked_poll(poll)
         self.streams: Callable[[Any], bool] = _whole  # whether the answer to a row is asked for in pieces
         self.sender = sender
         self.core = core
@@ -153,6 +152,12 @@ def _check_way(via: str, poll: float | None, pace: dict[str, Any]) -> None:
         raise InvalidRequestError(
             f'{", ".join(given)} has no effect with via="batch", whose pace is the provider\'s: leave it out'
         )
+
+
+def _checked_poll(poll: Any) -> float | None:
+    from .batches.job import checked_poll
+
+    return checked_poll(poll)
 
 
 def _concurrency(given: int | None, limits: Limits) -> int:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import datetime
 import enum
+import functools
 import json
 import math
 
+from .._values.errors import InvalidRequestError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
 
 _THERE = frozenset({str, int, bool, dict, list})
-_PLAIN = frozenset({str, int, bool, type(None)})
+_ITSELF = frozenset({str, int, bool, type(None)})
 
 
 def is_missing(value: Any) -> bool:
@@ -24,16 +31,35 @@ def is_missing(value: Any) -> bool:
     return type(value).__name__ in ("NaTType", "NAType") and type(value).__module__.startswith("pandas")
 
 
+def within_reach(function: Callable[P, R]) -> Callable[P, R]:
+    """For what goes down into a value: how deep that is knows nobody before."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except RecursionError:
+            raise InvalidRequestError("it is nested too deeply to be written as JSON (does it hold itself?)") from None
+
+    return guarded
+
+
+@within_reach
 def plain(value: Any, strict: bool = False) -> Any:
     """The value in JSON's own types: times as ISO text, numbers and arrays of numpy as Python's, missing ones None.
-    What JSON cannot hold becomes its `str`; with `strict` that is a TypeError."""
+    What JSON cannot hold becomes its `str`; with `strict` that is a TypeError. Raises InvalidRequestError, as all here
+    do, for what is nested too deeply."""
+    return _plain(value, strict)
+
+
+def _plain(value: Any, strict: bool = False) -> Any:
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in _ITSELF:
         return value
     if kind is dict:
-        return {key if type(key) is str else str(key): plain(item, strict) for key, item in value.items()}
+        return {key if type(key) is str else str(key): _plain(item, strict) for key, item in value.items()}
     if kind in (list, tuple):
-        return [plain(item, strict) for item in value]
+        return [_plain(item, strict) for item in value]
     return _other(value, strict)
 
 
@@ -49,14 +75,14 @@ def _other(value: Any, strict: bool) -> Any:
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
         return value.isoformat()
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-        return plain(value.tolist(), strict)
+        return _plain(value.tolist(), strict)
     to_dict = getattr(value, "to_dict", None)
     if to_dict is not None and type(value).__module__.startswith("kimistream"):
-        return plain(to_dict(), strict)
+        return _plain(to_dict(), strict)
     if isinstance(value, dict):
-        return plain(dict(value), strict)
+        return _plain(dict(value), strict)
     if isinstance(value, (list, tuple)):
-        return plain(list(value), strict)
+        return _plain(list(value), strict)
     return _held(value, strict)
 
 
@@ -82,14 +108,16 @@ def parsed_json(value: Any) -> Any:
     return plain(value)
 
 
+@within_reach
 def plain_json(value: Any) -> str:
     """JSON text for a prompt: characters as they are, one space behind commas and colons."""
-    return json.dumps(plain(value), ensure_ascii=False)
+    return json.dumps(_plain(value), ensure_ascii=False)
 
 
+@within_reach
 def canonical(value: Any) -> bytes:
     """The same for values that say the same: keys sorted, those whose value is missing left out."""
-    text = json.dumps(_without_nothing(plain(value)), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(_without_nothing(_plain(value)), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return text.encode()
 
 

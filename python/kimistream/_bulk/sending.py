@@ -11,7 +11,6 @@ from collections import deque
 from .. import _core
 from .._requests.watching import Past, tell_past
 from .._values.errors import APIError
-from .uploading import Uploading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from .file_rows import FileRows
     from .item import Answered, Result
     from .limits import Limits
+    from .uploading import Uploading
 
 FOREVER = float("inf")
 
@@ -108,6 +108,8 @@ class Sending:
             self._add(index, arguments, tokens, streams)
         else:
             if self._uploading is None:
+                from .uploading import Uploading
+
                 self._uploading = Uploading(self._sender.core)
             self._uploading.start((index, tokens, streams), before)
         self._tags[index] = tag

@@ -335,10 +335,10 @@ class Work:
             self.stop(error=twice)
             return 0
 
-    def _met(self, fate: str) -> bool:
-        """A row was taken. Whether it is to be sent."""
-        self._next_index += 1
-        self.counts.total += 1
+    def _met(self, fate: str, count: int) -> bool:
+        """So many rows of this fate were taken. Whether they are to be sent."""
+        self._next_index += count
+        self.counts.total += count
         return self._is_to_do(fate)
 
     def _next(self) -> Item | None:
@@ -379,11 +379,7 @@ class Work:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
         self.counts.total += 1
-        try:
-            return self._made(index, row)
-        except RecursionError:
-            wrong = InvalidRequestError("it is nested too deeply for a key to be made of it: name one by key=")
-            return self._made(index, BadRow("", wrong))
+        return self._made(index, row)
 
     def _made(self, index: int, row: Any) -> Item | None:
         item = Item(None, index, row.text if isinstance(row, BadRow) else row)
@@ -394,7 +390,11 @@ class Work:
             except InvalidRequestError as wrong:
                 error = wrong
         if item.key is None:
-            item.key = self._hashed(item.input)
+            try:
+                item.key = self._hashed(item.input)
+            except InvalidRequestError as deep:
+                item.key = self._hashed("")
+                error = error or InvalidRequestError(f"no key can be made of the row, name one by key=: {deep}")
         elif self._distinct is not None:
             try:
                 self._distinct.add(item.key, index)
@@ -420,7 +420,7 @@ class Work:
             item.arguments, item.request = self._plan.asked(row)
         except KimiError as error:
             return error
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             wrong = InvalidRequestError(f"the row's prompt cannot be sent: {error}")
             wrong.__cause__ = error
             return wrong
