@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_KEPT_IN_MEMORY = 3 << 17  # keys, 24 bytes each; more are looked up in a temporary database
+_KEPT_IN_MEMORY = 1 << 16  # keys; more are looked up in a temporary database, and are 200 bytes on their way there
 _SHORT = 16  # bytes of a hash
 
 # What does not change what is asked: clocks, checks, how an answer that broke is mended, headers (which may hold keys).
