@@ -164,8 +164,9 @@ def test_conan_makes_a_package(tmp_path: Path) -> None:
         "include(default)\n[settings]\ncompiler.cppstd=20\nbuild_type=Debug\n"
         "[platform_requires]\nlibcurl/8.0\nsimdjson/3.0\n"
     )
-    said = run("conan", "create", ROOT / "packaging/conan", "--profile:all", "system", "--no-remote", env=environment)
-    assert SAID in said
+    where = f"tools.cmake.cmake_layout:test_folder={tmp_path}/consumer"
+    create = ("conan", "create", ROOT / "packaging/conan", "--no-remote")
+    assert SAID in run(*create, "--profile:all", "system", "-c", where, env=environment)
 
 
 def test_the_packages_name_this_version() -> None:
