@@ -7,6 +7,7 @@ import json
 import pickle
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from notebook_kit import DrawnCell
 from kimistream import APIError, Image, IncompleteStreamError, Message, Notice, Row, ToolCall, Usage
 from kimistream._notebook import markdown
 from kimistream._notebook.live import draw
-from kimistream._notebook.story import Story
+from kimistream._notebook.story import Looked, Story
 from kimistream.simulator import Simulator
 
 MEDIA = {"text/html", "text/markdown", "text/plain"}
@@ -210,10 +211,16 @@ PRICES = """
 input = 6.5
 output = 27.0
 currency = "CNY"
+[prices."openrouter/moonshotai/kimi-k2.6"]
+input = 1.0
+output = 4.0
+currency = "EUR"
 """
 
 
-@pytest.mark.parametrize(("provider", "currency"), [("moonshot", "USD"), ("moonshot-cn", "CNY"), ("vllm", None)])
+@pytest.mark.parametrize(
+    ("provider", "currency"), [("moonshot", "USD"), ("moonshot-cn", "CNY"), ("openrouter", "EUR"), ("vllm", None)]
+)
 def test_a_cost_is_in_its_currency(
     fault_server: FaultServer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, provider: str, currency: str | None
 ) -> None:
@@ -226,10 +233,38 @@ def test_a_cost_is_in_its_currency(
         shown = [bundle_of(each)["text/plain"] for each in (stream, stream.message, stream.usage, chunks)]
         shown += [bundle_of(pickle.loads(pickle.dumps(stream.message)))["text/plain"]]
         shown += [bundle_of(stream.usage + stream.usage)["text/plain"]]
+        chat, loop, team = client.conversation(), client.run("hi", tools=[]), client.swarm("hi", plan=["one"])
+        chat.send("hi")
+        assert loop.message.text == team.message.text == "One"
+        shown += [bundle_of(each)["text/plain"] for each in (chat, loop, team)]
         assert stream.usage.currency == currency
-    expected = rf"cost [\d.]+(e-\d+)? {currency} · " if currency else r"cost [\d.]+ · "
+    expected = rf"cost [\d.]+(e-\d+)? {currency}( · |\])" if currency else r"cost [\d.]+( · |\])"
     assert [each for each in shown if not re.search(expected, each)] == []
     assert "$" not in "".join(shown)
+
+
+def test_a_page_that_is_drawn_late_is_not_drawn_over_the_end() -> None:
+    """The thread that draws has looked at what had come, or is about to, as the reader ends."""
+    came, looks, ends = [Message(content="half")], threading.Event(), threading.Event()
+
+    def whole() -> Message:
+        message = came[-1]
+        if threading.current_thread() is not threading.main_thread():
+            looks.set()
+            ends.wait(0.2)  # the reader waits meanwhile
+        return message
+
+    looked = Looked(whole=whole)
+    drawer = threading.Thread(target=looked.sheet, args=(True,))
+    drawer.start()
+    looks.wait()
+    came.append(Message(content="half and the rest", finish_reason="stop"))
+    looked.ended()
+    ends.set()
+    drawer.join()
+    for live in (True, False):
+        assert "half and the rest" in looked.sheet(live).bundle()["text/plain"]
+    assert "not finished" not in looked.sheet().bundle()["text/plain"]
 
 
 def test_an_error_shows_what_had_come() -> None:

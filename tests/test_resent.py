@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +95,21 @@ def test_each_message_is_encoded_once(provider: str) -> None:
     dropped = providers()[provider]["drops_empty_turns"]
     assert written == len(history) - dropped
     assert sends(history) == 0
+
+
+def test_what_was_read_as_parts_leaves_nothing_behind() -> None:
+    sends, message = Sends(), {"role": "user", "content": "A"}
+    for prompt in ([message], ["x"], [message], [{"type": "text", "text": "y"}], [message], [message, message]):
+        sends(prompt)
+
+
+def test_its_copies_are_lists() -> None:
+    """Whoever stands before the client may keep the prompt for later, or send it to another process."""
+    messages = Resent([{"role": "user", "content": ["A"]}], _core.Resent())
+    for copied in (copy.copy(messages), copy.deepcopy(messages), pickle.loads(pickle.dumps(messages))):
+        assert type(copied) is list
+        assert copied == messages
+    assert copy.deepcopy(messages)[0] is not messages[0]
 
 
 def _edit_text(history: Messages) -> None:

@@ -174,8 +174,7 @@ void register_rows(py::module_& module) {
       .def("start", &start, py::arg("rows"), "Adds some of those read last to the run: (place among them, index, key).")
       .def("take", &take, py::arg("run"),
            "((index, key, hash, line, attempts, prompt, completion, total, cost) of the rows that were answered, their "
-           "usage "
-           "together, what else has ended).")
+           "usage together, what else has ended).")
       .def(
           "leave",
           [](FileRows& self, std::size_t index) -> py::object {

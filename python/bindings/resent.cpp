@@ -61,8 +61,8 @@ Resent* resent_in(py::handle prompt) {
 
 std::vector<Message> Resent::read(const py::sequence& items, Met& met) {
   std::vector<Message> messages = std::move(messages_);
+  lent_ = true;
   const std::size_t size = items.size();
-  if (messages.size() != given_.size()) given_.clear();  // lent, and not brought back
   given_.resize(size);
   messages.resize(size);
   written.shorten(size);
@@ -81,6 +81,13 @@ std::vector<Message> Resent::read(const py::sequence& items, Met& met) {
     std::move(fresh.notices.begin(), fresh.notices.end(), std::back_inserter(met.notices));
   }
   return messages;
+}
+
+void Resent::take_back(std::vector<Message> messages) noexcept {
+  if (std::exchange(lent_, false))
+    messages_ = std::move(messages);
+  else
+    *this = {};  // the prompt was no list of messages: they are not those of `given_`
 }
 
 Asked::Asked(const py::tuple& arguments, std::optional<bool> streams) {

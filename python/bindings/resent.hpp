@@ -16,13 +16,14 @@ class Resent {
 
   /// The messages as the core has them. They are lent: `take_back` brings them home.
   std::vector<Message> read(const py::sequence& items, Met& met);
-  void take_back(std::vector<Message> messages) noexcept { messages_ = std::move(messages); }
+  void take_back(std::vector<Message> messages) noexcept;
 
   Written written{};
 
  private:
   std::vector<py::object> given_;  // by place: a message's dict, copied; null: it is read anew
   std::vector<Message> messages_;
+  bool lent_ = false;
 };
 
 /// A request that is being sent, with what is kept of its messages where its prompt has something of the kind

@@ -69,9 +69,9 @@ class SeenKeys {
 ///  1. `feed` while `wants_more`;
 ///  2. `begin` with as many rows as the run has room for; or, where each row is looked up first, `read`, then `start`
 ///     for those that are to be sent. Where neither gives a row the next one is the caller's: `next_line`;
-///  3. `BulkRun::pump`, `BulkRun::take`, and of each result `done`; where that gives nothing it is an error or
-///  another's
-///     row: `leave` tells which. Rows of the caller's own may be added to the run beside these, by other indices.
+///  3. `BulkRun::pump`, `BulkRun::take`, and of each result `done`; where that gives nothing it is an error
+///     or another's row: `leave` tells which. Rows of the caller's own may be added to the run beside these, by other
+///     indices.
 ///
 /// One thread at a time; the run must live as long.
 class FileRows {

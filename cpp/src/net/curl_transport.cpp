@@ -419,8 +419,8 @@ void CurlTransport::remove(Transfer& transfer) {
   }
   if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy->get());
   transfer.added = false;
-  if (transfer.easy && idle_.size() < std::max(usual_idle, transfers_.size()))
-    idle_.push_back(std::move(transfer.easy));
+  if (transfer.easy) idle_.push_back(std::move(transfer.easy));
+  while (idle_.size() > std::max(usual_idle, transfers_.size())) idle_.pop_back();
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
   std::erase(uploads_, &transfer);

@@ -22,9 +22,11 @@ def tokens(usage: Any) -> str:
     return f"{usage.total_tokens:,} tokens{f' ({parts})' if parts else ''}"
 
 
-def money(cost: float | None, currency: str | None = None) -> str:
-    """ "cost 0.0012 USD"; "" where it is not known."""
-    return "" if cost is None else f"cost {_amount(cost)} {currency or ''}".rstrip()
+def money(usage: Any, currency: str = "") -> str:
+    """ "cost 0.0012 USD", in the usage's own currency, else in this one; "" where it is not known."""
+    if usage is None or usage.cost is None:
+        return ""
+    return f"cost {_amount(usage.cost)} {getattr(usage, 'currency', None) or currency}".rstrip()
 
 
 def seconds(taken: float | None) -> str:

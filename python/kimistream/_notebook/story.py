@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from .counts import money, seconds, tokens
@@ -82,7 +83,7 @@ class Story:
     """Taken from events while they come (`take`), or from messages (`add`). One thread writes, another may draw it.
 
     totals    gives the `Usage` of all of it, as far as it is known; asked for on the thread that writes
-    currency  of its cost; "": as its usage tells
+    currency  of its cost, where its usage tells none
     whole     gives the `Message` that all of it amounts to, where it is one; None otherwise
     """
 
@@ -212,23 +213,33 @@ class Story:
             sheet.line("…")
         elif not live:
             usage = self.usage
-            cost = money(None if usage is None else usage.cost, self.currency or getattr(usage, "currency", None))
-            told = (self.state, tokens(usage), seconds(self.seconds), cost, self.model)
+            told = (self.state, tokens(usage), seconds(self.seconds), money(usage, self.currency), self.model)
             sheet.line(" · ".join(each for each in told if each))
         return sheet
 
 
 class Looked(Story):
     """Of a stream that gives something else than events: what has come is looked at, when it is drawn and at its end.
-    `whole` and `totals` are asked for on any thread."""
+    `whole` and `totals` are asked for on any thread, one at a time, and not any more once it has ended."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._one_at_a_time = threading.Lock()
+        self._over = False
 
     def take(self, event: Any) -> None:
         """What it says is in the message."""
 
+    def ended(self, error: BaseException | None = None) -> None:
+        with self._one_at_a_time:
+            self._over = True
+            super().ended(error)
+
     def sheet(self, live: bool = False) -> Sheet:
-        if live:
-            self.whole()
-        return super().sheet(live)
+        with self._one_at_a_time:
+            if live and not self._over:
+                self.whole()
+            return super().sheet(live)
 
 
 _TAKEN: dict[str, Callable[[Story, Any], None]] = {

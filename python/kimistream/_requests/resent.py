@@ -23,3 +23,7 @@ class Resent(list):  # type: ignore[type-arg]
     def __init__(self, messages: Iterable[Any], resent: _core.Resent) -> None:
         super().__init__(messages)
         self.resent = resent
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[type[list[Any]], tuple[list[Any]]]:
+        """Copies and pickles are plain lists."""
+        return list, (list(self),)

@@ -160,7 +160,7 @@ class Run(Shows):
         sheet = Sheet()
         counts = ("total", "done", "failed", "skipped", "changed")
         sheet.table(counts, [[f"{getattr(self, name):,}" for name in counts]])
-        told = (self.stopped, tokens(self.usage), seconds(self.seconds or None), money(self.cost), self._out)
+        told = (self.stopped, tokens(self.usage), seconds(self.seconds or None), money(self), self._out)
         sheet.line(" · ".join(each for each in told if each))
         return sheet
 

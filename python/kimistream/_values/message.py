@@ -96,7 +96,7 @@ class Usage(Value, Shows):
         from .._notebook.sheet import Sheet
 
         sheet = Sheet()
-        told = [each for each in (tokens(self), money(self.cost, self.currency), self.cost_source) if each]
+        told = [each for each in (tokens(self), money(self), self.cost_source) if each]
         sheet.line(" · ".join(told) or "nothing was counted")
         return sheet
 

@@ -73,8 +73,7 @@ def sheet_of(system: str | None, turns: list[list[Any]], usage: Usage | None, cu
             _put_content(sheet, message)
         if story is not None:
             sheet.add(story.sheet(live=True))
-    cost = money(None if usage is None else usage.cost, currency)
-    told = (f"{len(turns)} turn{'' if len(turns) == 1 else 's'}", tokens(usage), cost)
+    told = (f"{len(turns)} turn{'' if len(turns) == 1 else 's'}", tokens(usage), money(usage, currency))
     sheet.line(" · ".join(each for each in told if each))
     return sheet
 
@@ -126,7 +125,7 @@ class TeamShown:
             sheet.words(message.text)
         stopped = "stopped" if self._stopped else self._team.stopped
         usage = self._team.usage
-        cost = money(None if usage is None else usage.cost, self._team.currency)
+        cost = money(usage, self._team.currency)
         told = (stopped or "", f"{self._team.steps} steps", tokens(usage), seconds(self._seconds), cost)
         sheet.line(" · ".join(each for each in told if each))
         return sheet
