@@ -12,6 +12,13 @@ import pytest
 from fault_server_client import DONE, Script, frame
 from kit import USAGE, async_kimi, call_frame, completion, kimi
 
+from kimistream import ToolResult
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
+
 
 class Side:
     """One of the clients. What waits in it is waited for, so that a test is written once."""
@@ -135,3 +142,22 @@ def bodies_of(*answers: dict[str, Any]) -> Script:
 
 def roles(messages: list[Any]) -> list[str]:
     return [message["role"] if isinstance(message, dict) else message.role for message in messages]
+
+
+def results_of(body: dict[str, Any]) -> list[Any]:
+    return [message["content"] for message in body["messages"] if message["role"] == "tool"]
+
+
+def tool_results(events: list[Any]) -> list[ToolResult]:
+    return [event for event in events if event.type == "tool_result"]
+
+
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return f"{city}: sunny"
+
+
+ASK_THE_USER: dict[str, Any] = {
+    "type": "function",
+    "function": {"name": "ask_user", "parameters": {"type": "object", "properties": {}}},
+}

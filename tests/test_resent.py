@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from agents_kit import Side, call, calling, saying, script_of, side
+from agents_kit import Side, call, calling, get_weather, saying, script_of, side
 from fault_server_client import FaultServer
 from kit import KEY, kimi
 from request_list import PNG, WEATHER
@@ -230,11 +230,6 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[_core.Resent]:
 
     monkeypatch.setattr(_core, "Resent", make)
     return made
-
-
-def get_weather(city: str) -> str:
-    """The weather in a city."""
-    return f"{city}: sunny"
 
 
 def bodies(server: FaultServer, url: str) -> list[bytes]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from agents_kit import Side, call, calling, saying, script_of, side
+from agents_kit import Side, call, calling, get_weather, saying, script_of, side
 from fault_server_client import FaultServer, Script
 from kit import USAGE, frame, python, sent, stalled, wait_until
 
@@ -29,11 +29,6 @@ pytest.importorskip("aiohttp")
 from kimistream.simulator import Simulator
 
 __all__ = ["side"]
-
-
-def get_weather(city: str) -> str:
-    """The weather in a city."""
-    return f"{city}: sunny"
 
 
 @pytest.fixture
