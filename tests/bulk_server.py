@@ -114,6 +114,11 @@ class BulkServer:
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
+        # Nobody more is accepted, and who was comes in: asyncio leaves a socket open whose task is cancelled before it
+        # begins, or whose server is closed by then.
+        self._loop.remove_reader(server.sockets[0].fileno())
+        for _ in range(4):
+            await asyncio.sleep(0)
         server.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
