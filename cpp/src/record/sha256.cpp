@@ -78,10 +78,11 @@ std::string Sha256::finish_bytes() {
   return bytes;
 }
 
-std::string Sha256::finish() {
+std::string hexadecimal(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  for (const char byte : finish_bytes()) {
+  text.reserve(2 * bytes.size());
+  for (const char byte : bytes) {
     text += digits[(static_cast<unsigned char>(byte) >> 4) & 15];
     text += digits[static_cast<unsigned char>(byte) & 15];
   }

@@ -9,11 +9,14 @@
 
 namespace kimistream::record {
 
+/// Bytes in hexadecimal, small letters.
+[[nodiscard]] std::string hexadecimal(std::string_view bytes);
+
 class Sha256 {
  public:
   void add(std::string_view bytes) noexcept;
   /// In hexadecimal. Nothing may be added afterwards.
-  [[nodiscard]] std::string finish();
+  [[nodiscard]] std::string finish() { return hexadecimal(finish_bytes()); }
   /// The same as its 32 bytes.
   [[nodiscard]] std::string finish_bytes();
 

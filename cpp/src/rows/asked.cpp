@@ -117,12 +117,7 @@ bool take_key(Asked& asked, const Tree& row, const std::string& name) {
 }  // namespace
 
 std::string hash_key(std::string_view digest, std::uint64_t count) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string key;
-  for (const char byte : digest) {
-    key += hex[static_cast<unsigned char>(byte) >> 4];
-    key += hex[static_cast<unsigned char>(byte) & 15];
-  }
+  std::string key = record::hexadecimal(digest);
   if (count > 1) key.append("-").append(std::to_string(count));
   return key;
 }
