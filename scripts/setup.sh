@@ -55,6 +55,7 @@ missing_packages() {
       tests)
         has_header doctest/doctest.h || echo doctest-dev
         command -v pkg-config >/dev/null || echo pkg-config ;;
+      ccache) command -v ccache >/dev/null || echo ccache ;;
       libfuzzer) has_libfuzzer || echo clang libclang-rt-dev ;;
       python)
         python="$(find_python)"

@@ -19,30 +19,40 @@ struct Outcome {
   ks::Message message;
 };
 
-Outcome play(const Golden& golden, std::vector<std::string> blocks) {
-  auto script = std::make_shared<ks::Script>();
-  ks::ScriptedResponse response;
-  response.status = golden.status;
-  if (!golden.is_stream) response.headers = {{"Content-Type", "application/json"}};
-  response.blocks = std::move(blocks);
-  script->responses.push_back(std::move(response));
-  ks::Client client{{.provider = golden.provider,
-                     .base_url = "https://golden.invalid",
-                     .api_key = "sk-golden",
-                     .max_retries = 0,
-                     .transport = ks::scripted_transport(script)}};
-  Outcome outcome;
-  ks::Request request{.messages = {ks::user("1+1?")}};
-  if (golden.offers) request.tools.push_back(ks::testing::weather());
-  ks::Stream stream = client.start(request, golden.is_stream, ks::Shape::events);
-  try {
-    while (auto event = stream.next()) outcome.events.push_back(std::move(*event));
-  } catch (const ks::Exception& exception) {
-    outcome.error = exception.error();
+// One client for all slices of a transcript.
+class Player {
+ public:
+  explicit Player(const Golden& golden) : golden_(golden) {
+    if (golden.offers) request_.tools.push_back(ks::testing::weather());
   }
-  outcome.message = stream.partial();
-  return outcome;
-}
+
+  Outcome play(std::vector<std::string> blocks) {
+    ks::ScriptedResponse response;
+    response.status = golden_.status;
+    if (!golden_.is_stream) response.headers = {{"Content-Type", "application/json"}};
+    response.blocks = std::move(blocks);
+    script_->responses.push_back(std::move(response));
+    Outcome outcome;
+    ks::Stream stream = client_.start(request_, golden_.is_stream, ks::Shape::events);
+    try {
+      while (auto event = stream.next()) outcome.events.push_back(std::move(*event));
+    } catch (const ks::Exception& exception) {
+      outcome.error = exception.error();
+    }
+    outcome.message = stream.partial();
+    return outcome;
+  }
+
+ private:
+  const Golden& golden_;
+  ks::Request request_{.messages = {ks::user("1+1?")}};
+  std::shared_ptr<ks::Script> script_ = std::make_shared<ks::Script>();
+  ks::Client client_{{.provider = golden_.provider,
+                      .base_url = "https://golden.invalid",
+                      .api_key = "sk-golden",
+                      .max_retries = 0,
+                      .transport = ks::scripted_transport(script_)}};
+};
 
 std::string joined_arguments(const Outcome& outcome, std::size_t index) {
   return index < outcome.message.tool_calls.size()
@@ -98,18 +108,19 @@ TEST_CASE("golden transcripts give their messages, however they are sliced") {
   const auto all = ks::testing::load_golden();
   REQUIRE(all.size() >= 19);
   for (const Golden& golden : all) {
-    const Outcome whole = play(golden, {golden.wire});
+    Player player(golden);
+    const Outcome whole = player.play({golden.wire});
     check(golden, whole);
 
     std::vector<std::string> bytes;
     for (const char byte : golden.wire) bytes.emplace_back(1, byte);
-    const Outcome dripped = play(golden, std::move(bytes));
+    const Outcome dripped = player.play(std::move(bytes));
     CAPTURE(golden.name);
     CHECK(dripped.events == whole.events);
     CHECK(dripped.message == whole.message);
 
     for (std::size_t cut = 1; cut < golden.wire.size(); ++cut) {
-      const Outcome split = play(golden, {golden.wire.substr(0, cut), golden.wire.substr(cut)});
+      const Outcome split = player.play({golden.wire.substr(0, cut), golden.wire.substr(cut)});
       CAPTURE(cut);
       REQUIRE(split.events == whole.events);
       REQUIRE(split.message == whole.message);
