@@ -137,6 +137,7 @@ def test_a_budget_that_is_used_up_is_4(source: Path, tmp_path: Path) -> None:
         said = command(server, source, tmp_path / "out.jsonl", *options, OPENROUTER_API_KEY=KEY)
     assert (said.returncode, said.stdout) == (4, ""), said
     assert "2 answered" in said.stderr
+    assert "cost 0.02 USD" in said.stderr
 
 
 def test_ctrl_c_is_130_and_the_same_command_goes_on(source: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .connect import Target, connect
+from .connect import Connection, Target, connect
 from .ending import DONE, REFUSED, STOPPED, WRONG_USAGE, CommandError, guarded
 from .failures import explained
 from .output import be_lenient, tell
@@ -66,10 +66,10 @@ def _map(target: Target, job: Job) -> int:
             stopped = getattr(stop, "run", None)
             if stopped is None:
                 raise
-            tell(f"stopped: {_counts(stopped)}. The same command goes on.")
+            tell(f"stopped: {_counts(stopped, connection)}. The same command goes on.")
             return STOPPED
-    tell(_counts(ended))
-    return _status(ended, job.out)
+        tell(_counts(ended, connection))
+        return _status(ended, job.out)
 
 
 def _schema(path: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _refuses_every_row(ended: Run) -> bool:
     return all(isinstance(row.error, APIError) for row in ended.failures())
 
 
-def _counts(ended: Run) -> str:
+def _counts(ended: Run, connection: Connection) -> str:
     told = [
         f"{ended.total} rows",
         f"{ended.done} answered",
@@ -123,5 +123,5 @@ def _counts(ended: Run) -> str:
     if ended.usage.total_tokens:
         told.append(f"{ended.usage.total_tokens} tokens")
     if ended.cost is not None:
-        told.append(f"cost {ended.cost:.6g}")
+        told.append(f"cost {ended.cost:.6g} {ended.usage.currency or connection.client._core.currency}".rstrip())
     return ", ".join(told)
