@@ -320,6 +320,28 @@ def test_a_batch_whose_id_was_never_written_down_is_found_again(
     assert posts(sim) == 1
 
 
+def test_a_batch_that_is_not_known_any_more_is_paid_again_only_when_asked(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"key": "id", "out": tmp_path / "out.jsonl", "via": "batch", "poll": POLL}
+
+    def stop(run: Any) -> None:
+        raise KeyboardInterrupt
+
+    with Simulator(pace=0, batch_pace=1000, record=100_000) as sim:
+        with pytest.raises(KeyboardInterrupt):
+            client_of(sim).map(ROWS, "{text}", progress=stop, **options)
+        assert posts(sim) == 1
+    with Simulator(pace=0, record=100_000) as other:  # as with another account's key
+        client = client_of(other)
+        for _ in range(2):
+            with pytest.raises(NotFoundError, match=r"the batch \S+ .* with 5 rows, .*retry_failed=True") as raised:
+                client.map(ROWS, "{text}", progress=False, **options)
+            assert raised.value.status_code == 404
+        assert posts(other) == 0
+        again = client.map(ROWS, "{text}", progress=False, retry_failed=True, **options)
+        assert (again.done, again.failed, posts(other)) == (5, 0, 1)
+    assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 5
+
+
 def test_failed_rows_stay_until_they_are_wanted_again(tmp_path: Path) -> None:
     options: dict[str, Any] = {"key": "id", "out": tmp_path / "out.jsonl", "via": "batch", "poll": POLL}
     with Simulator(pace=0, batch="error@2") as sim:

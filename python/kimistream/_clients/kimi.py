@@ -280,7 +280,7 @@ class Kimi(BaseClient, like="openai.OpenAI"):
                      share as `limits`. Where nothing is given the provider's limits are found
         budget       an amount in the provider's currency, or a `Budget`
         ordered      rows are given in the order of the input; at the end `out` stands in it
-        retry_failed rows that failed in an earlier start are sent again
+        retry_failed rows that failed in an earlier start are sent again, and those of a batch that is gone
         resume       False: what is in `out` is thrown away
         progress     None: a bar on a terminal and in a notebook, else a line a minute on stderr; False: nothing; or a
                      function that is given the `Run`

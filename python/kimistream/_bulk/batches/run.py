@@ -10,7 +10,7 @@ from ..._requests.spending import need_of
 from ..._requests.steps import path_of
 from ..._resources import batches
 from ..._values.bulk import Row
-from ..._values.errors import BudgetExceededError, InvalidRequestError, KimiError
+from ..._values.errors import BudgetExceededError, InvalidRequestError, KimiError, NotFoundError
 from ..files import BadRow
 from ..keys import Distinct, key_text
 from ..output import CHANGED, LEAVE_FAILED, SKIP
@@ -98,14 +98,30 @@ class BatchWork:
             self._note(kept)
 
     def _pending(self) -> Steps[list[dict[str, Any]]]:
-        """The batches that an earlier start has begun. One whose id it could not write down is looked for."""
+        """The batches that an earlier start has begun. One whose id it could not write down is looked for.
+
+        One that is not known may be another account's: its rows were paid for, and go again only when asked.
+        """
         noted = [] if self._output is None else _core.loads(self._output.note(_PENDING) or "[]")
         if any(known["id"] is None for known in noted):
             there = yield from batches.list_all(self._plan.sender)
             ids = {(batch.model_dump().get("metadata") or {}).get(_TOKEN): batch.id for batch in there}
             for known in noted:
                 known["id"] = known["id"] or ids.get(known["token"])
-        return [known for known in noted if known["id"] is not None]
+        still = []
+        for known in noted:
+            if known["id"] is None:
+                continue
+            try:
+                yield from batches.retrieve(self._plan.sender, known["id"])
+            except NotFoundError as gone:
+                if not self._plan.retry_failed:
+                    gone.message = _unknown(known, gone.message)
+                    gone.args = (gone.message,)
+                    raise
+            else:
+                still.append(known)
+        return still
 
     def _submit(
         self, part: list[_Asked], kept: list[dict[str, Any]], under_way: dict[str, list[_Asked]]
@@ -209,3 +225,11 @@ class BatchWork:
         if self._output is not None:
             output, self._output = self._output, None
             output.finish()
+
+
+def _unknown(known: dict[str, Any], said: str) -> str:
+    return (
+        f"the batch {known['id']} that an earlier start began, with {len(known['rows'])} rows, is not known there: "
+        f"{said} With the key and base_url of that start the run goes on. If the batch is gone for good, "
+        "retry_failed=True sends its rows again"
+    )
