@@ -21,7 +21,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
 constexpr long max_kept_connections = 4096;
-constexpr std::size_t usual_idle = 64;        // handles kept for the next exchanges, or as many as are under way
+constexpr std::size_t usual_idle = 64;  // handles kept for the next exchanges, or as many as were busy lately
+constexpr std::chrono::seconds lately{10};
 constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};       // how long a new one waits for it
 constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
@@ -411,6 +412,16 @@ void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
   if (receiver) receiver->on_end(std::move(error));
 }
 
+/// For the next exchange. Many may end at once before as many begin: a handle costs as much as a small request.
+void CurlTransport::keep(Easy easy) {
+  if (const auto now = Clock::now(); transfers_.size() >= most_lately_ || now - most_at_ > lately) {
+    most_lately_ = transfers_.size();
+    most_at_ = now;
+  }
+  idle_.push_back(std::move(easy));
+  while (idle_.size() > std::max(usual_idle, most_lately_)) idle_.pop_back();
+}
+
 void CurlTransport::remove(Transfer& transfer) {
   if (in_child()) return;
   if (acting_) {  // libcurl is at work on it further up the stack
@@ -419,8 +430,7 @@ void CurlTransport::remove(Transfer& transfer) {
   }
   if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy->get());
   transfer.added = false;
-  if (transfer.easy) idle_.push_back(std::move(transfer.easy));
-  while (idle_.size() > std::max(usual_idle, transfers_.size())) idle_.pop_back();
+  if (transfer.easy) keep(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
   std::erase(uploads_, &transfer);
