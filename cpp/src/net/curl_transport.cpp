@@ -55,6 +55,7 @@ struct CurlTransport::Transfer {
   bool upload_news = false;
   Receiver* receiver = nullptr;  // null: detached or cancelled
   Handle* handle = nullptr;
+  std::size_t place = 0;  // among the transport's
   ResponseHead head;
   std::optional<Error> error;  // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
@@ -176,6 +177,7 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
        {CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA, CURLOPT_PRIVATE})
     transfer.easy->set(data, &transfer);
   transfer.receiver = &receiver;
+  transfer.place = transfers_.size();
   transfers_.push_back(std::move(owned));
   auto handle = std::make_unique<Handle>(*this, transfer);
   // One waiting exchange for each draining one: more could not profit.
@@ -434,12 +436,10 @@ void CurlTransport::remove(Transfer& transfer) {
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
   std::erase(uploads_, &transfer);
-  const auto found =
-      std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& t) { return t.get() == &transfer; });
-  if (found != transfers_.end()) {
-    std::swap(*found, transfers_.back());
-    transfers_.pop_back();
-  }
+  const std::size_t place = transfer.place;
+  transfers_[place].swap(transfers_.back());
+  transfers_[place]->place = place;
+  transfers_.pop_back();
 }
 
 void CurlTransport::set_alarm(Clock::time_point when) {
