@@ -105,7 +105,9 @@ py::tuple take(FileRows& self, BulkRun& run, std::uint64_t place) {
   std::optional<Usage> used;
   {
     const WithoutGil working;
-    for (Result& result : run.take()) {
+    std::vector<Result> results = run.take();
+    done.reserve(results.size());
+    for (Result& result : results) {
       if (auto row = self.done(result)) {
         if (row->usage && used)
           used->add(*row->usage);
