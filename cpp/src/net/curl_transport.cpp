@@ -179,6 +179,7 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
   transfer.receiver = &receiver;
   transfer.place = transfers_.size();
   transfers_.push_back(std::move(owned));
+  most_lately_ = std::max(most_lately_, transfers_.size());
   auto handle = std::make_unique<Handle>(*this, transfer);
   // One waiting exchange for each draining one: more could not profit.
   if (waiting_.size() < draining_.size()) {
@@ -416,11 +417,12 @@ void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
 
 /// For the next exchange. Many may end at once before as many begin: a handle costs as much as a small request.
 void CurlTransport::keep(Easy easy) {
-  if (const auto now = Clock::now(); transfers_.size() >= most_lately_ || now - most_at_ > lately) {
-    most_lately_ = transfers_.size();
-    most_at_ = now;
-  }
   idle_.push_back(std::move(easy));
+  if (idle_.size() <= usual_idle) return;
+  if (const auto now = Clock::now(); now - counted_from_ > lately) {
+    most_lately_ = transfers_.size();
+    counted_from_ = now;
+  }
   while (idle_.size() > std::max(usual_idle, most_lately_)) idle_.pop_back();
 }
 

@@ -75,7 +75,7 @@ class CurlTransport final : public Transport {
   std::vector<Transfer*> uploads_;   // of which there is news to tell
   std::vector<Easy> idle_;
   std::size_t most_lately_ = 0;  // exchanges that were under way at once
-  Clock::time_point most_at_{};
+  Clock::time_point counted_from_ = Clock::now();
   bool acting_ = false;  // inside libcurl: no handle may be removed now
   bool removals_ = false;
   bool delivered_ = false;  // something has come for a receiver since this was last cleared
