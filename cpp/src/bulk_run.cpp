@@ -271,7 +271,10 @@ void BulkRun::Impl::end(Owned row, Result result) {
   result.index = row->index;
   result.attempts = row->attempts;
   result.seconds = row->attempts > 0 ? when - row->began : 0;
-  if (done_.empty()) first_done_at_ = when;
+  if (done_.empty()) {
+    first_done_at_ = when;
+    done_.reserve(std::min(many, places_));  // moved, each costs as much as to make
+  }
   done_.push_back(std::move(result));
 }
 

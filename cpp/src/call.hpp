@@ -31,7 +31,9 @@ namespace kimistream {
 struct CallSetup {
   const Provider* provider = nullptr;
   HttpRequest request;
-  std::string model;            // in the provider's spelling; "" for a resource that knows none
+  std::string model;  // in the provider's spelling; "" for a resource that knows none
+  // Of the request's headers; null: to be looked for there.
+  const std::vector<std::string>* secrets = nullptr;
   std::string_view key_origin;  // this and the next: see ClientOptions
   std::string_view models_call;
   const Price* price = nullptr;  // of its tokens; null: not known
@@ -206,6 +208,7 @@ class Call final : private Receiver {
   /// Takes the keys of this request out of a text or an error.
   template <class Shown>
   void hide_keys(Shown& shown) const {
+    if (setup_.secrets) return redact(shown, *setup_.secrets);
     redact(shown, secrets_in(setup_.request.headers));
   }
   Error stream_error();

@@ -141,6 +141,7 @@ Client::Impl::Impl(ClientOptions given)
   const Headers& own = options.default_headers;
   for (const Headers* further : {&provider->headers, &own})
     for (const auto& [name, value] : *further) headers_.set(name, value);
+  secrets_ = secrets_in(headers_);
 }
 
 CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers, const Timeout& timeout) const {
@@ -150,6 +151,7 @@ CallSetup Client::Impl::common(std::string_view path, const Headers& extra_heade
   setup.models_call = options.models_call;
   setup.request.url = destination.base_url + std::string(path);
   setup.request.headers = headers_;
+  if (extra_headers.empty()) setup.secrets = &secrets_;  // those that a request has of itself hold none
   check_headers(extra_headers);
   for (const auto& [name, value] : extra_headers) setup.request.headers.set(name, value);
   setup.limits = limits_of(timeout, options.timeout);

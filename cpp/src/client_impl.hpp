@@ -59,7 +59,8 @@ class Client::Impl {
   std::shared_ptr<const rules::Listed> listed_;
 
   mutable std::atomic<bool> logged_in_clear_{false};  // resources have no notices: the log has it, once
-  Headers headers_;  // of every request: key, user agent, the row's and the caller's own
+  Headers headers_;                   // of every request: key, user agent, the row's and the caller's own
+  std::vector<std::string> secrets_;  // in these
 };
 
 class Stream::Impl final : public Call::Listener, public std::enable_shared_from_this<Stream::Impl> {
@@ -96,6 +97,7 @@ class Stream::Impl final : public Call::Listener, public std::enable_shared_from
 
   Call call;
   void* tag = nullptr;
+  std::size_t place = 0;  // among its reactor's
 
  private:
   Stream::State wait_held(std::chrono::milliseconds longest);

@@ -31,6 +31,7 @@ Reactor::Impl::~Impl() {
 
 std::shared_ptr<Stream::Impl> Reactor::Impl::add(CallSetup setup) {
   auto stream = std::make_shared<Stream::Impl>(client, std::move(setup), *this, *transport);
+  stream->place = streams_.size();
   streams_.push_back(stream.get());
   thread_ = std::this_thread::get_id();
   stream->call.start(*transport);
@@ -76,11 +77,12 @@ bool Reactor::Impl::drive(std::chrono::milliseconds wait) {
 void Reactor::Impl::forget(Stream::Impl& stream) noexcept {
   std::erase(news_, &stream);
   std::replace(shown_.begin(), shown_.end(), stream.tag, static_cast<void*>(nullptr));
-  if (const auto found = std::find(streams_.begin(), streams_.end(), &stream); found != streams_.end()) {
-    std::swap(*found, streams_.back());
-    streams_.pop_back();
-  }
+  if (stream.place >= streams_.size() || streams_[stream.place] != &stream) return;  // memory ran out as it was added
+  streams_[stream.place] = streams_.back();
+  streams_[stream.place]->place = stream.place;
+  streams_.pop_back();
 }
+
 /// Deadlines only move away while bytes come, so looking at all of them when the nearest has passed is rare.
 void Reactor::Impl::check_time(Clock::time_point now) {
   next_check_ = Clock::time_point::max();

@@ -87,22 +87,27 @@ void start(FileRows& self, const py::list& rows) {
   for (const Started& row : all) self.start(row.place, row.index, row.key);
 }
 
-py::tuple from_done(const FileRows::Done& done) {
+/// As `_bulk/ledger.py` keeps it. What a bytearray is sqlite3 knows; with bytes it would ask around, for longer than it
+/// takes to write the row.
+py::tuple from_done(const FileRows::Done& done, std::uint64_t place) {
   const Usage usage = done.usage.value_or(Usage{});
-  return py::make_tuple(done.index, text(done.key), as_bytes(done.hash), as_bytes(done.line), done.attempts,
+  return py::make_tuple(text(done.key), py::bytearray(done.hash.data(), done.hash.size()), done.attempts,
                         number_or_none(usage.prompt_tokens), number_or_none(usage.completion_tokens),
-                        number_or_none(usage.total_tokens), number_or_none(usage.cost));
+                        number_or_none(usage.cost), place, done.line.size(), done.index);
 }
 
-/// (what was answered, their usage together or None, what else has ended as BulkRun.take gives it).
-py::tuple take(FileRows& self, BulkRun& run) {
+/// (entries and lines of what was answered, their usage together or None, what else has ended as BulkRun.take gives
+/// it).
+py::tuple take(FileRows& self, BulkRun& run, std::uint64_t place) {
   std::vector<FileRows::Done> done;
   std::vector<Result> others;
   std::vector<std::string> log;
   std::optional<Usage> used;
   {
     const WithoutGil working;
-    for (Result& result : run.take()) {
+    std::vector<Result> results = run.take();
+    done.reserve(results.size());
+    for (Result& result : results) {
       if (auto row = self.done(result)) {
         if (row->usage && used)
           used->add(*row->usage);
@@ -116,10 +121,14 @@ py::tuple take(FileRows& self, BulkRun& run) {
     log = run.take_log();
   }
   write_log(log);
-  py::list rows(done.size()), rest(others.size());
-  for (std::size_t i = 0; i < done.size(); ++i) rows[i] = from_done(done[i]);
+  py::list entries(done.size()), lines(done.size()), rest(others.size());
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    entries[i] = from_done(done[i], place);
+    lines[i] = as_bytes(done[i].line);
+    place += done[i].line.size();
+  }
   for (std::size_t i = 0; i < others.size(); ++i) rest[i] = from_result(others[i]);
-  return py::make_tuple(rows, from_usage(used), rest);
+  return py::make_tuple(entries, lines, from_usage(used), rest);
 }
 
 }  // namespace
@@ -172,9 +181,10 @@ void register_rows(py::module_& module) {
           "input_at", [](const FileRows& self, std::size_t place) { return text(self.input_at(place)); },
           py::arg("place"), "The row itself, as JSON, of one of those read last.")
       .def("start", &start, py::arg("rows"), "Adds some of those read last to the run: (place among them, index, key).")
-      .def("take", &take, py::arg("run"),
-           "((index, key, hash, line, attempts, prompt, completion, total, cost) of the rows that were answered, their "
-           "usage together, what else has ended).")
+      .def(
+          "take", &take, py::arg("run"), py::arg("place"),
+          "((key, hash, attempts, prompt, completion, cost, place, length, index) of each row that was answered, their "
+          "lines, the first of which is to stand at this place, their usage together, what else has ended).")
       .def(
           "leave",
           [](FileRows& self, std::size_t index) -> py::object {

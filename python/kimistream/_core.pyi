@@ -366,9 +366,9 @@ class FileRows:
     def start(self, rows: list[tuple[int, int, str]]) -> None:
         """Adds some of those read last to the run: (place among them, index, key)."""
 
-    def take(self, run: BulkRun) -> tuple[list[Any], Usage | None, list[Any]]:
-        """((index, key, hash, line, attempts, prompt, completion, total, cost) of the rows that were answered, their
-        usage together, what else has ended)."""
+    def take(self, run: BulkRun, place: int) -> tuple[list[Any], list[bytes], Usage | None, list[Any]]:
+        """((key, hash, attempts, prompt, completion, cost, place, length, index) of each row that was answered, their
+        lines, the first of which is to stand at this place, their usage together, what else has ended)."""
 
     def leave(self, index: int) -> tuple[str, str, bytes] | None:
         """(key, input, hash) of a row that was started, the first two as JSON; None for another."""

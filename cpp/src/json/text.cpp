@@ -58,25 +58,6 @@ void append_control(std::string& out, unsigned char c) {
   out += hex[c & 15];
 }
 
-/// Where the first byte from `at` on stands that is not written as it is without a look: quotes, backslashes, control
-/// characters, all beyond ASCII. Eight at a time: long histories go out again with every request.
-std::size_t end_of_plain(std::string_view text, std::size_t at) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
-  const auto equals = [](std::uint64_t word, char c) { return ((word ^ (ones * c)) - ones) & ~(word ^ (ones * c)); };
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; at + 8 <= text.size(); at += 8) {
-      std::uint64_t word;
-      std::memcpy(&word, text.data() + at, 8);
-      // The high bit of each byte that is met; borrows make it wrong only behind the first of them.
-      const auto met = (word | (word - ones * 0x20) | equals(word, '"') | equals(word, '\\')) & highs;
-      if (met != 0) return at + static_cast<std::size_t>(std::countr_zero(met)) / 8;
-    }
-  }
-  const auto is_plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\'; };
-  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80 && is_plain(text[at])) ++at;
-  return at;
-}
-
 int hex_value(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -107,6 +88,24 @@ std::uint32_t ten_bits(std::string_view text, std::size_t at) noexcept {
 }
 
 }  // namespace
+
+// Eight at a time: long histories go out again with every request.
+std::size_t end_of_plain(std::string_view text, std::size_t at) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
+  const auto equals = [](std::uint64_t word, char c) { return ((word ^ (ones * c)) - ones) & ~(word ^ (ones * c)); };
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; at + 8 <= text.size(); at += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, text.data() + at, 8);
+      // The high bit of each byte that is met; borrows make it wrong only behind the first of them.
+      const auto met = (word | (word - ones * 0x20) | equals(word, '"') | equals(word, '\\')) & highs;
+      if (met != 0) return at + static_cast<std::size_t>(std::countr_zero(met)) / 8;
+    }
+  }
+  const auto is_plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\'; };
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80 && is_plain(text[at])) ++at;
+  return at;
+}
 
 void append_string(std::string& out, std::string_view text) {
   out += '"';

@@ -10,6 +10,10 @@ namespace kimistream::json {
 /// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
 void append_string(std::string& out, std::string_view text);
 
+/// Where the first byte from `at` on stands that `append_string` does not write without a look: a quote, a backslash, a
+/// control character, any beyond ASCII; the text's size where there is none.
+[[nodiscard]] std::size_t end_of_plain(std::string_view text, std::size_t at) noexcept;
+
 /// Appends what the escaped text between two quotes means. A lone surrogate is kept as its three bytes (see `Halves`).
 /// @return false at an escape that JSON does not have
 bool unescape(std::string_view escaped, std::string& out);

@@ -21,7 +21,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
 constexpr long max_kept_connections = 4096;
-constexpr std::size_t usual_idle = 64;        // handles kept for the next exchanges, or as many as are under way
+constexpr std::size_t usual_idle = 64;  // handles kept for the next exchanges, or as many as were busy lately
+constexpr std::chrono::seconds lately{10};
 constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};       // how long a new one waits for it
 constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
@@ -54,6 +55,7 @@ struct CurlTransport::Transfer {
   bool upload_news = false;
   Receiver* receiver = nullptr;  // null: detached or cancelled
   Handle* handle = nullptr;
+  std::size_t place = 0;  // among the transport's
   ResponseHead head;
   std::optional<Error> error;  // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
@@ -175,7 +177,9 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
        {CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA, CURLOPT_PRIVATE})
     transfer.easy->set(data, &transfer);
   transfer.receiver = &receiver;
+  transfer.place = transfers_.size();
   transfers_.push_back(std::move(owned));
+  most_lately_ = std::max(most_lately_, transfers_.size());
   auto handle = std::make_unique<Handle>(*this, transfer);
   // One waiting exchange for each draining one: more could not profit.
   if (waiting_.size() < draining_.size()) {
@@ -411,6 +415,17 @@ void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
   if (receiver) receiver->on_end(std::move(error));
 }
 
+/// For the next exchange. Many may end at once before as many begin: a handle costs as much as a small request.
+void CurlTransport::keep(Easy easy) {
+  idle_.push_back(std::move(easy));
+  if (idle_.size() <= usual_idle) return;
+  if (const auto now = Clock::now(); now - counted_from_ > lately) {
+    most_lately_ = transfers_.size();
+    counted_from_ = now;
+  }
+  while (idle_.size() > std::max(usual_idle, most_lately_)) idle_.pop_back();
+}
+
 void CurlTransport::remove(Transfer& transfer) {
   if (in_child()) return;
   if (acting_) {  // libcurl is at work on it further up the stack
@@ -419,17 +434,14 @@ void CurlTransport::remove(Transfer& transfer) {
   }
   if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy->get());
   transfer.added = false;
-  if (transfer.easy) idle_.push_back(std::move(transfer.easy));
-  while (idle_.size() > std::max(usual_idle, transfers_.size())) idle_.pop_back();
+  if (transfer.easy) keep(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
   std::erase(uploads_, &transfer);
-  const auto found =
-      std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& t) { return t.get() == &transfer; });
-  if (found != transfers_.end()) {
-    std::swap(*found, transfers_.back());
-    transfers_.pop_back();
-  }
+  const std::size_t place = transfer.place;
+  transfers_[place].swap(transfers_.back());
+  transfers_[place]->place = place;
+  transfers_.pop_back();
 }
 
 void CurlTransport::set_alarm(Clock::time_point when) {

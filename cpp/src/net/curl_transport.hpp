@@ -50,6 +50,7 @@ class CurlTransport final : public Transport {
   static int on_close(void* self, curl_socket_t socket);
 
   Easy take_easy();
+  void keep(Easy easy);
   void begin(Transfer& transfer);
   void act(curl_socket_t socket, int mask);
   void settle();
@@ -73,6 +74,8 @@ class CurlTransport final : public Transport {
   std::deque<Transfer*> waiting_;    // for a draining one's connection
   std::vector<Transfer*> uploads_;   // of which there is news to tell
   std::vector<Easy> idle_;
+  std::size_t most_lately_ = 0;  // exchanges that were under way at once
+  Clock::time_point counted_from_ = Clock::now();
   bool acting_ = false;  // inside libcurl: no handle may be removed now
   bool removals_ = false;
   bool delivered_ = false;  // something has come for a receiver since this was last cleared

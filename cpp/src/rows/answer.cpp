@@ -11,6 +11,8 @@ namespace {
 
 class Line {
  public:
+  explicit Line(std::size_t about) { out_.reserve(about); }
+
   void add(std::string_view name, std::string_view json) {
     begin(name);
     out_ += json;
@@ -59,7 +61,8 @@ class Line {
   }
   void begin(std::string_view name) {
     comma();
-    out_.append("\"").append(name).append("\":");
+    (out_ += '"') += name;
+    out_ += "\":";
   }
 
   std::string out_;
@@ -102,7 +105,8 @@ void add_usage(Line& line, const Usage& usage) {
 std::optional<std::string> line_of(std::string_view key, std::size_t index, std::string_view input,
                                    const Message& message, int attempts) {
   const Usage usage = message.usage.value_or(Usage{});
-  Line line;
+  constexpr std::size_t names = 600;  // and numbers
+  Line line(names + input.size() + message.text().size() + (message.reasoning ? message.reasoning->size() : 0));
   line.open('{');
   line.add("key", key);
   line.add_number("index", static_cast<std::int64_t>(index));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "json/number.hpp"
+#include "json/text.hpp"
 
 namespace kimistream::rows {
 namespace {
@@ -102,6 +103,7 @@ void append_string(std::string& out, std::string_view text, Form form) {
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = at;
+    if (form != Form::canonical) at = json::end_of_plain(text, at);  // there the last of ASCII is escaped, too
     while (at < text.size() && stands_for_itself(static_cast<unsigned char>(text[at]), form)) ++at;
     out.append(text.substr(begin, at - begin));
     if (at == text.size()) break;

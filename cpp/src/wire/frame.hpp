@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,7 +49,7 @@ struct Frame {
   std::optional<Usage> usage;
   std::string_view signature;            // of the reasoning: a piece of it, to be appended
   std::vector<std::string_view> opaque;  // parts of the reasoning that only the provider can read, as JSON objects
-  std::deque<std::string> made;          // texts that views point to and that stand nowhere in one piece
+  std::list<std::string> made;           // texts that views point to and that stand nowhere in one piece
   bool has_choices = false;              // at least one choice came
   bool other_choices = false;            // choices besides the one that is read (n > 1)
   std::int64_t other_index = 0;          // the least index of those

@@ -6,7 +6,7 @@ from __future__ import annotations
 from .. import _core
 from .._requests.arguments import NAMES
 from .._requests.spending import answer_need
-from .item import Item
+from .item import Answered, Item
 from .keys import came_twice, key_text
 from .lines import has_half, parse
 from .output import SEND, Output
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .files import JsonLines
-    from .item import Answered, Result
+    from .item import Result
     from .keys import Distinct, Hashed
     from .options import Plan
 
@@ -125,9 +125,11 @@ class FileRows:
             return SEND
         return self._output.decide_by(key, request, lambda: parse(self._rows.input_at(place)), index, retry_failed)
 
-    def take(self) -> tuple[list[Answered], Any, list[Result]]:
-        """The answered ones, their usage together or None, and what else has ended of the run."""
-        return self._rows.take(self._run)
+    def take(self) -> tuple[Answered, list[Result]]:
+        """Those that were answered, and what else has ended of the run. They are to be written before the next are
+        taken."""
+        entries, lines, used, others = self._rows.take(self._run, self._output.size)
+        return Answered(entries, lines, used), others
 
     def left(self, index: int) -> Item | None:
         found = self._rows.leave(index)

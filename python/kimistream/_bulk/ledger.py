@@ -34,6 +34,11 @@ create table dead (place int primary key, length int);
 """
 _BURY = "insert or ignore into dead select place, length from rows where key = ? and place not null"
 _KEEP = "insert or replace into rows values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# Each value that need not be bound is worth it: sqlite3 takes as long for one as SQLite does.
+_KEEP_ANSWERED = f"""
+insert or replace into rows (key, request, state, attempts, prompt_tokens, completion_tokens, cost, place, length,
+position) values (?, ?, {ANSWERED}, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 class Entry:
@@ -126,17 +131,28 @@ class Ledger:
         found = self._do(lambda: self._at.execute("select * from rows where key = ?", (key,)).fetchone())
         return None if found is None else Entry(*found)
 
-    def commit(self, entries: Sequence[tuple[Any, ...]], moved: Iterable[tuple[int, str]] = (), **meta: Any) -> None:
+    def commit(
+        self,
+        entries: Sequence[tuple[Any, ...]],
+        moved: Sequence[tuple[int, str]] = (),
+        answered: Sequence[tuple[Any, ...]] = (),
+        **meta: Any,
+    ) -> None:
         """All of it or nothing. The line of a row that had one in another place is dead from now on.
 
-        entries  `Entry.values` of each
-        moved    (position in the input, key) of rows that are known already
+        entries   `Entry.values` of each
+        moved     (position in the input, key) of rows that are known already
+        answered  more rows, see `item.Entry`
         """
         with self.transaction():
             if not self.is_new:
-                self._at.executemany(_BURY, [entry[:1] for entry in entries])
-            self._at.executemany(_KEEP, entries)
-            self._at.executemany("update rows set position = ? where key = ?", moved)
+                self._at.executemany(_BURY, [entry[:1] for entry in (*entries, *answered)])
+            if entries:
+                self._at.executemany(_KEEP, entries)
+            if answered:
+                self._at.executemany(_KEEP_ANSWERED, answered)
+            if moved:
+                self._at.executemany("update rows set position = ? where key = ?", moved)
             self._at.executemany("insert or replace into meta values (?, ?)", meta.items())
 
     @contextlib.contextmanager

@@ -8,6 +8,7 @@ import os
 from .._values.errors import InvalidRequestError
 from . import ledger as ledgers
 from .behind import Behind, announcement
+from .item import NONE_ANSWERED
 from .keys import key_text, may_be_key
 from .ledger import ANSWERED, FAILED, Entry, Ledger
 from .lines import line_of, parse, text_of
@@ -16,7 +17,7 @@ from .targets import failures_path, ledger_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from .._values.bulk import Row
@@ -207,19 +208,21 @@ class Output:
         self._ledger.commit((), self._moved, paid_tokens=self.paid_tokens, paid_cost=self.paid_cost)
         self._moved.clear()
 
-    def keep(self, rows: list[tuple[Row, bytes]], answered: Sequence[Answered] = ()) -> None:
+    @property
+    def size(self) -> int:
+        """Of `out`, in bytes: where the next line begins."""
+        return self._file.size
+
+    def keep(self, rows: list[tuple[Row, bytes]], answered: Answered = NONE_ANSWERED) -> None:
         """Writes finished rows with their requests' hashes: whole lines to `out`, then one transaction. `answered`
-        are those whose lines the core has made.
+        are those whose lines the core has made, for this size of `out`; they come first.
 
         Raises OSError; what is written then is whole, and the next start takes it in.
         """
-        entries, lines, place = [], [], self._file.size
-        for index, key, request, text, attempts, prompt, completion, total, cost in answered:
-            entries.append((key, request, ANSWERED, attempts, prompt, completion, cost, place, len(text), index, None))
-            lines.append(text)
-            place += len(text)
-            self.paid_tokens += total or 0
-            self.paid_cost += cost or 0.0
+        entries: list[tuple[Any, ...]] = []
+        lines, place = [*answered.lines], self._file.size + answered.size
+        if answered.used is not None:
+            self.paid(answered.used, answered.used.cost)
         for row, request in rows:
             text = text_of(line_of(row))
             entry = self._entry(row, key_text(row.key), request)
@@ -237,6 +240,7 @@ class Output:
         self._ledger.commit(
             entries,
             self._moved,
+            answered.entries,
             size=self._file.size,
             tail=self._file.tail,
             paid_tokens=self.paid_tokens,

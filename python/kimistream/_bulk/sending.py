@@ -11,6 +11,7 @@ from collections import deque
 from .. import _core
 from .._requests.watching import Past, tell_past
 from .._values.errors import APIError
+from .item import NONE_ANSWERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .._requests.sender import Sender
     from .._requests.steps import Steps
     from .._values.errors import KimiError
-    from .._values.message import Message, Usage
+    from .._values.message import Message
     from .file_rows import FileRows
     from .item import Answered, Result
     from .limits import Limits
@@ -57,7 +58,7 @@ class Sending:
                         `streams`: its answer is asked for in pieces
     pump()              does what is ready; gives the seconds until `take` is worth calling; inf: nothing has ended
     take()              those that have ended since
-    take_answered()     the file's rows among them that were answered, and their usage together
+    take_answered()     the file's rows among them that were answered; they are to be written before the next `take`
     wait(seconds)       waits until `take` is worth calling, for so long at most; ends early at a signal and by `wake`
     later               seconds until `pump` has something to do, whatever comes
     descriptors         one of them is readable when `pump` has something to do
@@ -68,8 +69,7 @@ class Sending:
         self._sender = sender
         self.run = self._run = _core.BulkRun(sender.core, limits._shared, concurrency)
         self.file_rows: FileRows | None = None
-        self._answered: list[Answered] = []
-        self._used: Usage | None = None
+        self._answered = NONE_ANSWERED
         self._tags: dict[int, Any] = {}
         self._watched: dict[
             int, tuple[tuple[Any, ...], bool]
@@ -143,16 +143,12 @@ class Sending:
     def _take(self) -> list[Result]:
         if self.file_rows is None:
             return self._run.take()
-        answered, used, others = self.file_rows.take()
-        self._answered += answered
-        if used is not None:
-            self._used = used if self._used is None else self._used + used
+        self._answered, others = self.file_rows.take()
         return others
 
-    def take_answered(self) -> tuple[list[Answered], Usage | None]:
-        answered, self._answered = self._answered, []
-        used, self._used = self._used, None
-        return answered, used
+    def take_answered(self) -> Answered:
+        answered, self._answered = self._answered, NONE_ANSWERED
+        return answered
 
     def _take_uploads(self, uploading: Uploading) -> None:
         for (index, tokens, streams), arguments, error in uploading.take():

@@ -252,7 +252,7 @@ class Work:
 
     def _write(self) -> None:
         """Keeps what has ended, counts it and gives it out: a row is done when it is kept."""
-        answered, used = self._sending.take_answered()
+        answered = self._sending.take_answered()
         if not self._ended and not answered:
             return
         ended, self._ended = self._ended, []
@@ -264,8 +264,8 @@ class Work:
                 self._output.close()
                 raise
         self.counts.done += len(answered)
-        if used is not None:
-            self.counts.took(used, used.cost)
+        if answered.used is not None:
+            self.counts.took(answered.used, answered.used.cost)
         for row, _ in ended:
             if row.error is None:
                 self.counts.done += 1
