@@ -129,6 +129,7 @@ struct Paths {
 
   Paths() noexcept {
 #ifdef KIMISTREAM_BASE64_X86
+    __builtin_cpu_init();  // other initialisers may come before libgcc's
     // Also asks whether the operating system saves the wide registers.
     if (__builtin_cpu_supports("avx2")) rows[count++] = {"avx2", &encode_avx2};
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
@@ -147,6 +148,9 @@ std::span<const Path> paths() noexcept {
   static const Paths found;
   return {found.rows.data(), found.count};
 }
+
+// At load, for the lock around the first use could be held at a fork.
+[[maybe_unused]] static const std::span<const Path> found_at_load = paths();
 
 void encode(const char* from, std::size_t size, char* to) noexcept { paths().back().encode(from, size, to); }
 

@@ -7,10 +7,7 @@
 
 namespace kimistream::record {
 
-void Sha256::digest(const unsigned char* block) noexcept {
-  static const auto path = sha256_paths().back().digest;
-  path(state_, block);
-}
+void Sha256::digest(const unsigned char* block) noexcept { sha256_paths().back().digest(state_, block); }
 
 void Sha256::add(std::string_view bytes) noexcept {
   while (!bytes.empty()) {

@@ -80,6 +80,7 @@ __attribute__((target("sha,sse4.1,ssse3"))) void digest_sha_ni(Sha256State& stat
 
 bool has_sha_ni() noexcept {  // __builtin_cpu_supports knows no "sha" before GCC 14
   unsigned a = 0, b = 0, c = 0, d = 0;
+  __builtin_cpu_init();  // other initialisers may come before libgcc's
   return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & (1U << 29)) != 0;
 }
 
@@ -102,5 +103,8 @@ std::span<const Sha256Path> sha256_paths() noexcept {
   static const Paths found;
   return {found.rows.data(), found.count};
 }
+
+// At load, for the lock around the first use could be held at a fork.
+[[maybe_unused]] static const std::span<const Sha256Path> found_at_load = sha256_paths();
 
 }  // namespace kimistream::record

@@ -143,6 +143,8 @@ class Sending:
     def _take(self) -> list[Result]:
         if self.file_rows is None:
             return self._run.take()
+        if self._answered:  # an error came between: they are still to be written, and their places are right only then
+            return []
         self._answered, others = self.file_rows.take()
         return others
 
