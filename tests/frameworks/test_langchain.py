@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -166,6 +167,48 @@ def test_calls_that_are_none(moonshot: Server) -> None:
     answer = chat(moonshot).bind_tools([get_weather]).invoke("hi")
     assert answer.tool_calls == []
     assert [made["args"] for made in answer.invalid_tool_calls] == ["[1, 2"]
+
+
+TWO_CALLS = {
+    "tool_calls": [
+        {"name": "get_weather", "arguments": '{"city": "Paris"}'},
+        {"name": "get_weather", "arguments": '{"city": "Llanfairpwllgwyngyll on the island of Anglesey"}'},
+    ]
+}
+
+
+def test_a_call_that_was_cut_is_none_streamed_too(moonshot: Server) -> None:
+    """LangChain would close the open quotes and brackets, and an agent run what comes of it."""
+    cut = 0
+    for most in range(8, 24):
+        moonshot.says(TWO_CALLS)
+        model = chat(moonshot, max_tokens=most, thinking=False).bind_tools([get_weather])
+        first, *rest = model.stream("hi")
+        joined: Any = sum(rest, first)
+        whole = [json.loads(made["arguments"]) for made in TWO_CALLS["tool_calls"]]
+        assert [made["args"] for made in joined.tool_calls] == whole[: len(joined.tool_calls)]
+        for made in joined.invalid_tool_calls:
+            cut += 1
+            assert TWO_CALLS["tool_calls"][len(joined.tool_calls)]["arguments"].startswith(json.loads(made["args"])[0])
+    assert cut > 5
+
+
+@pytest.mark.parametrize("mode", ["values", "updates", "messages"])
+def test_an_agent_runs_no_call_that_was_cut(moonshot: Server, mode: Any) -> None:
+    prebuilt = pytest.importorskip("langgraph.prebuilt")
+    run: list[str] = []
+
+    @tool
+    def note(city: str) -> str:
+        """Notes a city."""
+        run.append(city)
+        return city
+
+    long = "Llanfairpwllgwyngyll on the island of Anglesey"
+    moonshot.says({"tool_calls": [{"name": "note", "arguments": json.dumps({"city": long})}]}, {"content": "done"})
+    agent = prebuilt.create_react_agent(chat(moonshot, max_tokens=8, thinking=False), [note])
+    list(agent.stream({"messages": [("user", "hi")]}, stream_mode=mode))
+    assert run == []
 
 
 def test_errors_are_kimistreams(server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -103,6 +104,28 @@ def test_streamed_calls_grow(server: Server) -> None:
     *_, last = llm(server).stream_chat_with_tools([TOOL], "How is the weather in Paris?")
     [block] = [block for block in last.message.blocks if isinstance(block, ToolCallBlock)]
     assert (block.tool_name, block.tool_kwargs) == ("get_weather", '{"city":"Paris"}')
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_an_agent_runs_no_call_that_was_cut(moonshot: Server, streaming: bool) -> None:
+    """Not without its arguments either, as it would run one whose arguments are no JSON."""
+    run: list[str] = []
+
+    def note(city: str = "everything") -> str:
+        """Notes a city."""
+        run.append(city)
+        return city
+
+    arguments = json.dumps({"city": "Llanfairpwllgwyngyll on the island of Anglesey"})
+    moonshot.says({"tool_calls": [{"name": "note", "arguments": arguments}]}, {"content": "done"})
+    model = llm(moonshot, max_tokens=8, thinking=False)
+    agent = FunctionAgent(tools=[FunctionTool.from_defaults(note)], llm=model, streaming=streaming)
+
+    async def ask() -> Any:
+        return await agent.run("hi")
+
+    asyncio.run(ask())
+    assert run == []
 
 
 def test_structured(server: Server) -> None:

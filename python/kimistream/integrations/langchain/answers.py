@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall
@@ -9,7 +10,7 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 from langchain_core.messages.tool import ToolCallChunk, tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from ..._core import Text, Thinking, ToolCallDelta, ToolCallStart
+from ..._core import Text, Thinking
 from ..._values.errors import IncompleteStreamError
 from ..._values.message import Message, Restarted, ToolCall, Usage
 
@@ -99,13 +100,17 @@ def usage_metadata(usage: Usage) -> UsageMetadata:
 
 
 class Chunks:
-    """From the events of one stream to chunks; the usage is in the last one, and in no other."""
+    """From the events of one stream to chunks; the usage is in the last one, and in no other.
+
+    A call is shown when it is whole: LangChain completes the arguments of one that is under way, and langgraph runs
+    what a stream that was cut has left. One that was cut comes in the last chunk, and is an `invalid_tool_call`.
+    """
 
     def __init__(self, provider: str, wants_usage: bool, output_version: str | None) -> None:
         self._provider = provider
         self._first_call = _FIRST_CALL_OF_BLOCKS if output_version == "v1" else 0
         self._wants_usage = wants_usage
-        self._begun: set[int] = set()  # calls of which something was shown
+        self._called: set[int] = set()
         self._shown = False
 
     def of(self, event: Event) -> ChatGenerationChunk | None:
@@ -118,19 +123,21 @@ class Chunks:
             if self._shown:
                 raise IncompleteStreamError(f"{event.reason}; what LangChain was shown cannot be taken back")
             return None
+        elif isinstance(event, ToolCall) and event.complete:
+            self._called.add(event.index)
+            message = AIMessageChunk(content="", tool_call_chunks=[self._call(event)])
         else:
-            calls = self._calls(event)
-            if not calls:
-                return None
-            message = AIMessageChunk(content="", tool_call_chunks=calls)
+            return None
         self._shown = True
         return ChatGenerationChunk(message=message)
 
     def last(self, message: Message) -> ChatGenerationChunk:
         """What is known when all has come."""
         usage = usage_metadata(message.usage) if message.usage is not None and self._wants_usage else None
+        cut = [call for call in message.tool_calls if call.index not in self._called]
         chunk = AIMessageChunk(
             content="",
+            tool_call_chunks=[self._call(call) for call in cut],
             additional_kwargs=_opaque(message),
             response_metadata=metadata(message, self._provider),
             usage_metadata=usage,
@@ -138,12 +145,7 @@ class Chunks:
         )
         return ChatGenerationChunk(message=chunk, generation_info={"finish_reason": message.finish_reason})
 
-    def _calls(self, event: Event) -> list[ToolCallChunk]:
-        if isinstance(event, ToolCallStart):
-            return [tool_call_chunk(name=event.name, args="", id=event.id, index=self._first_call + event.index)]
-        if isinstance(event, ToolCallDelta):
-            self._begun.add(event.index)
-            return [tool_call_chunk(name=None, args=event.arguments, id=None, index=self._first_call + event.index)]
-        if isinstance(event, ToolCall) and event.index not in self._begun and event.arguments:
-            return [tool_call_chunk(name=None, args=event.arguments, id=None, index=self._first_call + event.index)]
-        return []
+    def _call(self, call: ToolCall) -> ToolCallChunk:
+        # What is no object is the one thing that LangChain neither mends nor takes for arguments.
+        arguments = call.arguments.strip() if _arguments(call)[1] is None else json.dumps([call.arguments])
+        return tool_call_chunk(name=call.name, args=arguments, id=call.id, index=self._first_call + call.index)

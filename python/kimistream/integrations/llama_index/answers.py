@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 
 def to_response(message: Message, delta: str | None = None) -> ChatResponse:
-    """A whole answer; `raw` is the message in plain types."""
-    calls = [_CallSoFar(call.id, call.name, call.arguments, call.wire_type) for call in message.tool_calls]
+    """A whole answer; `raw` is the message in plain types, and alone has calls that were cut: agents would run them."""
+    whole = [call for call in message.tool_calls if call.complete]
+    calls = [_CallSoFar(call.id, call.name, call.arguments, call.wire_type) for call in whole]
     return ChatResponse(
         message=_message(_thinking(message), message.text, calls),
         raw=message.to_dict(),
