@@ -339,7 +339,35 @@ def test_a_batch_that_is_not_known_any_more_is_paid_again_only_when_asked(tmp_pa
         assert posts(other) == 0
         again = client.map(ROWS, "{text}", progress=False, retry_failed=True, **options)
         assert (again.done, again.failed, posts(other)) == (5, 0, 1)
-    assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 5
+        more = client.map([*ROWS, {"id": 9, "text": "new"}], "{text}", progress=False, **options)
+        assert (more.done, more.skipped) == (1, 5)
+    assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 6
+
+
+def test_a_batch_that_no_row_needs_is_not_asked_for(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"key": "id", "out": tmp_path / "out.jsonl", "progress": False}
+    batch: dict[str, Any] = {"via": "batch", "poll": POLL, **options}
+
+    def stop(run: Any) -> None:
+        raise KeyboardInterrupt
+
+    with Simulator(pace=0, batch_pace=1000, record=100_000) as sim:
+        client = client_of(sim)
+        with pytest.raises(KeyboardInterrupt):
+            client.map(ROWS, "{text}", **{**batch, "progress": stop})
+        other = [{"id": 9, "text": "new"}]
+        sim._state.batches._pace = 0.0
+        assert client.map(other, "{text}", **batch).done == 1
+        assert client.map(ROWS, "{text}", **batch).done == 5  # it was not forgotten over the other rows
+        assert posts(sim) == 2
+        sim._state.batches._pace = 1000.0
+        with pytest.raises(KeyboardInterrupt):
+            client.map(ROWS, "Again: {text}", **{**batch, "progress": stop})
+    with Simulator(pace=0, record=100_000) as sim:
+        client = client_of(sim)
+        assert client.map(ROWS, "Again: {text}", **options).done == 5  # by single requests
+        assert client.map(ROWS, "Again: {text}", **batch).skipped == 5
+        assert posts(sim) == 0
 
 
 def test_failed_rows_stay_until_they_are_wanted_again(tmp_path: Path) -> None:

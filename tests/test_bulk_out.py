@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import resource
@@ -470,6 +471,24 @@ def interrupt(server: BulkServer, *arguments: str, times: int = 1) -> list[str]:
             server.let_go()
         said, _ = child.communicate(timeout=120)
     return said.replace("stopping\n", "").split()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_run_that_ended_as_it_began_leaves_nothing_that_is_refused(
+    out: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    from kimistream._bulk.ledger import Ledger
+
+    def begin(ledger: Ledger) -> None:
+        raise error
+
+    with BulkServer() as server:
+        with monkeypatch.context() as patched:
+            patched.setattr(Ledger, "begin", begin)
+            with pytest.raises(type(error)):
+                server.client().map(rows(3), "{text}", key="id", out=out, progress=False)
+        assert list(out.parent.iterdir()) == []
+        assert server.client().map(rows(3), "{text}", key="id", out=out, progress=False).done == 3
 
 
 def test_ctrl_c_once_keeps_what_is_under_way(out: Path) -> None:

@@ -102,11 +102,13 @@ class LinesFile:
         with contextlib.suppress(OSError):
             os.unlink(os.path.realpath(self.path))
 
-    def give_up(self) -> None:
-        """Lets go of it; one that was made here for nothing goes."""
-        if self._is_new and self.length() == 0:
+    def give_up(self) -> bool:
+        """Lets go of it; one that was made here for nothing goes: then True."""
+        for_nothing = self._is_new and self.length() == 0
+        if for_nothing:
             self.remove()
         self.close()
+        return for_nothing
 
     def close(self) -> None:
         self._lock.close()

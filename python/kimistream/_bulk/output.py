@@ -42,14 +42,15 @@ class Output:
         self._ordered = ordered
         self._moved: list[tuple[int, str]] = []
         path = ledger_path(out)
-        was_there = any(map(os.path.exists, self._files()))
+        was_there, had_ledger = any(map(os.path.exists, self._files())), os.path.exists(path)
         self._file = LinesFile(self._lines_path(), lambda: ledgers.writer(path))
         try:
             if not resume:
                 self._throw_away()
             self._ledger = self._open(path, key, was_there and resume)
         except BaseException:
-            self._file.give_up()
+            if self._file.give_up() and not had_ledger:
+                ledgers.remove(path)  # alone it would be refused
             raise
         self.is_new = self._ledger.is_new
         self.paid_tokens: int = self._ledger.get("paid_tokens", 0)

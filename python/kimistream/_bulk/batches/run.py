@@ -55,6 +55,9 @@ class BatchWork:
         self._tell = tell
         self._began = time.monotonic()
         self._held: list[Line] = []  # of the client's budget
+        self._pending: list[
+            dict[str, Any]
+        ] = []  # batches whose rows have not all come, of this start and of earlier ones
         self._output: Output | None = plan.open_output()  # type: ignore[assignment]  # no actor's keeper
         price = plan.price
         if price is not None:
@@ -63,86 +66,86 @@ class BatchWork:
         self._spending = plan.spending(self._output, price)
 
     def steps(self) -> Steps[None]:
-        kept = yield from self._pending()
+        self._pending = yield from self._begun_before()
         noted = {
-            (key, request): (known["id"], custom_id)
-            for known in kept
+            (key, request): (known, custom_id)
+            for known in self._pending
             for key, (custom_id, request) in known["rows"].items()
         }
-        under_way: dict[str, list[_Asked]] = {known["id"]: [] for known in kept}
+        under_way: dict[str, list[_Asked]] = {}
         part: list[_Asked] = []
         size = 0
         for each in self._to_do():
-            there = noted.get((key_text(each.line.key), each.request.hex()))
-            if there is not None:
-                batch_id, each.line.custom_id = there
+            known, custom_id = noted.get((key_text(each.line.key), each.request.hex()), (None, ""))
+            if known is not None and (yield from self._is_there(known, under_way)):
+                each.line.custom_id = custom_id
                 each.line.text = b""
-                under_way[batch_id].append(each)
+                under_way[known["id"]].append(each)
                 continue
             if part and size + len(each.line.text) > _FILE_BYTES:
-                kept = yield from self._submit(part, kept, under_way)
+                yield from self._submit(part, under_way)
                 part, size = [], 0
             part.append(each)
             size += len(each.line.text)
         if part:
-            kept = yield from self._submit(part, kept, under_way)
-        kept = [known for known in kept if under_way[known["id"]]]
+            yield from self._submit(part, under_way)
         for batch_id, mine in under_way.items():
-            if not mine:
-                continue
             batch = yield from batches.retrieve(self._plan.sender, batch_id)
             batch = yield from until_ended(self._plan.sender, batch, self._plan.poll, None, lambda _: self._look())
             rows = yield from rows_of(self._plan.sender, batch, [each.line for each in mine])
             self._end(list(zip(rows, (each.request for each in mine), strict=True)))
-            kept = [known for known in kept if known["id"] != batch_id]
-            self._note(kept)
+            self._forget(batch_id)
+            self._note()
 
-    def _pending(self) -> Steps[list[dict[str, Any]]]:
-        """The batches that an earlier start has begun. One whose id it could not write down is looked for.
-
-        One that is not known may be another account's: its rows were paid for, and go again only when asked.
-        """
+    def _begun_before(self) -> Steps[list[dict[str, Any]]]:
+        """The batches that an earlier start has begun. One whose id it could not write down is looked for."""
         noted = [] if self._output is None else _core.loads(self._output.note(_PENDING) or "[]")
         if any(known["id"] is None for known in noted):
             there = yield from batches.list_all(self._plan.sender)
             ids = {(batch.model_dump().get("metadata") or {}).get(_TOKEN): batch.id for batch in there}
             for known in noted:
                 known["id"] = known["id"] or ids.get(known["token"])
-        still = []
-        for known in noted:
-            if known["id"] is None:
-                continue
-            try:
-                yield from batches.retrieve(self._plan.sender, known["id"])
-            except NotFoundError as gone:
-                if not self._plan.retry_failed:
-                    gone.message = _unknown(known, gone.message)
-                    gone.args = (gone.message,)
-                    raise
-            else:
-                still.append(known)
-        return still
+        return [known for known in noted if known["id"] is not None]
 
-    def _submit(
-        self, part: list[_Asked], kept: list[dict[str, Any]], under_way: dict[str, list[_Asked]]
-    ) -> Steps[list[dict[str, Any]]]:
-        """Begins a batch of the part; gives what is noted then."""
+    def _is_there(self, known: dict[str, Any], under_way: dict[str, list[_Asked]]) -> Steps[bool]:
+        """Whether a batch of an earlier start can be waited for; asked when the first row comes that needs it.
+
+        One that is not known may be another account's: its rows were paid for, and go again only when asked.
+        """
+        if known["id"] in under_way or known not in self._pending:
+            return known["id"] in under_way
+        try:
+            yield from batches.retrieve(self._plan.sender, known["id"])
+        except NotFoundError as gone:
+            if not self._plan.retry_failed:
+                gone.message = _unknown(known, gone.message)
+                gone.args = (gone.message,)
+                raise
+            self._forget(known["id"])
+            return False
+        under_way[known["id"]] = []
+        return True
+
+    def _submit(self, part: list[_Asked], under_way: dict[str, list[_Asked]]) -> Steps[None]:
+        """Begins a batch of the part."""
         rows = {key_text(each.line.key): [each.line.custom_id, each.request.hex()] for each in part}
         known: dict[str, Any] = {"token": secrets.token_hex(16), "id": None, "rows": rows}
-        kept = [*kept, known]
-        self._note(kept)  # before: a kill in between must not pay for these rows twice
+        self._pending.append(known)
+        self._note()  # before: a kill in between must not pay for these rows twice
         lines, metadata = [each.line for each in part], {_TOKEN: known["token"]}
         batch = yield from submit(self._plan.sender, lines, batches.WINDOW, metadata)
         known["id"] = batch.id
-        self._note(kept)
+        self._note()
         under_way[batch.id] = part
         for line in lines:
             line.text = b""  # long, and not needed any more
-        return kept
 
-    def _note(self, pending: list[dict[str, Any]]) -> None:
+    def _forget(self, batch_id: str) -> None:
+        self._pending = [known for known in self._pending if known["id"] != batch_id]
+
+    def _note(self) -> None:
         if self._output is not None:
-            self._output.note(_PENDING, _core.dumps(pending))
+            self._output.note(_PENDING, _core.dumps(self._pending))
 
     # ---- rows ----
 
