@@ -92,7 +92,9 @@ std::uint32_t ten_bits(std::string_view text, std::size_t at) noexcept {
 // Eight at a time: long histories go out again with every request.
 std::size_t end_of_plain(std::string_view text, std::size_t at) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
-  const auto equals = [](std::uint64_t word, char c) { return ((word ^ (ones * c)) - ones) & ~(word ^ (ones * c)); };
+  const auto equals = [](std::uint64_t word, std::uint64_t c) {
+    return ((word ^ (ones * c)) - ones) & ~(word ^ (ones * c));
+  };
   if constexpr (std::endian::native == std::endian::little) {
     for (; at + 8 <= text.size(); at += 8) {
       std::uint64_t word;
