@@ -109,8 +109,7 @@ def upload_steps(
         if watched is not None and watched.raised is not None:
             raise watched.raised from None
         if isinstance(error, APIStatusError) and _is_about_a_limit(error, content.size):
-            error.message = f"{error.message} ({_LIMITS})"
-            error.args = (error.message,)
+            error._say(f"{error.message} ({_LIMITS})")
         raise
 
 

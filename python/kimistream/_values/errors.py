@@ -160,6 +160,11 @@ class APIError(KimiError):
     request = Request()
     _text = ""
 
+    def _say(self, message: str) -> None:
+        """The same error in other words."""
+        self.message = message
+        self.args = (message,)
+
     def _sheet(self) -> Sheet:
         sheet = super()._sheet()
         status = None if self.status_code is None else f"HTTP {self.status_code}"

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..._requests.steps import Steps
+    from ..._values.resources import Batch
     from ..options import Plan
     from ..output import Output
+
+    _UnderWay = dict[str, tuple[Batch, list["_Asked"]]]  # by the batch's id
 
 _PENDING = "batches"  # in the ledger: what is under way
 _TOKEN = "kimistream"  # in a batch's metadata: by which it is found again where its id was never written down
@@ -55,9 +58,7 @@ class BatchWork:
         self._tell = tell
         self._began = time.monotonic()
         self._held: list[Line] = []  # of the client's budget
-        self._pending: list[
-            dict[str, Any]
-        ] = []  # batches whose rows have not all come, of this start and of earlier ones
+        self._pending: list[dict[str, Any]] = []  # batches of this and of earlier starts whose rows have not come
         self._output: Output | None = plan.open_output()  # type: ignore[assignment]  # no actor's keeper
         price = plan.price
         if price is not None:
@@ -72,7 +73,7 @@ class BatchWork:
             for known in self._pending
             for key, (custom_id, request) in known["rows"].items()
         }
-        under_way: dict[str, list[_Asked]] = {}
+        under_way: _UnderWay = {}
         part: list[_Asked] = []
         size = 0
         for each in self._to_do():
@@ -80,7 +81,7 @@ class BatchWork:
             if known is not None and (yield from self._is_there(known, under_way)):
                 each.line.custom_id = custom_id
                 each.line.text = b""
-                under_way[known["id"]].append(each)
+                under_way[known["id"]][1].append(each)
                 continue
             if part and size + len(each.line.text) > _FILE_BYTES:
                 yield from self._submit(part, under_way)
@@ -89,12 +90,11 @@ class BatchWork:
             size += len(each.line.text)
         if part:
             yield from self._submit(part, under_way)
-        for batch_id, mine in under_way.items():
-            batch = yield from batches.retrieve(self._plan.sender, batch_id)
+        for batch, mine in under_way.values():
             batch = yield from until_ended(self._plan.sender, batch, self._plan.poll, None, lambda _: self._look())
             rows = yield from rows_of(self._plan.sender, batch, [each.line for each in mine])
             self._end(list(zip(rows, (each.request for each in mine), strict=True)))
-            self._forget(batch_id)
+            self._forget(batch.id)
             self._note()
 
     def _begun_before(self) -> Steps[list[dict[str, Any]]]:
@@ -107,7 +107,7 @@ class BatchWork:
                 known["id"] = known["id"] or ids.get(known["token"])
         return [known for known in noted if known["id"] is not None]
 
-    def _is_there(self, known: dict[str, Any], under_way: dict[str, list[_Asked]]) -> Steps[bool]:
+    def _is_there(self, known: dict[str, Any], under_way: _UnderWay) -> Steps[bool]:
         """Whether a batch of an earlier start can be waited for; asked when the first row comes that needs it.
 
         One that is not known may be another account's: its rows were paid for, and go again only when asked.
@@ -115,18 +115,17 @@ class BatchWork:
         if known["id"] in under_way or known not in self._pending:
             return known["id"] in under_way
         try:
-            yield from batches.retrieve(self._plan.sender, known["id"])
+            batch = yield from batches.retrieve(self._plan.sender, known["id"])
         except NotFoundError as gone:
             if not self._plan.retry_failed:
-                gone.message = _unknown(known, gone.message)
-                gone.args = (gone.message,)
+                gone._say(_unknown(known, gone.message))
                 raise
             self._forget(known["id"])
             return False
-        under_way[known["id"]] = []
+        under_way[known["id"]] = batch, []
         return True
 
-    def _submit(self, part: list[_Asked], under_way: dict[str, list[_Asked]]) -> Steps[None]:
+    def _submit(self, part: list[_Asked], under_way: _UnderWay) -> Steps[None]:
         """Begins a batch of the part."""
         rows = {key_text(each.line.key): [each.line.custom_id, each.request.hex()] for each in part}
         known: dict[str, Any] = {"token": secrets.token_hex(16), "id": None, "rows": rows}
@@ -136,7 +135,7 @@ class BatchWork:
         batch = yield from submit(self._plan.sender, lines, batches.WINDOW, metadata)
         known["id"] = batch.id
         self._note()
-        under_way[batch.id] = part
+        under_way[batch.id] = batch, part
         for line in lines:
             line.text = b""  # long, and not needed any more
 
