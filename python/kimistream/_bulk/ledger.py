@@ -134,7 +134,7 @@ class Ledger:
     def commit(
         self,
         entries: Sequence[tuple[Any, ...]],
-        moved: Sequence[tuple[int, str]] = (),
+        moved: Iterable[tuple[int, str]] = (),
         answered: Sequence[tuple[Any, ...]] = (),
         **meta: Any,
     ) -> None:
@@ -147,12 +147,9 @@ class Ledger:
         with self.transaction():
             if not self.is_new:
                 self._at.executemany(_BURY, [entry[:1] for entry in (*entries, *answered)])
-            if entries:
-                self._at.executemany(_KEEP, entries)
-            if answered:
-                self._at.executemany(_KEEP_ANSWERED, answered)
-            if moved:
-                self._at.executemany("update rows set position = ? where key = ?", moved)
+            self._at.executemany(_KEEP, entries)
+            self._at.executemany(_KEEP_ANSWERED, answered)
+            self._at.executemany("update rows set position = ? where key = ?", moved)
             self._at.executemany("insert or replace into meta values (?, ?)", meta.items())
 
     @contextlib.contextmanager
