@@ -98,7 +98,7 @@ PROTOCOL = {"error", "event", "headers", "json", "message", "provider", "request
 LAYERS = {
     "json": ({"json"}, {"json"}),
     "sse": ({"sse", "json"}, {"sse", "json"}),
-    "media": ({"media"}, {"error", "media", "transport"}),  # transport: what a body is read from
+    "media": ({"media", "processor_paths.hpp"}, {"error", "media", "transport"}),  # transport: what a body is read from
     "rules": ({"rules", "json"}, {"error", "headers", "json", "media", "message", "model", "provider", "request"}),
     # accumulator: a whole answer that is shown anew; retry: hints in headers; transport, slots: bodies with media in
     # them; data_uri: what stands before the bytes
@@ -113,7 +113,7 @@ LAYERS = {
     # base64: media within JSON; forks: what a child must leave alone; redact: which headers are secret
     "record": (
         {"record", "json", "media/base64.hpp", "media/base64_decode.hpp", "net/body_reader.hpp", "net/forks.hpp"}
-        | {"net/idle_transport.hpp", "redact.hpp"},
+        | {"net/idle_transport.hpp", "processor_paths.hpp", "redact.hpp"},
         {"cassette", "error", "headers", "json", "recording", "transport"},
     ),
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "processor_paths.hpp"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #define KIMISTREAM_BASE64_X86
 #ifndef __clang__  // GCC 12 warns about its own header: bug 105593
@@ -123,34 +125,29 @@ void encode_neon(const char* from, std::size_t size, char* to) noexcept {
 
 #endif
 
-struct Paths {
-  std::array<Path, 3> rows{{{"scalar", &encode_scalar}}};
-  std::size_t count = 1;
-
-  Paths() noexcept {
+ProcessorPaths<Path, 3> find() noexcept {
+  ProcessorPaths<Path, 3> found({"scalar", &encode_scalar});
 #ifdef KIMISTREAM_BASE64_X86
-    __builtin_cpu_init();  // other initialisers may come before libgcc's
-    // Also asks whether the operating system saves the wide registers.
-    if (__builtin_cpu_supports("avx2")) rows[count++] = {"avx2", &encode_avx2};
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vbmi"))
-      rows[count++] = {"avx512vbmi", &encode_avx512};
+  // Also asks whether the operating system saves the wide registers.
+  if (__builtin_cpu_supports("avx2")) found.add({"avx2", &encode_avx2});
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vbmi"))
+    found.add({"avx512vbmi", &encode_avx512});
 #endif
 #ifdef KIMISTREAM_BASE64_NEON
-    rows[count++] = {"neon", &encode_neon};  // every 64-bit ARM processor has it
+  found.add({"neon", &encode_neon});  // every 64-bit ARM processor has it
 #endif
-  }
-};
+  return found;
+}
 
 }  // namespace
 
 std::span<const Path> paths() noexcept {
-  static const Paths found;
-  return {found.rows.data(), found.count};
+  static const auto found = find();
+  return found.all();
 }
 
-// At load, for the lock around the first use could be held at a fork.
-[[maybe_unused]] static const std::span<const Path> found_at_load = paths();
+[[maybe_unused]] static const auto found_at_load = paths();
 
 void encode(const char* from, std::size_t size, char* to) noexcept { paths().back().encode(from, size, to); }
 

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstddef>
 
+#include "processor_paths.hpp"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #define KIMISTREAM_SHA_X86
 #include <cpuid.h>
@@ -80,31 +82,26 @@ __attribute__((target("sha,sse4.1,ssse3"))) void digest_sha_ni(Sha256State& stat
 
 bool has_sha_ni() noexcept {  // __builtin_cpu_supports knows no "sha" before GCC 14
   unsigned a = 0, b = 0, c = 0, d = 0;
-  __builtin_cpu_init();  // other initialisers may come before libgcc's
   return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & (1U << 29)) != 0;
 }
 
 #endif
 
-struct Paths {
-  std::array<Sha256Path, 2> rows{{{"plain", &digest_plainly}}};
-  std::size_t count = 1;
-
-  Paths() noexcept {
+ProcessorPaths<Sha256Path, 2> find() noexcept {
+  ProcessorPaths<Sha256Path, 2> found({"plain", &digest_plainly});
 #ifdef KIMISTREAM_SHA_X86
-    if (has_sha_ni()) rows[count++] = {"sha-ni", &digest_sha_ni};
+  if (has_sha_ni()) found.add({"sha-ni", &digest_sha_ni});
 #endif
-  }
-};
+  return found;
+}
 
 }  // namespace
 
 std::span<const Sha256Path> sha256_paths() noexcept {
-  static const Paths found;
-  return {found.rows.data(), found.count};
+  static const auto found = find();
+  return found.all();
 }
 
-// At load, for the lock around the first use could be held at a fork.
-[[maybe_unused]] static const std::span<const Sha256Path> found_at_load = sha256_paths();
+[[maybe_unused]] static const auto found_at_load = sha256_paths();
 
 }  // namespace kimistream::record
