@@ -4,8 +4,10 @@
 #include <array>
 #include <utility>
 
+#include "characters.hpp"
 #include "kimistream/error.hpp"
 #include "loopback.hpp"
+#include "refuse.hpp"
 
 namespace kimistream {
 namespace {
@@ -17,14 +19,10 @@ constexpr std::string_view account_place = "{account_id}", model_place = "{model
 constexpr std::array<std::string_view, 4> endpoints = {"/chat/completions", "/v1/messages", "/completions",
                                                        "/messages"};
 
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
-
 std::string_view without_slashes(std::string_view url) noexcept {
   while (url.ends_with('/')) url.remove_suffix(1);
   return url;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Percent-encodes all but what means itself anywhere in an address, and what is kept here.
 void append_encoded(std::string& out, std::string_view text, std::string_view kept = {}) {

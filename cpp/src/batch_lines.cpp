@@ -5,14 +5,13 @@
 #include <utility>
 
 #include "kimistream/prices.hpp"
+#include "refuse.hpp"
 #include "resources.hpp"
 
 namespace kimistream {
 namespace {
 
 using json::Tree;
-
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
 void check_size(std::uint64_t size) {
   if (size > max_batch_bytes)

@@ -21,14 +21,14 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_pause{1000}, longest_pause{60'000};
 constexpr std::size_t most_reasons = 5;
 
-const std::string& path_of(const Provider& provider) {
+const std::string& path_of_batches(const Provider& provider) {
   if (provider.batches_path.empty())
     throw Exception(invalid_request("the provider \"" + provider.name + "\" has no batches"));
   return provider.batches_path;
 }
 
-std::string path_of(const Provider& provider, std::string_view id) {
-  return path_of(provider) + "/" + piece_of_path(id, "a batch");
+std::string path_of_batches(const Provider& provider, std::string_view id) {
+  return path_of_batches(provider) + "/" + piece_of_path(id, "a batch");
 }
 
 /// Why a batch failed: {"errors": {"data": [{"message", "line"}]}}, or a list or an object without the envelope.
@@ -96,7 +96,7 @@ bool Batch::ended() const noexcept {
 }
 
 Batch submit_batch(Client& client, std::span<const BatchRequest> requests, const BatchOptions& options) {
-  (void)path_of(client.provider());
+  (void)path_of_batches(client.provider());
   const FileContent content = FileContent::from_bytes(batch_file(client, requests));
   const FileObject file =
       upload(client, content, "batch",
@@ -114,7 +114,7 @@ Batch submit_batch(Client& client, std::span<const BatchRequest> requests, const
 }
 
 Batch create_batch(Client& client, std::string_view input_file_id, const BatchOptions& options) {
-  ResourceRequest request{.path = path_of(client.provider()), .method = "POST", .timeout = options.timeout};
+  ResourceRequest request{.path = path_of_batches(client.provider()), .method = "POST", .timeout = options.timeout};
   Tree asked = Tree::object();
   asked.set("input_file_id", Tree::string(input_file_id));
   asked.set("endpoint", Tree::string(batch_endpoint));
@@ -131,18 +131,19 @@ Batch create_batch(Client& client, std::string_view input_file_id, const BatchOp
 }
 
 Batch batch(Client& client, std::string_view id) {
-  return read_batch(client.send({.path = path_of(client.provider(), id)}));
+  return read_batch(client.send({.path = path_of_batches(client.provider(), id)}));
 }
 
 std::vector<Batch> list_batches(Client& client) {
   std::vector<Batch> batches;
-  for_each_item(client, path_of(client.provider()), [&](const Tree& item) { batches.push_back(read_batch(item)); });
+  for_each_item(client, path_of_batches(client.provider()),
+                [&](const Tree& item) { batches.push_back(read_batch(item)); });
   return batches;
 }
 
 Batch cancel_batch(Client& client, std::string_view id) {
   try {
-    return read_batch(client.send({.path = path_of(client.provider(), id) + "/cancel", .method = "POST"}));
+    return read_batch(client.send({.path = path_of_batches(client.provider(), id) + "/cancel", .method = "POST"}));
   } catch (const Exception& refusal) {
     if (refusal.error().status_code != 400) throw;
     Batch known = batch(client, id);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "call.hpp"
+#include "characters.hpp"
 #include "wire/errors.hpp"
 
 namespace kimistream {
@@ -20,8 +21,6 @@ bool all_notices(std::span<const Event> events) {
   return std::all_of(events.begin(), events.end(),
                      [](const Event& event) { return std::holds_alternative<Notice>(event); });
 }
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 

@@ -6,22 +6,17 @@
 #include <utility>
 
 #include "address.hpp"
+#include "characters.hpp"
 #include "client_impl.hpp"
 #include "kimistream/version.hpp"
 #include "net/forks.hpp"
 #include "redact.hpp"
+#include "refuse.hpp"
 #include "rules/check.hpp"
 #include "wire/encode.hpp"
 
 namespace kimistream {
 namespace {
-
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
 
 const Provider& choose_provider(const ClientOptions& options) {
   if (!options.provider.empty()) return provider_named(options.provider);

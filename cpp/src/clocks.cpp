@@ -16,16 +16,16 @@ struct Field {
   milliseconds ClockLimits::*limit;
 };
 
-constexpr std::array<Field, 4> fields = {{{"connect", &Timeout::connect, &ClockLimits::connect},
-                                          {"first_event", &Timeout::first_event, &ClockLimits::first_event},
-                                          {"idle", &Timeout::idle, &ClockLimits::idle},
-                                          {"total", &Timeout::total, &ClockLimits::total}}};
+constexpr std::array<Field, 4> clock_fields = {{{"connect", &Timeout::connect, &ClockLimits::connect},
+                                                {"first_event", &Timeout::first_event, &ClockLimits::first_event},
+                                                {"idle", &Timeout::idle, &ClockLimits::idle},
+                                                {"total", &Timeout::total, &ClockLimits::total}}};
 
 }  // namespace
 
 ClockLimits limits_of(const Timeout& asked, const Timeout& clients) {
   ClockLimits limits;
-  for (const Field& field : fields) {
+  for (const Field& field : clock_fields) {
     for (const Timeout* said : {&asked, &clients})
       if (const auto& limit = said->*field.asked; limit && *limit <= milliseconds{0})
         throw Exception(invalid_request("timeout: " + std::string(field.name) +

@@ -11,6 +11,7 @@
 #include "media/kind.hpp"
 #include "media/multipart.hpp"
 #include "media/source.hpp"
+#include "refuse.hpp"
 #include "resources.hpp"
 
 namespace kimistream {
@@ -21,9 +22,7 @@ using json::Tree;
 constexpr std::array<std::string_view, 4> purposes = {"file-extract", "image", "video", "batch"};
 constexpr std::chrono::milliseconds between_reports{50};
 
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
-
-const std::string& path_of(const Provider& provider) {
+const std::string& path_of_files(const Provider& provider) {
   if (provider.files_path.empty())
     refuse("the provider \"" + provider.name +
            "\" has no files: send pictures and videos within the message, by path or bytes, and documents as text");
@@ -156,7 +155,7 @@ std::shared_ptr<BodySource> FileContent::body() const {
 
 ResourceRequest upload_request(const Provider& provider, const FileContent& content, std::string_view purpose,
                                const UploadOptions& options) {
-  ResourceRequest request{.path = path_of(provider), .method = "POST"};
+  ResourceRequest request{.path = path_of_files(provider), .method = "POST"};
   if (std::find(purposes.begin(), purposes.end(), purpose) == purposes.end()) {
     std::string known;
     for (const std::string_view each : purposes) known += (known.empty() ? "\"" : ", \"") + std::string(each) + '"';
@@ -181,7 +180,7 @@ ResourceRequest upload_request(const Provider& provider, const FileContent& cont
 
 ResourceRequest file_request(const Provider& provider, std::string_view id, std::string_view below) {
   if (id.starts_with("ms://")) id.remove_prefix(5);
-  return {.path = path_of(provider) + "/" + piece_of_path(id, "a file") + std::string(below)};
+  return {.path = path_of_files(provider) + "/" + piece_of_path(id, "a file") + std::string(below)};
 }
 
 // ---- with a client ------------------------------------------------------------------------------------------------
@@ -192,7 +191,7 @@ FileObject upload(Client& client, const FileContent& content, std::string_view p
 
 std::vector<FileObject> list_files(Client& client) {
   std::vector<FileObject> files;
-  for_each_item(client, path_of(client.provider()), [&](const Tree& item) { files.push_back(read_file(item)); });
+  for_each_item(client, path_of_files(client.provider()), [&](const Tree& item) { files.push_back(read_file(item)); });
   return files;
 }
 

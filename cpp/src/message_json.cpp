@@ -14,7 +14,7 @@ namespace {
 
 using json::Tree;
 
-[[noreturn]] void refuse(std::string_view message) {
+[[noreturn]] void refuse_message(std::string_view message) {
   throw Exception(invalid_request("a message in JSON: " + std::string(message)));
 }
 
@@ -35,7 +35,7 @@ Tree tree(const Json& json, std::string_view what) {
   try {
     return Tree::parse(json.text);
   } catch (const json::Malformed&) {
-    refuse(std::string(what) + " is no JSON");
+    refuse_message(std::string(what) + " is no JSON");
   }
 }
 
@@ -99,7 +99,7 @@ Tree list_of(const List& list, Write write) {
 bool is_null(const Tree* value) { return !value || value->is(Tree::Kind::null); }
 
 const Tree& of_kind(const Tree& value, Tree::Kind kind, std::string_view what, std::string_view kind_name) {
-  if (!value.is(kind)) refuse(std::string(what) + " must be " + std::string(kind_name));
+  if (!value.is(kind)) refuse_message(std::string(what) + " must be " + std::string(kind_name));
   return value;
 }
 
@@ -112,7 +112,7 @@ std::optional<std::string> text_of(const Tree& object, std::string_view key) {
 std::optional<double> number_of(const Tree& object, std::string_view key) {
   if (is_null(object.find(key))) return std::nullopt;
   const auto value = object.number_of(key);
-  if (!value) refuse(std::string(key) + " must be a number");
+  if (!value) refuse_message(std::string(key) + " must be a number");
   return value;
 }
 
@@ -123,7 +123,7 @@ std::optional<std::int64_t> count_of(const Tree& object, std::string_view key) {
   std::int64_t count = 0;
   const char* const end = text.data() + text.size();
   const auto [behind, error] = std::from_chars(text.data(), end, count);
-  if (error != std::errc() || behind != end) refuse(std::string(key) + " must be a whole number");
+  if (error != std::errc() || behind != end) refuse_message(std::string(key) + " must be a whole number");
   return count;
 }
 
@@ -167,7 +167,7 @@ Part part_of(const Tree& value) {
 ToolCall call_of(const Tree& value, int place) {
   of_kind(value, Tree::Kind::object, "a tool call", "an object");
   const Tree* function = value.find("function");
-  if (is_null(function)) refuse("a tool call has no \"function\"");
+  if (is_null(function)) refuse_message("a tool call has no \"function\"");
   return {.index = static_cast<int>(count_of(value, "index").value_or(place)),
           .id = text_of(value, "id").value_or(""),
           .name = text_of(*function, "name").value_or(""),
@@ -200,7 +200,7 @@ void read_content(const Tree& object, Message& message) {
     message.content = of_kind(*content, Tree::Kind::string, "content", "a text or a list").text();
 }
 
-void refuse_unknown_keys(const Tree& object) {
+void refuse_unknown_fields(const Tree& object) {
   constexpr std::array known = {"role",
                                 "content",
                                 "reasoning",
@@ -220,7 +220,7 @@ void refuse_unknown_keys(const Tree& object) {
                                 "extra"};
   for (const auto& [key, value] : object.fields())
     if (!is_null(&value) && std::find(known.begin(), known.end(), key) == known.end())
-      refuse("it has no field \"" + key + "\"; what is sent beside the fields stands in \"extra\"");
+      refuse_message("it has no field \"" + key + "\"; what is sent beside the fields stands in \"extra\"");
 }
 
 }  // namespace
@@ -260,12 +260,12 @@ Message message_from_json(const Json& json) {
   try {
     whole = Tree::parse(json.text);
   } catch (const json::Malformed& broken) {
-    refuse(broken.what());
+    refuse_message(broken.what());
   }
   of_kind(whole, Tree::Kind::object, "it", "an object");
-  refuse_unknown_keys(whole);
+  refuse_unknown_fields(whole);
   Message message{.role = text_of(whole, "role").value_or("")};
-  if (message.role.empty()) refuse("it has no role");
+  if (message.role.empty()) refuse_message("it has no role");
   read_content(whole, message);
   message.reasoning = text_of(whole, is_null(whole.find("reasoning")) ? "reasoning_content" : "reasoning");
   message.reasoning_details = json_of(whole, "reasoning_details");

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "characters.hpp"
 #include "kimistream/headers.hpp"
 
 namespace kimistream {
@@ -181,17 +182,15 @@ Model generation(std::string id, std::optional<FixedSampling> instant) {
   };
 }
 
-struct Table {
+struct ModelTable {
   std::array<Model, 7> rows = {k2_6(), k2_5(), k2_7_code(), k3(), k3_256k(), k3_1_pro(), for_coding()};
   Model any_k2 = generation("kimi-k2.x", likely(fixed_instant)), any_k3 = generation("kimi-k3.x", std::nullopt);
 };
 
-const Table& table() {
-  static const Table only;
+const ModelTable& table() {
+  static const ModelTable only;
   return only;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The digit's place in "moonshotai/Kimi-K2.9", "kimi-k3p2-pro", "k3-turbo": behind a k that begins the id, or that
 /// follows the family's name. @return what stands behind the digit, nothing where there is no such word

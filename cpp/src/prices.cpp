@@ -42,7 +42,7 @@ Price with_writes(Price row, double usual, double hour) {
 
 // There is no row for moonshot-cn: it bills in CNY, and its list is not known here. A price in USD would be a wrong
 // one.
-std::vector<Price> table() {
+std::vector<Price> listed() {
   std::vector<Price> rows{
       with_batches(moonshot("kimi-k2.6", 0.95, 0.16, 4.00), 0.57, 0.10, 2.40),
       moonshot("kimi-k2.7-code", 0.95, 0.19, 4.00),
@@ -74,7 +74,7 @@ double tokens(const std::optional<std::int64_t>& count) { return static_cast<dou
 }  // namespace
 
 std::span<const Price> prices() {
-  static const std::vector<Price> rows = table();
+  static const std::vector<Price> rows = listed();
   return rows;
 }
 

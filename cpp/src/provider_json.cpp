@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "address.hpp"
+#include "characters.hpp"
 #include "json/tree.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/provider.hpp"
@@ -21,10 +22,10 @@ using Kind = Tree::Kind;
 constexpr std::string_view default_base = "openai-compatible";
 constexpr std::string_view unknown_word = "unknown";  // null, for formats that have none
 
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request("provider row: " + message)); }
+[[noreturn]] void refuse_row(std::string message) { throw Exception(invalid_request("provider row: " + message)); }
 
 [[noreturn]] void refuse_value(std::string_view field, std::string_view wanted) {
-  refuse(std::string(field) + " must be " + std::string(wanted));
+  refuse_row(std::string(field) + " must be " + std::string(wanted));
 }
 
 std::string joined(const auto& words) {
@@ -171,11 +172,6 @@ bool carries_a_key(std::string_view name) {
   return std::any_of(names.begin(), names.end(), [&](auto* each) { return equal_ignoring_case(name, each); });
 }
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 const std::vector<Tree::Field>& texts_of(std::string_view field, const Tree& tree) {
   if (!tree.is(Kind::object)) refuse_value(field, "an object of texts");
   for (const auto& [key, value] : tree.fields())
@@ -191,9 +187,10 @@ void read(std::string_view field, const Tree& tree, std::vector<ModelName>& name
 void read(std::string_view field, const Tree& tree, Headers& headers) {
   headers.clear();
   for (const auto& [name, value] : texts_of(field, tree)) {
-    if (carries_a_key(name)) refuse("the header " + name + " carries a key, which has no place in a row: pass api_key");
+    if (carries_a_key(name))
+      refuse_row("the header " + name + " carries a key, which has no place in a row: pass api_key");
     if (name.empty() || has_control(name) || name.find_first_of(": ") != std::string::npos || has_control(value.text()))
-      refuse("headers has a name or value that a header cannot have");
+      refuse_row("headers has a name or value that a header cannot have");
     headers.set(name, value.text());
   }
 }
@@ -280,9 +277,9 @@ Tree parse(const Json& json) {
     Tree tree = Tree::parse(json.text);
     if (tree.is(Kind::object)) return tree;
   } catch (const json::Malformed& malformed) {
-    refuse(std::string("it is not JSON: ") + malformed.what());
+    refuse_row(std::string("it is not JSON: ") + malformed.what());
   }
-  refuse("it must be a JSON object");
+  refuse_row("it must be a JSON object");
 }
 
 const Provider& base_of(const Tree& tree) {
@@ -292,7 +289,7 @@ const Provider& base_of(const Tree& tree) {
   try {
     return provider_named(name);
   } catch (const Exception& unknown) {
-    refuse("it inherits from an " + unknown.error().message);
+    refuse_row("it inherits from an " + unknown.error().message);
   }
 }
 
@@ -331,10 +328,10 @@ void refuse_unknown_keys(const Tree& tree) {
   for (const auto& [key, value] : tree.fields()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     if (key == "api_key" || key == "key" || key == "token")
-      refuse("a key has no place in it, not even as \"" + key + "\": pass api_key to the client");
+      refuse_row("a key has no place in it, not even as \"" + key + "\": pass api_key to the client");
     complaint += (complaint.empty() ? "" : "; and ") + ("it has no field \"" + key + "\"") + suggestion(key, known);
   }
-  if (!complaint.empty()) refuse(complaint);
+  if (!complaint.empty()) refuse_row(complaint);
 }
 
 /// As shells can set one: letters, digits and underscores.

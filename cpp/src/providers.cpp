@@ -355,10 +355,10 @@ Provider openai_compatible() {
 }
 
 /// Rows are never removed: clients hold on to them. Whole at a fork, for a child makes clients of its own.
-class Table {
+class ProviderTable {
  public:
-  static Table& instance() {
-    static Table table;
+  static ProviderTable& instance() {
+    static ProviderTable table;
     return table;
   }
 
@@ -388,7 +388,7 @@ class Table {
   }
 
  private:
-  Table() {
+  ProviderTable() {
     for (auto make : {moonshot, moonshot_cn, tokenhub, anyfast, openrouter, aimlapi, vllm, sglang, ktransformers,
                       cloudflare, moonshot_anthropic, kimi_code, litellm, portkey, one_api, openai_compatible})
       built_in_.push_back(&rows_.emplace_back(make()));
@@ -418,18 +418,18 @@ std::string meant(std::string_view name) {
 
 }  // namespace
 
-std::vector<const Provider*> providers() { return Table::instance().current(); }
-std::vector<const Provider*> built_in_providers() { return Table::instance().built_in(); }
+std::vector<const Provider*> providers() { return ProviderTable::instance().current(); }
+std::vector<const Provider*> built_in_providers() { return ProviderTable::instance().built_in(); }
 
 const Provider& register_provider(Provider row) {
   if (row.name.empty()) throw Exception(invalid_request("a provider needs a name"));
   if (row.base_url.empty()) throw Exception(invalid_request("the provider \"" + row.name + "\" needs a base_url"));
   while (row.base_url.ends_with('/')) row.base_url.pop_back();
-  return Table::instance().add(std::move(row));
+  return ProviderTable::instance().add(std::move(row));
 }
 
 const Provider* find_provider(std::string_view name) {
-  const Table& table = Table::instance();
+  const ProviderTable& table = ProviderTable::instance();
   if (const Provider* row = table.find([&](const Provider& each) { return each.name == name; })) return row;
   return table.find([&](const Provider& each) { return equal_ignoring_case(each.name, name); });
 }

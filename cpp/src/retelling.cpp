@@ -9,7 +9,7 @@
 namespace kimistream {
 namespace {
 
-struct Recording {
+struct Kept {
   record::Line line{};
   std::size_t told = 0;  // pieces
   std::string asked{};   // the text of the request's body
@@ -18,7 +18,7 @@ struct Recording {
 /// Plays one recording, a piece for each pump.
 class Retelling final : public Transport {
  public:
-  explicit Retelling(std::shared_ptr<Recording> recording) : recording_(std::move(recording)) {}
+  explicit Retelling(std::shared_ptr<Kept> recording) : recording_(std::move(recording)) {}
 
   std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) override {
     receiver_ = &receiver;
@@ -72,12 +72,12 @@ class Retelling final : public Transport {
     return error;
   }
 
-  std::shared_ptr<Recording> recording_;
+  std::shared_ptr<Kept> recording_;
   Receiver* receiver_ = nullptr;
   bool head_is_told_ = false;
 };
 
-Client client_for(std::string_view provider, std::shared_ptr<Recording> recording) {
+Client client_for(std::string_view provider, std::shared_ptr<Kept> recording) {
   return Client{{.provider = std::string(provider),
                  .base_url = "https://recorded.invalid",
                  .api_key = "sk-recorded",
@@ -96,7 +96,7 @@ record::Line read(std::string_view line) {
 }  // namespace
 
 Retold retell(std::string_view provider, std::string_view line, bool events) {
-  auto recording = std::make_shared<Recording>(Recording{.line = read(line)});
+  auto recording = std::make_shared<Kept>(Kept{.line = read(line)});
   Client client = client_for(provider, recording);
   // The body as it was stands in the place of an empty question's: what was offered decides how an answer is read.
   const Request asked{.messages = {user("")}, .check = Check::off, .extra_body = {recording->line.body}};
@@ -125,7 +125,7 @@ std::string without_pieces(std::string_view line) {
 }
 
 std::string body_of(std::string_view provider, const Request& request, bool stream) {
-  auto recording = std::make_shared<Recording>();
+  auto recording = std::make_shared<Kept>();
   Client client = client_for(provider, recording);
   client.start(request, stream, Shape::events).close();
   return recording->asked;

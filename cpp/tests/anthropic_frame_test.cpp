@@ -258,10 +258,10 @@ TEST_CASE("stop reasons are said in OpenAI's words") {
                                                                   {"model_context_window_exceeded", "length"},
                                                                   {"something_new", "something_new"},
                                                                   {"", ""}};
-  for (const auto& [theirs, ours] : table) {
-    CAPTURE(theirs);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
     Answer answer;
-    CHECK(answer.read(message_delta(theirs, "{}")).choice.finish_reason == ours);
+    CHECK(answer.read(message_delta(row.first, "{}")).choice.finish_reason == row.second);
   }
   Answer null;
   CHECK(null.read(R"({"type":"message_delta","delta":{"stop_reason":null}})").choice.finish_reason.empty());

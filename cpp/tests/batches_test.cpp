@@ -24,7 +24,7 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 constexpr const char* stored = R"({"id":"file_in","object":"file","purpose":"batch","status":"ready"})";
 
-std::string told(std::string_view status, std::string_view more = "") {
+std::string state(std::string_view status, std::string_view more = "") {
   return R"({"id":"batch_1","object":"batch","status":")" + std::string(status) +
          R"(","input_file_id":"file_in","completion_window":"24h","created_at":5,"metadata":{"a":"b"},)" +
          R"("request_counts":{"completed":1,"failed":2,"total":3})" + std::string(more) + "}";
@@ -61,9 +61,9 @@ TEST_CASE("a batch's whole life over a real socket") {
   FaultServer server;
   const auto answers = std::array<std::string, 6>{
       stored,
-      told("validating"),
-      told("in_progress"),
-      told("completed", R"(,"output_file_id":"file_out","error_file_id":"file_err")"),
+      state("validating"),
+      state("in_progress"),
+      state("completed", R"(,"output_file_id":"file_out","error_file_id":"file_err")"),
       "\n" + std::string(R"({"custom_id":"b","error":{"message":"busy","code":429}})"),
       answered("other", "?") + "{torn\n" + answered("a", "2"),
   };
@@ -155,7 +155,7 @@ TEST_CASE("errors of lines are as those of requests") {
 
 TEST_CASE("why a batch as a whole failed is told at each request") {
   Offline offline;
-  offline.answer_json(told("failed", R"(,"errors":{"data":[{"line":2,"message":"too long"},{"code":"odd"}]})"));
+  offline.answer_json(state("failed", R"(,"errors":{"data":[{"line":2,"message":"too long"},{"code":"odd"}]})"));
   ks::Client client = offline.client();
   const ks::Batch failed = ks::wait_for_batch(client, "batch_1");
   CHECK(failed.failure == "line 2: too long; {\"code\":\"odd\"}");
@@ -165,7 +165,7 @@ TEST_CASE("why a batch as a whole failed is told at each request") {
 
 TEST_CASE("pictures go into the line") {
   Offline offline;
-  offline.answer_json(stored).answer_json(told("validating"));
+  offline.answer_json(stored).answer_json(state("validating"));
   ks::Client client = offline.client();
   const std::string png = some_bytes(3000, png_head);
   const std::vector<ks::BatchRequest> seen = {
@@ -224,7 +224,7 @@ TEST_CASE("the file of a batch that is refused is deleted again") {
 TEST_CASE("a batch that may have been made is not made again") {
   FaultServer server;
   ks::testing::Script script;
-  script.json(500, R"({"error":{"message":"oops"}})").attempt().json(200, told("validating"));
+  script.json(500, R"({"error":{"message":"oops"}})").attempt().json(200, state("validating"));
   ks::Client client(options_for(server.base_url(script), 2));
   CHECK(thrown_by([&] { (void)ks::create_batch(client, "file_in"); }).status_code == 500);
   CHECK(server.requests() == 1);
@@ -232,8 +232,8 @@ TEST_CASE("a batch that may have been made is not made again") {
 
 TEST_CASE("a wait that is over leaves the batch alone, and a look that fails for now is made again") {
   Offline offline;
-  offline.answer_json(R"({"error":{"message":"busy"}})", 503).answer_json(told("in_progress"));
-  for (int i = 0; i < 1000; ++i) offline.answer_json(told("in_progress"));
+  offline.answer_json(R"({"error":{"message":"busy"}})", 503).answer_json(state("in_progress"));
+  for (int i = 0; i < 1000; ++i) offline.answer_json(state("in_progress"));
   ks::Client client = offline.client();
   const ks::Error error = thrown_by(
       [&] { (void)ks::wait_for_batch(client, "batch_1", {.poll = milliseconds(1), .timeout = milliseconds(20)}); });
@@ -250,8 +250,8 @@ TEST_CASE("a wait that is over leaves the batch alone, and a look that fails for
 TEST_CASE("cancelling twice or too late does no harm") {
   Offline offline;
   const char* refused = R"({"error":{"message":"it has ended"}})";
-  offline.answer_json(told("cancelling")).answer_json(refused, 400).answer_json(told("cancelling"));
-  offline.answer_json(refused, 400).answer_json(told("completed")).answer_json(refused, 404);
+  offline.answer_json(state("cancelling")).answer_json(refused, 400).answer_json(state("cancelling"));
+  offline.answer_json(refused, 400).answer_json(state("completed")).answer_json(refused, 404);
   ks::Client client = offline.client();
   CHECK(ks::cancel_batch(client, "batch_1").status == "cancelling");
   CHECK(ks::cancel_batch(client, "batch_1").status == "cancelling");
@@ -262,7 +262,7 @@ TEST_CASE("cancelling twice or too late does no harm") {
 
 TEST_CASE("a list goes to its end over all pages") {
   Offline offline;
-  offline.answer_json(R"({"data":[)" + told("completed") + R"(],"has_more":true})");
+  offline.answer_json(R"({"data":[)" + state("completed") + R"(],"has_more":true})");
   offline.answer_json(R"({"data":[{"id":"batch_2","status":"failed"}],"has_more":false})");
   ks::Client client = offline.client();
   const auto batches = ks::list_batches(client);

@@ -12,11 +12,11 @@ namespace {
 struct Row {
   std::size_t index;
 };
-using Queue = kimistream::bulk::Queue<Row>;
+using RowQueue = kimistream::bulk::Queue<Row>;
 
 std::unique_ptr<Row> row(std::size_t index) { return std::make_unique<Row>(Row{index}); }
 
-std::vector<std::size_t> taken(Queue& queue) {
+std::vector<std::size_t> taken(RowQueue& queue) {
   std::vector<std::size_t> all;
   while (queue.front()) all.push_back(queue.take()->index);
   return all;
@@ -25,7 +25,7 @@ std::vector<std::size_t> taken(Queue& queue) {
 }  // namespace
 
 TEST_CASE("rows go by their index, each not before its time") {
-  Queue queue;
+  RowQueue queue;
   queue.add(row(5));
   queue.add(row(3));
   queue.add(row(1), 10.0);
@@ -40,7 +40,7 @@ TEST_CASE("rows go by their index, each not before its time") {
 }
 
 TEST_CASE("a row that was set aside makes way for others as long as there are any") {
-  Queue queue;
+  RowQueue queue;
   queue.set_aside(row(0), 10.0);
   queue.add(row(1), 5.0);
   queue.add(row(2));

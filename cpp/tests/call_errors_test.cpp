@@ -37,7 +37,7 @@ Outcome play(const Offline& offline, ks::Shape shape = ks::Shape::events) {
   return outcome;
 }
 
-std::string role() { return delta(R"("role":"assistant","content":"")"); }
+std::string role_alone() { return delta(R"("role":"assistant","content":"")"); }
 
 std::string sent(const Offline& offline, std::size_t attempt) {
   std::string text;
@@ -49,7 +49,7 @@ std::string sent(const Offline& offline, std::size_t attempt) {
 
 TEST_CASE("a stream that ended before its first event is asked for again, in both shapes") {
   for (const std::string first :
-       Texts{"", ": ping\n\n", sse(role()), std::string(done), sse(role()) + std::string(done),
+       Texts{"", ": ping\n\n", sse(role_alone()), std::string(done), sse(role_alone()) + std::string(done),
              sse(R"({"error":{"message":"m","code":503}})"), sse(R"({"error":{"message":"m","type":"stream_error"}})"),
              sse(R"({"code":500,"message":"m"})"), "data: upstream gone\n\n"})
     for (const ks::Shape shape : {ks::Shape::events, ks::Shape::chunks}) {
@@ -65,7 +65,7 @@ TEST_CASE("a stream that ended before its first event is asked for again, in bot
 
 TEST_CASE("a connection that was lost before the first event is made again") {
   Offline offline;
-  offline.answer({sse(role())}, 200, at_once).answer({whole_stream()});
+  offline.answer({sse(role_alone())}, 200, at_once).answer({whole_stream()});
   offline.script->responses.front().error = ks::Error{.kind = ks::ErrorKind::connection, .message = "reset by peer"};
   CHECK(play(offline).message.content == "Hello");
   CHECK(offline.script->requests.size() == 2);

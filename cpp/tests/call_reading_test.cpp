@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/answers.hpp"
 #include "support/golden.hpp"
 #include "support/play.hpp"
 
@@ -15,12 +16,6 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-const ks::Headers no_type = {}, html = {{"Content-Type", "text/html"}}, json = {{"Content-Type", "application/json"}};
-
-bool says(const Outcome& outcome, std::string_view words) {
-  return outcome.error && outcome.error->message.find(words) != std::string::npos;
-}
-
 void check_whole(const Outcome& outcome) {
   if (outcome.error) FAIL_CHECK(outcome.error->message);
   CHECK(outcome.message.content == "Hello");
@@ -29,12 +24,6 @@ void check_whole(const Outcome& outcome) {
   CHECK(outcome.message.usage.value_or(ks::Usage{}).total_tokens == 7);
   CHECK(outcome.message.id == "chatcmpl-1");
   CHECK(outcome.message.model == "kimi-k2.6");
-}
-
-Texts bytes_of(const std::string& text) {
-  Texts bytes;
-  for (const char byte : text) bytes.emplace_back(1, byte);
-  return bytes;
 }
 
 }  // namespace

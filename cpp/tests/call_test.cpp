@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "support/answers.hpp"
 #include "support/play.hpp"
 
 namespace ks = kimistream;
@@ -12,18 +13,6 @@ using namespace ks::testing;
 namespace {
 
 using Texts = std::vector<std::string>;
-
-const ks::Headers no_type = {}, html = {{"Content-Type", "text/html"}}, json = {{"Content-Type", "application/json"}};
-
-bool says(const Outcome& outcome, std::string_view words) {
-  return outcome.error && outcome.error->message.find(words) != std::string::npos;
-}
-
-Texts bytes_of(const std::string& text) {
-  Texts bytes;
-  for (const char byte : text) bytes.emplace_back(1, byte);
-  return bytes;
-}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/cassettes.hpp"
+#include "support/media.hpp"
 
 namespace ks = kimistream;
 using namespace ks::testing;
@@ -37,8 +38,6 @@ struct Kept {
     return "";
   }
 };
-
-bool says(const std::string& text, const std::string& words) { return text.find(words) != std::string::npos; }
 
 }  // namespace
 
@@ -87,8 +86,8 @@ TEST_CASE("a torn last line is left out with a warning, and the next one begins 
     write_file(kept.file.path(), std::string(header_line) + exchange + "\n" + torn);
     CHECK(kept.read()->size() == 1);
     REQUIRE(kept.warnings.size() == 1);
-    CHECK(says(kept.warnings[0], kept.file.path()));
-    CHECK(says(kept.warnings[0], "line 3 is torn"));
+    CHECK(mentions(kept.warnings[0], kept.file.path()));
+    CHECK(mentions(kept.warnings[0], "line 3 is torn"));
     CHECK(kept.file.append(exchange, false).empty());
     CHECK(kept.read()->size() == 2);
     CHECK(content_of(kept.file.path()) == std::string(header_line) + exchange + "\n" + torn + "\n" + exchange + "\n");
@@ -122,8 +121,8 @@ TEST_CASE("what is no cassette is refused by its name, and stays as it is") {
     CAPTURE(content);
     write_file(kept.file.path(), content);
     const std::string why = kept.why();
-    CHECK(says(why, kept.file.path()));
-    CHECK(says(why, "is no cassette"));
+    CHECK(mentions(why, kept.file.path()));
+    CHECK(mentions(why, "is no cassette"));
     CHECK(content_of(kept.file.path()) == content);
   }
 }
@@ -137,8 +136,8 @@ TEST_CASE("a device is not read without end") {
 TEST_CASE("a newer version is told as such") {
   Kept kept;
   write_file(kept.file.path(), "{\"kimistream_cassette\": 2}\n");
-  CHECK(says(kept.why(), "version 2"));
-  CHECK(says(kept.why(), "newer kimistream"));
+  CHECK(mentions(kept.why(), "version 2"));
+  CHECK(mentions(kept.why(), "newer kimistream"));
 }
 
 TEST_CASE("a line that is JSON and no exchange is refused by its number") {
@@ -152,7 +151,7 @@ TEST_CASE("a line that is JSON and no exchange is refused by its number") {
         R"({"request":{"method":"GET","path":"/"},"response":null,"pieces":[[1,"x"]],"end":"clean"})"}) {
     CAPTURE(line);
     write_file(kept.file.path(), std::string(header_line) + line + "\n");
-    CHECK(says(kept.why(), "line 2 is no exchange"));
+    CHECK(mentions(kept.why(), "line 2 is no exchange"));
   }
 }
 
@@ -161,9 +160,9 @@ TEST_CASE("what cannot be written is told, and names the file") {
   write_file(kept.folder.file("file"), "x");
   const CassetteFile below_a_file(kept.folder.file("file/a.jsonl"));
   CHECK_FALSE(below_a_file.read(kept.warnings));
-  CHECK(says(below_a_file.append(exchange, false), below_a_file.path()));
+  CHECK(mentions(below_a_file.append(exchange, false), below_a_file.path()));
   std::filesystem::create_directory(kept.file.path());
-  CHECK(says(kept.why(), "cannot be read"));
+  CHECK(mentions(kept.why(), "cannot be read"));
 }
 
 TEST_CASE("lines of many writers stand each on its own") {

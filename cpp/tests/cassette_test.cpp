@@ -7,14 +7,13 @@
 #include <vector>
 
 #include "support/cassettes.hpp"
+#include "support/media.hpp"
 
 namespace ks = kimistream;
 using namespace ks::testing;
 using Mode = ks::CassetteMode;
 
 namespace {
-
-bool says(const std::string& text, const std::string& words) { return text.find(words) != std::string::npos; }
 
 std::string refusal(const std::string& path, Mode mode) {
   try {
@@ -102,7 +101,7 @@ TEST_CASE("append plays what is there and records the rest") {
 
 TEST_CASE("replay wants its file, and knows no network") {
   const Folder folder;
-  CHECK(says(refusal(folder.file(), Mode::replay), folder.file()));
+  CHECK(mentions(refusal(folder.file(), Mode::replay), folder.file()));
   record(folder.file(), {"a"});
   ks::ClientOptions options = Offline().options();
   options.transport = ks::Cassette(folder.file(), Mode::replay).transport([]() -> std::unique_ptr<ks::Transport> {
@@ -125,7 +124,7 @@ TEST_CASE("each exchange answers once, equal ones in order; with repeat the last
   ks::Client once = player(folder.file());
   CHECK(answer_to(once, "a") == "first");
   CHECK(answer_to(once, "a") == "second");
-  CHECK(says(miss_of(once, "a").message, "has answered already"));
+  CHECK(mentions(miss_of(once, "a").message, "has answered already"));
   ks::Client repeating = player(folder.file(), Mode::replay, {.repeat = true});
   CHECK(answer_to(repeating, "a") == "first");
   for (int i = 0; i < 3; ++i) CHECK(answer_to(repeating, "a") == "second");
@@ -150,8 +149,8 @@ TEST_CASE("a miss shows what was asked, the nearest, and what differs") {
   CHECK_FALSE(miss.retryable);
   for (const char* words : {"POST /v1/chat/completions", "exchange 1", "body/messages/0/content",
                             "\"Why is the sky blue?\"", "\"Why is the sea blue?\"", "append"})
-    CHECK(says(miss.message, words));
-  CHECK(says(miss.message, folder.file()));
+    CHECK(mentions(miss.message, words));
+  CHECK(mentions(miss.message, folder.file()));
 }
 
 TEST_CASE("what is no cassette, or newer, is refused in every mode") {
@@ -159,7 +158,7 @@ TEST_CASE("what is no cassette, or newer, is refused in every mode") {
   for (const std::string content : {"hello\n", "{\"kimistream_cassette\": 2}\n"}) {
     write_file(folder.file(), content);
     for (const Mode mode : {Mode::replay, Mode::record, Mode::once, Mode::append}) {
-      CHECK(says(refusal(folder.file(), mode), folder.file()));
+      CHECK(mentions(refusal(folder.file(), mode), folder.file()));
       CHECK(content_of(folder.file()) == content);
     }
   }
@@ -177,7 +176,7 @@ TEST_CASE("a cassette that cannot be written costs the recording, not the answer
   CHECK(answer_to(client, "a") == "Hello");
   CHECK(answer_to(client, "b") == "World");
   REQUIRE(warnings.size() == 2);
-  CHECK(says(warnings[0], "file/a.jsonl"));
+  CHECK(mentions(warnings[0], "file/a.jsonl"));
 }
 
 TEST_CASE("modes have names, and a transport can be had by them") {
@@ -207,7 +206,7 @@ TEST_CASE("no key stands in the file, and another key plays it") {
   options.api_key = key;
   ks::Client client(options);
   CHECK(answer_to(client, "a") == "your key is " + key);
-  CHECK_FALSE(says(content_of(folder.file()), key));
+  CHECK_FALSE(mentions(content_of(folder.file()), key));
   ks::Client other = player(folder.file());
   CHECK(answer_to(other, "a") == "your key is [key]");
 }

@@ -101,7 +101,8 @@ TEST_CASE("addresses that can be used are, without a slash at the end") {
       {"http://[::1]:8000/v1", "http://[::1]:8000/v1"},
       {"https://host:65535/a/b", "https://host:65535/a/b"}};
   for (const auto& [given, used] : table) {
-    CAPTURE(given);
+    const auto& row = given;  // clang 14 hands no structured binding to a lambda
+    CAPTURE(row);
     CHECK(ks::Client({.base_url = given, .api_key = key}).base_url() == used);
   }
 }
@@ -325,7 +326,8 @@ TEST_CASE("errors that would come again are not repeated") {
       {422, "{}"}, {429, R"({"error":{"type":"exceeded_current_quota_error","message":"m"}})"},
       {307, "{}"}};
   for (const auto& [status, body] : table) {
-    CAPTURE(status);
+    const auto& row = status;  // clang 14 hands no structured binding to a lambda
+    CAPTURE(row);
     Offline offline;
     offline.answer_json(body, status).answer_json(whole_body());
     ks::ClientOptions options = offline.options();

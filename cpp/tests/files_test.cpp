@@ -163,7 +163,8 @@ TEST_CASE("an answer without an id is an error") {
 
 TEST_CASE("an upload of which bytes went out is repeated after 429 and 503 and not after 500") {
   for (const auto& [status, requests] : {std::pair(429, 2U), std::pair(503, 2U), std::pair(500, 1U)}) {
-    CAPTURE(status);
+    const auto& row = status;  // clang 14 hands no structured binding to a lambda
+    CAPTURE(row);
     Offline offline;
     offline.answer_json(R"({"error":{"message":"busy"}})", status).answer_json(stored);
     ks::ClientOptions options = offline.options();

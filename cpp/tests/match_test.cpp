@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "record/body.hpp"
+#include "support/media.hpp"
 
 using namespace kimistream::record;
+using kimistream::testing::mentions;
 
 namespace {
 
@@ -21,8 +23,6 @@ bool same(const Line& a, const Line& b) {
   CHECK((key_of(a) == key_of(b)) == is_like(a, b));
   return key_of(a) == key_of(b);
 }
-
-bool says(const std::string& text, const std::string& words) { return text.find(words) != std::string::npos; }
 
 }  // namespace
 
@@ -54,22 +54,22 @@ TEST_CASE("what differs is named by its place, with both values") {
   const std::string found =
       differences(line(R"({"model":"a","messages":[{"content":"Why is the sky blue?"}],"n":1})"),
                   line(R"({"model":"a","messages":[{"content":"Why is the sea blue?"},{}],"m":2})"));
-  CHECK(says(found, R"(body/messages/0/content: recorded "Why is the sky blue?", asked "Why is the sea blue?")"));
-  CHECK(says(found, "body/messages/1: recorded nothing, asked {}"));
-  CHECK(says(found, "body/n: recorded 1, asked nothing"));
-  CHECK(says(found, "body/m: recorded nothing, asked 2"));
-  CHECK_FALSE(says(found, "model"));
+  CHECK(mentions(found, R"(body/messages/0/content: recorded "Why is the sky blue?", asked "Why is the sea blue?")"));
+  CHECK(mentions(found, "body/messages/1: recorded nothing, asked {}"));
+  CHECK(mentions(found, "body/n: recorded 1, asked nothing"));
+  CHECK(mentions(found, "body/m: recorded nothing, asked 2"));
+  CHECK_FALSE(mentions(found, "model"));
   CHECK(differences(line("{}"), line("{}")).empty());
-  CHECK(says(differences(line("{}"), line("{}", "/v1/models", "GET")),
-             R"(path: recorded "/v1/chat/completions", asked "/v1/models")"));
+  CHECK(mentions(differences(line("{}"), line("{}", "/v1/models", "GET")),
+                 R"(path: recorded "/v1/chat/completions", asked "/v1/models")"));
 }
 
 TEST_CASE("of long texts the place is shown where they part, and many differences end") {
   const std::string same_for_long(500, 'a');
   const std::string found = differences(line("{\"t\":\"" + same_for_long + " one " + same_for_long + "\"}"),
                                         line("{\"t\":\"" + same_for_long + " two " + same_for_long + "\"}"));
-  CHECK(says(found, " one "));
-  CHECK(says(found, " two "));
+  CHECK(mentions(found, " one "));
+  CHECK(mentions(found, " two "));
   CHECK(found.size() < 400);
   std::string before = "[", now = "[";
   for (int i = 0; i < 100; ++i) {
@@ -77,7 +77,7 @@ TEST_CASE("of long texts the place is shown where they part, and many difference
     now += std::to_string(i + 1000) + ",";
   }
   before.back() = now.back() = ']';
-  CHECK(says(differences(line(before), line(now)), "perhaps more"));
+  CHECK(mentions(differences(line(before), line(now)), "perhaps more"));
 }
 
 TEST_CASE("the nearest is the one with the fewest differences, of the same path before others") {

@@ -14,10 +14,6 @@ namespace media = kimistream::media;
 
 namespace {
 
-std::shared_ptr<kimistream::BodySource> raw(std::string bytes) {
-  return std::make_shared<media::RawSource>(media::open(media::origin_of_bytes(std::move(bytes))));
-}
-
 std::string boundary_of(const media::Multipart& form) {
   const std::string type = form.content_type();
   REQUIRE(type.starts_with("multipart/form-data; boundary="));

@@ -16,10 +16,6 @@ namespace media = kimistream::media;
 
 namespace {
 
-std::shared_ptr<kimistream::BodySource> raw(std::string bytes) {
-  return std::make_shared<media::RawSource>(media::open(media::origin_of_bytes(std::move(bytes))));
-}
-
 std::string joined(std::vector<kimistream::Body::Segment> segments) {
   kimistream::Body body{std::move(segments)};
   const std::string text = drain(body);

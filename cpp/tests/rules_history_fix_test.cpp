@@ -7,15 +7,15 @@ using namespace kimistream;
 
 namespace {
 
-Message calls(std::vector<ToolCall> made) { return {.role = "assistant", .tool_calls = std::move(made)}; }
+Message turn(std::vector<ToolCall> made) { return {.role = "assistant", .tool_calls = std::move(made)}; }
 
 }  // namespace
 
 TEST_CASE("a result answers the latest turn that waits for its id, and of equal ids the first") {
-  const std::vector<Message> messages = {calls({{.id = "a"}, {.id = "a"}}),
+  const std::vector<Message> messages = {turn({{.id = "a"}, {.id = "a"}}),
                                          tool_result("a", "1"),
                                          tool_result("a", "2"),
-                                         calls({{.id = "a"}}),
+                                         turn({{.id = "a"}}),
                                          user("u"),
                                          tool_result("a", "3")};
   const rules::Pairing pairing = rules::pair_results(messages);
@@ -28,7 +28,7 @@ TEST_CASE("a result answers the latest turn that waits for its id, and of equal 
 }
 
 TEST_CASE("a fix leaves what is right as it is") {
-  Request request{.messages = {user("u"), calls({{.id = "a", .name = "f"}, {.id = "b", .name = "f"}}),
+  Request request{.messages = {user("u"), turn({{.id = "a", .name = "f"}, {.id = "b", .name = "f"}}),
                                tool_result("b", "1"), tool_result("a", "2"), assistant("x")}};
   const std::vector<Message> before = request.messages;
   rules::mend_results(request);
@@ -41,7 +41,7 @@ TEST_CASE("a fix leaves what is right as it is") {
 TEST_CASE("a long history of equal ids is paired in one go") {
   std::vector<Message> messages;
   for (int i = 0; i < 20'000; ++i) {
-    messages.push_back(calls({{.id = "functions.f:0"}}));
+    messages.push_back(turn({{.id = "functions.f:0"}}));
     messages.push_back(tool_result("functions.f:0", "r"));
   }
   const rules::Pairing pairing = rules::pair_results(messages);

@@ -50,7 +50,8 @@ TEST_CASE("thinking is found in the provider's own words") {
         Row{"vllm", R"({"chat_template_kwargs":{"thinking":false,"x":1}})", ThinkingMode::off, false},
         Row{"vllm", R"({"chat_template_kwargs":{"thinking":true,"preserve_thinking":true}})", ThinkingMode::on, true},
         Row{"openrouter", R"({"reasoning":{"effort":"none"}})", ThinkingMode::off, false}}) {
-    CAPTURE(body);
+    const auto& sent = body;  // clang 14 hands no structured binding to a lambda
+    CAPTURE(sent);
     const Request request{.extra_body = {body}};
     const View view(request, row(provider), "kimi-k2.6");
     CHECK(view.thinking() == mode);

@@ -23,7 +23,7 @@ struct Seen {
   friend bool operator==(const Seen&, const Seen&) = default;
 };
 
-Seen parse(const std::vector<std::string>& blocks, std::size_t limit = ks::sse::Parser::default_max_event_bytes) {
+Seen seen_of(const std::vector<std::string>& blocks, std::size_t limit = ks::sse::Parser::default_max_event_bytes) {
   ks::sse::Parser parser(limit);
   Seen seen;
   const auto keep = [&](const ks::sse::Event& event) { seen.events.emplace_back(event.type, event.data); };
@@ -103,8 +103,8 @@ TEST_CASE("any text gives what the standard's rules give, however it is chopped"
     if (round % 4 == 0) text.insert(0, "\xEF\xBB\xBF");
     CAPTURE(text);
     const Seen expected = reference(text);
-    REQUIRE(parse({text}) == expected);
-    REQUIRE(parse(ks::testing::chopped(text, random)) == expected);
+    REQUIRE(seen_of({text}) == expected);
+    REQUIRE(seen_of(ks::testing::chopped(text, random)) == expected);
   }
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("frames without blank lines are told apart the same way, however the t
   for (int round = 0; round < 4000; ++round) {
     const std::string text = random_text(random, words, 40);
     CAPTURE(text);
-    REQUIRE(parse(ks::testing::chopped(text, random, 5)) == parse({text}));
+    REQUIRE(seen_of(ks::testing::chopped(text, random, 5)) == seen_of({text}));
   }
 }
 
@@ -124,22 +124,22 @@ TEST_CASE("an event beyond the limit is a final error, wherever its bytes lie") 
   std::mt19937 random(3);
   for (const bool whole : {true, false}) {
     const std::string text = small + big + small;
-    const Seen seen = parse(whole ? std::vector<std::string>{text} : ks::testing::chopped(text, random, 50), 1000);
+    const Seen seen = seen_of(whole ? std::vector<std::string>{text} : ks::testing::chopped(text, random, 50), 1000);
     CHECK(seen.overflowed);
     REQUIRE(seen.events.size() == 1);
     CHECK(seen.events[0].second == "ok");
   }
   std::string many_lines;
   for (int i = 0; i < 300; ++i) many_lines += "data: 0123456789\n";
-  CHECK(parse({many_lines}, 1000).overflowed);
-  CHECK(parse({"event: " + std::string(2000, 'x') + "\n\n"}, 1000).overflowed);
-  CHECK(parse({"id: " + std::string(2000, 'x') + "\n\n"}, 1000).overflowed);
+  CHECK(seen_of({many_lines}, 1000).overflowed);
+  CHECK(seen_of({"event: " + std::string(2000, 'x') + "\n\n"}, 1000).overflowed);
+  CHECK(seen_of({"id: " + std::string(2000, 'x') + "\n\n"}, 1000).overflowed);
 }
 
 TEST_CASE("an event within the limit passes, also in pieces") {
   const std::string text = "data: " + std::string(900, 'x') + "\n\n";
-  CHECK(parse({text}, 1000).events.size() == 1);
-  CHECK(parse({text.substr(0, 450), text.substr(450)}, 1000).events.size() == 1);
+  CHECK(seen_of({text}, 1000).events.size() == 1);
+  CHECK(seen_of({text.substr(0, 450), text.substr(450)}, 1000).events.size() == 1);
 }
 
 TEST_CASE("a line of 64 MiB that never ends is refused at the limit, not kept") {
@@ -162,7 +162,7 @@ TEST_CASE("a line of 64 MiB that never ends is refused at the limit, not kept") 
 
 TEST_CASE("an event of 10 MB passes") {
   const std::string payload(10'000'000, 'x');
-  const Seen seen = parse({"data: " + payload.substr(0, 4'000'000), payload.substr(4'000'000) + "\n\n"});
+  const Seen seen = seen_of({"data: " + payload.substr(0, 4'000'000), payload.substr(4'000'000) + "\n\n"});
   REQUIRE(seen.events.size() == 1);
   CHECK(seen.events[0].second == payload);
 }

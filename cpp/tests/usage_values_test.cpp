@@ -12,7 +12,7 @@ namespace wire = kimistream::wire;
 
 namespace {
 
-ks::Usage read(const std::string& usage) {
+ks::Usage usage_of(const std::string& usage) {
   wire::Frame frame;
   wire::read_frame(ks::json::Reader::local(), R"({"choices":[],"usage":)" + usage + "}", {}, frame);
   return frame.usage.value_or(ks::Usage{});
@@ -21,35 +21,35 @@ ks::Usage read(const std::string& usage) {
 }  // namespace
 
 TEST_CASE("cached tokens under DeepSeek's name, Anthropic's and in the details") {
-  CHECK(read(R"({"prompt_tokens":3000,"prompt_cache_hit_tokens":2816,"prompt_cache_miss_tokens":184})").cached_tokens ==
+  CHECK(usage_of(R"({"prompt_tokens":3000,"prompt_cache_hit_tokens":2816,"prompt_cache_miss_tokens":184})").cached_tokens ==
         2816);
-  CHECK(read(R"({"prompt_tokens":3000,"cache_read_input_tokens":2816})").cached_tokens == 2816);
-  CHECK(read(R"({"prompt_tokens":3000,"input_tokens_details":{"cached_tokens":2816}})").cached_tokens == 2816);
+  CHECK(usage_of(R"({"prompt_tokens":3000,"cache_read_input_tokens":2816})").cached_tokens == 2816);
+  CHECK(usage_of(R"({"prompt_tokens":3000,"input_tokens_details":{"cached_tokens":2816}})").cached_tokens == 2816);
 }
 
 TEST_CASE("of two names for one counter the larger counts, in either order") {
-  CHECK(read(R"({"cached_tokens":2816,"prompt_tokens_details":{"cached_tokens":0}})").cached_tokens == 2816);
-  CHECK(read(R"({"prompt_tokens_details":{"cached_tokens":2816},"cached_tokens":0})").cached_tokens == 2816);
-  const ks::Usage both = read(R"({"prompt_tokens":31,"input_tokens":0,"output_tokens":0,"completion_tokens":12})");
+  CHECK(usage_of(R"({"cached_tokens":2816,"prompt_tokens_details":{"cached_tokens":0}})").cached_tokens == 2816);
+  CHECK(usage_of(R"({"prompt_tokens_details":{"cached_tokens":2816},"cached_tokens":0})").cached_tokens == 2816);
+  const ks::Usage both = usage_of(R"({"prompt_tokens":31,"input_tokens":0,"output_tokens":0,"completion_tokens":12})");
   CHECK(both.prompt_tokens == 31);
   CHECK(both.completion_tokens == 12);
 }
 
 TEST_CASE("what was written to a cache, with one lifetime or two") {
-  CHECK(read(R"({"prompt_tokens":9,"prompt_tokens_details":{"cache_write_tokens":5}})").cache_write_tokens == 5);
-  CHECK(read(R"({"prompt_tokens":9,"prompt_tokens_details":{"cached_creation_tokens":5}})").cache_write_tokens == 5);
-  CHECK(read(R"({"prompt_tokens":9,"cache_creation_input_tokens":5})").cache_write_tokens == 5);
-  CHECK(read(R"({"prompt_tokens":9,"cache_creation_input_tokens":5,)"
+  CHECK(usage_of(R"({"prompt_tokens":9,"prompt_tokens_details":{"cache_write_tokens":5}})").cache_write_tokens == 5);
+  CHECK(usage_of(R"({"prompt_tokens":9,"prompt_tokens_details":{"cached_creation_tokens":5}})").cache_write_tokens == 5);
+  CHECK(usage_of(R"({"prompt_tokens":9,"cache_creation_input_tokens":5})").cache_write_tokens == 5);
+  CHECK(usage_of(R"({"prompt_tokens":9,"cache_creation_input_tokens":5,)"
              R"("cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3}})")
             .cache_write_tokens == 5);
-  CHECK_FALSE(read(R"({"prompt_tokens":9})").cache_write_tokens);
+  CHECK_FALSE(usage_of(R"({"prompt_tokens":9})").cache_write_tokens);
 }
 
 TEST_CASE("the messages protocol counts the cache apart from the input, the responses' within it") {
-  CHECK(read(R"({"input_tokens":100,"output_tokens":7,"cache_read_input_tokens":50,"cache_creation_input_tokens":5})")
+  CHECK(usage_of(R"({"input_tokens":100,"output_tokens":7,"cache_read_input_tokens":50,"cache_creation_input_tokens":5})")
             .prompt_tokens == 155);
   const ks::Usage within =
-      read(R"({"input_tokens":100,"output_tokens":7,"total_tokens":107,"cache_read_input_tokens":50,)"
+      usage_of(R"({"input_tokens":100,"output_tokens":7,"total_tokens":107,"cache_read_input_tokens":50,)"
            R"("output_tokens_details":{"reasoning_tokens":3}})");
   CHECK(within.prompt_tokens == 100);
   CHECK(within.completion_tokens == 7);
@@ -58,7 +58,7 @@ TEST_CASE("the messages protocol counts the cache apart from the input, the resp
 }
 
 TEST_CASE("Bedrock's own counters: in usage, and in the metrics behind a stream") {
-  const ks::Usage converse = read(
+  const ks::Usage converse = usage_of(
       R"({"inputTokens":31,"outputTokens":12,"totalTokens":43,"cacheReadInputTokens":4,"cacheWriteInputTokens":2})");
   CHECK(converse.prompt_tokens == 31);
   CHECK(converse.total_tokens == 43);

@@ -33,7 +33,8 @@ TEST_CASE("a duration behind the words for trying again is a wait") {
       {"请2分钟后重试", 120},
   };
   for (const auto& [words, seconds] : table) {
-    CAPTURE(words);
+    const auto& row = words;  // clang 14 hands no structured binding to a lambda
+    CAPTURE(row);
     CHECK(wait_in_words(words) == seconds);
   }
 }

@@ -11,7 +11,7 @@ using markup::Tag;
 
 namespace {
 
-std::size_t read(std::string_view text, Ending ending = Ending::open) {
+std::size_t tag_size(std::string_view text, Ending ending = Ending::open) {
   Tag tag;
   return Tag::read(text, ending, tag);
 }
@@ -40,25 +40,25 @@ TEST_CASE("the beginning of a tag may become one, and at the end it is what it n
   const std::string text = R"(<|open|>argument key="k" type="string"<|sep|>)";
   for (std::size_t size = 1; size < text.size(); ++size) {
     CAPTURE(size);
-    CHECK(read(text.substr(0, size)) == markup::unsure);
+    CHECK(tag_size(text.substr(0, size)) == markup::unsure);
   }
-  CHECK(read("<|close|>think", Ending::stop) == 14);
-  CHECK(read("<|close|>thi", Ending::stop) == markup::unsure);
-  CHECK(read("<|open|>call tool=\"x", Ending::cut) == markup::unsure);
+  CHECK(tag_size("<|close|>think", Ending::stop) == 14);
+  CHECK(tag_size("<|close|>thi", Ending::stop) == markup::unsure);
+  CHECK(tag_size("<|open|>call tool=\"x", Ending::cut) == markup::unsure);
 }
 
 TEST_CASE("the separator may be missing before another tag, and where a line ends behind the close of a channel") {
-  CHECK(read("<|close|>call<|close|>tools<|sep|>") == 13);
-  CHECK(read("<|open|>tools <|open|>call") == 13);
-  CHECK(read("<|close|>think\nYes") == 14);
-  CHECK(read("<|close|>call\nYes") == markup::foreign);
-  CHECK(read("<|close|>think Yes") == markup::foreign);
+  CHECK(tag_size("<|close|>call<|close|>tools<|sep|>") == 13);
+  CHECK(tag_size("<|open|>tools <|open|>call") == 13);
+  CHECK(tag_size("<|close|>think\nYes") == 14);
+  CHECK(tag_size("<|close|>call\nYes") == markup::foreign);
+  CHECK(tag_size("<|close|>think Yes") == markup::foreign);
 }
 
 TEST_CASE("anything else is text") {
   for (const std::string text :
        {"<|open|>`", "<|open|>box<|sep|>", "<|open|>thinks<|sep|>", "<|sep|>", "<|im_end|>", "<|open|>call x<|sep|>",
         "<|open|>call x=1<|sep|>", "<|close|>call a=\"1\"<|sep|>", "<|open|>callx=\"1\"<|sep|>", "<|open|>call<|x"})
-    CHECK(read(text) == markup::foreign);
-  CHECK(read("<|open|>call x=\"" + std::string(Tag::longest, ' ')) == markup::foreign);
+    CHECK(tag_size(text) == markup::foreign);
+  CHECK(tag_size("<|open|>call x=\"" + std::string(Tag::longest, ' ')) == markup::foreign);
 }

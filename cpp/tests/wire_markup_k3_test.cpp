@@ -19,7 +19,7 @@ std::string channel(const std::string& name, const std::string& text) { return o
 std::string argument(const std::string& key, const std::string& type, const std::string& value) {
   return open("argument key=\"" + key + "\" type=\"" + type + "\"") + value + close("argument");
 }
-std::string call(const std::string& name, const std::string& inside) {
+std::string called(const std::string& name, const std::string& inside) {
   return open("call tool=\"" + name + "\" index=\"1\"") + inside + close("call");
 }
 
@@ -35,7 +35,7 @@ void check(const std::string& text, const Expected& expected, Reading reading = 
   CHECK(read.calls == expected.calls);
 }
 
-const std::string lima = argument("city", "string", "Lima");
+const std::string to_lima = argument("city", "string", "Lima");
 const markup::Call weather{"", "get_weather", R"({"city":"Lima"})", true};
 const std::string over = close("message") + "<|end_of_msg|>";
 
@@ -58,7 +58,7 @@ TEST_CASE("K3: a channel that the prompt opened is closed all the same") {
 TEST_CASE("K3: a channel that is not closed ends with the next") {
   check(open("think") + "so" + open("response") + "Yes.", {"so", "Yes."});
   check("so" + open("response") + "Yes." + close("response"), {"so", "Yes."}, of_reasoning);
-  check("Lima. I look." + close("response") + open("tools") + call("get_weather", lima) + close("tools") + over,
+  check("Lima. I look." + close("response") + open("tools") + called("get_weather", to_lima) + close("tools") + over,
         {"Lima. I look.", "", {weather}}, of_reasoning);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("K3: blanks round the names, and separators left out") {
   check("Yes.<|close|>response<|close|>message<|end_of_msg|>", {"", "Yes."});
   check("Yes.<|close|>think", {"", "Yes."});
   check("so<|close|>think\nYes.", {"so", "Yes."}, of_reasoning);
-  check("<|open|>tools<|open|>call tool=\"get_weather\" <|sep|>" + lima + "<|close|>call<|close|>tools",
+  check("<|open|>tools<|open|>call tool=\"get_weather\" <|sep|>" + to_lima + "<|close|>call<|close|>tools",
         {"", "", {weather}});
 }
 
@@ -86,19 +86,19 @@ TEST_CASE("K3: what comes behind the message is no answer, and it is told") {
 }
 
 TEST_CASE("K3: white space between the channels is no answer, words are") {
-  check(channel("response", "I look.") + "\n" + open("tools") + "\n" + call("get_weather", lima) + "\n" +
+  check(channel("response", "I look.") + "\n" + open("tools") + "\n" + called("get_weather", to_lima) + "\n" +
             close("tools") + "\n" + close("message"),
         {"", "I look.", {weather}});
-  check(open("tools") + " asking " + call("get_weather", lima) + close("tools") + " Done.",
+  check(open("tools") + " asking " + called("get_weather", to_lima) + close("tools") + " Done.",
         {"", " asking  Done.", {weather}});
 }
 
 TEST_CASE("K3: every type of argument; an integer is a number, a string is raw text") {
-  check(call("plan", argument("a", "string", "\"x\"\n\\ {} & &quot;") + argument("b", "number", "2.5") +
-                         argument("c", "boolean", "true") + argument("d", "null", "null") +
-                         argument("e", "object", " {\"x\": 1} ") + argument("f", "array", "[1, 2]") +
-                         argument("g", "number", "42") + argument("h", "number", "many") +
-                         argument("i", "number", "NaN")),
+  check(called("plan", argument("a", "string", "\"x\"\n\\ {} & &quot;") + argument("b", "number", "2.5") +
+                           argument("c", "boolean", "true") + argument("d", "null", "null") +
+                           argument("e", "object", " {\"x\": 1} ") + argument("f", "array", "[1, 2]") +
+                           argument("g", "number", "42") + argument("h", "number", "many") +
+                           argument("i", "number", "NaN")),
         {"",
          "",
          {{"", "plan",
@@ -108,42 +108,42 @@ TEST_CASE("K3: every type of argument; an integer is a number, a string is raw t
 }
 
 TEST_CASE("K3: of equal keys the last value counts, in the first one's place") {
-  check(call("f", argument("a", "number", "1") + argument("b", "number", "2") + argument("a", "number", "3")),
+  check(called("f", argument("a", "number", "1") + argument("b", "number", "2") + argument("a", "number", "3")),
         {"", "", {{"", "f", R"({"a":3,"b":2})", true}}});
 }
 
 TEST_CASE("K3: attributes are unescaped, the ampersand last") {
-  check(call("say&amp;quot;&quot;", argument("k&quot;", "string", "v")),
+  check(called("say&amp;quot;&quot;", argument("k&quot;", "string", "v")),
         {"", "", {{"", "say&quot;\"", R"({"k\"":"v"})", true}}});
 }
 
 TEST_CASE("K3: arguments as one block, and a call without any") {
   const std::string json = R"({"z": 5,  "y": "<|close|>json<|sep|>"})";
-  check(call("run", open("json type=\"object\"") + json + close("json")), {"", "", {{"", "run", json, true}}});
-  check(call("tide_now", ""), {"", "", {{"", "tide_now", "{}", true}}});
+  check(called("run", open("json type=\"object\"") + json + close("json")), {"", "", {{"", "run", json, true}}});
+  check(called("tide_now", ""), {"", "", {{"", "tide_now", "{}", true}}});
 }
 
 TEST_CASE("K3: tokens within a value are a part of it") {
-  check(call("note", argument("text", "string", "<|close|>call<|sep|> ends <|tool_call_end|>, <|sep|> parts")),
+  check(called("note", argument("text", "string", "<|close|>call<|sep|> ends <|tool_call_end|>, <|sep|> parts")),
         {"", "", {{"", "note", R"({"text":"<|close|>call<|sep|> ends <|tool_call_end|>, <|sep|> parts"})", true}}});
-  check(call("note", argument("list", "array", R"(["<|close|>argument<|sep|>"])")),
+  check(called("note", argument("list", "array", R"(["<|close|>argument<|sep|>"])")),
         {"", "", {{"", "note", R"({"list":["<|close|>argument<|sep|>"]})", true}}});
 }
 
 TEST_CASE("K3: a value that ends like a tag's attribute begins takes nothing of what follows") {
   const std::string list = R"(["<|open|>call tool="])";
   const markup::Call listed{"", "f", "{\"a\":" + list + "}", true};
-  check(call("f", argument("a", "array", list)) + call("get_weather", lima), {"", "", {listed, weather}});
-  check(call("f", argument("a", "array", list)) + "<|open|>call", {"", "", {listed}}, cut_off);
+  check(called("f", argument("a", "array", list)) + called("get_weather", to_lima), {"", "", {listed, weather}});
+  check(called("f", argument("a", "array", list)) + "<|open|>call", {"", "", {listed}}, cut_off);
 }
 
 TEST_CASE("K3: JSON whose string has no end, ends with the first tag in it, and stays text") {
-  check(call("f", argument("a", "array", "[\"x")) + call("get_weather", lima) + "So.",
+  check(called("f", argument("a", "array", "[\"x")) + called("get_weather", to_lima) + "So.",
         {"", "So.", {{"", "f", R"({"a":"[\"x"})", true}, weather}});
 }
 
 TEST_CASE("K3: a call that is cut off is not complete, wherever that is") {
-  const std::string whole = open("tools") + call("f", argument("a", "string", "b") + argument("c", "number", "41"));
+  const std::string whole = open("tools") + called("f", argument("a", "string", "b") + argument("c", "number", "41"));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const Output read = read_all_ways(whole.substr(0, size), cut_off);
     for (const auto& each : read.calls) {
@@ -165,7 +165,7 @@ TEST_CASE("K3: a cut call keeps what came of its arguments, and no {} is made") 
 }
 
 TEST_CASE("K3: a call without its end is not complete, and the next one no part of it") {
-  check(open("tools") + open("call tool=\"a\"") + argument("x", "string", "1") + call("get_weather", lima) +
+  check(open("tools") + open("call tool=\"a\"") + argument("x", "string", "1") + called("get_weather", to_lima) +
             close("tools"),
         {"", "", {{"", "a", R"({"x":"1")", false}, weather}});
 }
@@ -173,39 +173,40 @@ TEST_CASE("K3: a call without its end is not complete, and the next one no part 
 TEST_CASE("K3: a value without its end takes no other call's for its own") {
   for (const auto& each :
        read_all_ways(open("tools") + open("call tool=\"a\"") + open("argument key=\"x\" type=\"string\"") + "1" +
-                     close("call") + call("get_weather", lima) + close("tools"))
+                     close("call") + called("get_weather", to_lima) + close("tools"))
            .calls)
     CHECK_FALSE(each.complete);
   check(open("call tool=\"a\"") + open("argument key=\"x\" type=\"number\"") + "1" + close("call") +
-            call("get_weather", lima),
+            called("get_weather", to_lima),
         {"", "", {{"", "a", R"({"x":1)", false}, weather}});
 }
 
 TEST_CASE("K3: a call without a name is none to be run") {
   check(open("tools") + open("call index=\"1\"") + argument("x", "number", "1") + close("call") +
-            call("get_weather", lima),
+            called("get_weather", to_lima),
         {"", "", {{"", "", R"({"x":1})", true}, weather}});
   CHECK(read({open("call index=\"1\"") + close("call")}).calls.empty());
 }
 
 TEST_CASE("K3: where nothing was offered no call is made of anything") {
-  const Output read = read_all_ways("41 times 12." + close("response") + open("tools") + call("get_weather", lima) +
-                                        close("tools") + close("message"),
+  const Output read = read_all_ways("41 times 12." + close("response") + open("tools") +
+                                        called("get_weather", to_lima) + close("tools") + close("message"),
                                     nothing_offered);
   CHECK(read.answer == "41 times 12.");
   CHECK(read.calls.empty());
   CHECK(read.refused);
-  check("No." + close("response") + call("get_weather", lima) + over, {"", "No."}, nothing_offered);
-  check("so" + close("think") + open("tools") + call("f", lima) + close("tools") + channel("response", "No."),
+  check("No." + close("response") + called("get_weather", to_lima) + over, {"", "No."}, nothing_offered);
+  check("so" + close("think") + open("tools") + called("f", to_lima) + close("tools") + channel("response", "No."),
         {"so", "No."}, {.home = markup::Side::reasoning, .offered = false});
 }
 
 TEST_CASE("K3: where nothing was offered an answer shows the markup of calls") {
-  const std::string prose = "So: " + open("tools") + call("NAME", lima) + close("tools") + ". Clear?";
+  const std::string prose = "So: " + open("tools") + called("NAME", to_lima) + close("tools") + ". Clear?";
   check(prose, {"", prose}, nothing_offered);
   // ... of a whole message, too: channels go, the rest is the answer's.
-  check("So: " + channel("response", "Hi") + open("tools") + call("NAME", lima) + close("tools") + over + " Clear?",
-        {"", "So: Hi" + open("tools") + call("NAME", lima) + close("tools") + " Clear?"}, nothing_offered);
+  check(
+      "So: " + channel("response", "Hi") + open("tools") + called("NAME", to_lima) + close("tools") + over + " Clear?",
+      {"", "So: Hi" + open("tools") + called("NAME", to_lima) + close("tools") + " Clear?"}, nothing_offered);
 }
 
 TEST_CASE("K3: tokens that name nothing, or stand in backquotes, are text") {
@@ -229,7 +230,7 @@ TEST_CASE("K3: any mixture is the same however it is chopped") {
                         close("tools"),
                         open("call tool=\"f\""),
                         close("call"),
-                        lima,
+                        to_lima,
                         close("argument"),
                         open("argument key=\"a\" type=\"array\""),
                         open("argument key=\"s\" type=\"string\""),
@@ -261,8 +262,8 @@ TEST_CASE("K3: any mixture is the same however it is chopped") {
 // No clock is read: with work that grows with the square of the size these would take minutes.
 TEST_CASE("K3: a megabyte in single bytes is linear work") {
   const std::string text(1 << 20, 'x');
-  CHECK(read(bytes_of(call("f", argument("a", "string", text)))).calls.at(0).arguments.size() > text.size());
+  CHECK(read(bytes_of(called("f", argument("a", "string", text)))).calls.at(0).arguments.size() > text.size());
   std::string keys;
   for (int i = 0; i < 20'000; ++i) keys += argument("k" + std::to_string(i), "number", "1");
-  CHECK(read({call("f", keys)}).calls.at(0).complete);
+  CHECK(read({called("f", keys)}).calls.at(0).complete);
 }

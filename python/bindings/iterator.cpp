@@ -39,7 +39,7 @@ void drop_future(Iterator& self) {
   Py_CLEAR(self.future);
 }
 
-void dealloc(PyObject* object) {
+void dealloc_iterator(PyObject* object) {
   auto* self = reinterpret_cast<Iterator*>(object);
   drop_future(*self);
   self->shared.~SharedPtr();  // may close the connection
@@ -243,7 +243,7 @@ PyObject* make_awaitable(const SharedPtr& shared, Awaits awaits, PyObject* loop)
 void register_iterators(py::module_&) {
   name_create_future = PyUnicode_InternFromString("create_future");
   name_blocking = PyUnicode_InternFromString("_asyncio_future_blocking");
-  PyType_Slot blocking[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+  PyType_Slot blocking[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc_iterator)},
                             {Py_tp_iter, reinterpret_cast<void*>(&PyObject_SelfIter)},
                             {Py_tp_iternext, reinterpret_cast<void*>(&next)},
                             {0, nullptr}};
@@ -252,7 +252,7 @@ void register_iterators(py::module_&) {
                                   {"throw", &throw_method, METH_VARARGS, nullptr},
                                   {"close", &close_method, METH_NOARGS, nullptr},
                                   {nullptr, nullptr, 0, nullptr}};
-  PyType_Slot async[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+  PyType_Slot async[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc_iterator)},
                          {Py_tp_iter, reinterpret_cast<void*>(&PyObject_SelfIter)},
                          {Py_tp_iternext, reinterpret_cast<void*>(&await_next)},
                          {Py_am_await, reinterpret_cast<void*>(&itself)},

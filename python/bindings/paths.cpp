@@ -9,7 +9,7 @@
 namespace kimistream::python {
 namespace {
 
-constexpr std::size_t longest = 1024;  // of what is taken for a path
+constexpr std::size_t longest_path = 1024;  // of what is taken for a path
 
 /// "Image" or "Video" for the ending of a file's name, "" for any other text.
 std::string_view class_for(std::string_view text) {
@@ -27,7 +27,7 @@ std::string_view class_for(std::string_view text) {
 }  // namespace
 
 void note_path(const std::string& text, std::size_t message, Met& met) {
-  if (text.size() > longest || text.size() < 5) return;
+  if (text.size() > longest_path || text.size() < 5) return;
   const std::string_view medium = class_for(text);
   if (medium.empty() || text.find('\n') != std::string::npos) return;
   std::error_code error;

@@ -41,7 +41,7 @@ void wait_for_rows(BulkRun& run, double seconds) {
     if (!run.pump(std::chrono::ceil<std::chrono::milliseconds>(left))) return;
 }
 
-py::list take(BulkRun& run) {
+py::list take_results(BulkRun& run) {
   std::vector<Result> results;
   std::vector<std::string> log;
   {
@@ -100,7 +100,8 @@ void register_bulk(py::module_& module) {
           "Does what is ready.")
       .def("wait", &wait_for_rows, py::arg("seconds"),
            "Waits until rows are to be taken, for so long at most. Returns early at a signal and by wake().")
-      .def("take", &take, "(index, Message or None, error or None, attempts, seconds, meets_every_row) of each row.")
+      .def("take", &take_results,
+           "(index, Message or None, error or None, attempts, seconds, meets_every_row) of each row.")
       .def("wake", &BulkRun::wake, "Ends a wait. Any thread.")
       .def(
           "close",

@@ -40,7 +40,7 @@ std::shared_ptr<Played> open_cassette(const std::string& path, const std::string
 }
 
 /// Waits in slices, so that signal handlers run on the main thread.
-std::optional<ExchangeQueue::Entry> take(const ExchangeQueue& queue, std::optional<milliseconds> longest) {
+std::optional<ExchangeQueue::Entry> take_exchange(const ExchangeQueue& queue, std::optional<milliseconds> longest) {
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     auto slice = wait_slice();
@@ -106,7 +106,7 @@ void register_recording(py::module_& module) {
           [](const ExchangeQueue& self, const py::object& timeout) -> py::object {
             std::optional<milliseconds> longest;
             if (!timeout.is_none()) longest = milliseconds(static_cast<std::int64_t>(timeout.cast<double>() * 1000));
-            const auto entry = take(self, longest);
+            const auto entry = take_exchange(self, longest);
             if (!entry) return py::none();
             std::string line;
             {

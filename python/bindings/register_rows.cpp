@@ -72,7 +72,7 @@ py::tuple begin(FileRows& self, std::size_t most, std::size_t index, SeenKeys& s
   return py::make_tuple(begun.count, py::make_tuple(*begun.first, text(begun.key)));
 }
 
-void start(FileRows& self, const py::list& rows) {
+void start_rows(FileRows& self, const py::list& rows) {
   struct Started {
     std::size_t place, index;
     std::string key;
@@ -98,7 +98,7 @@ py::tuple from_done(const FileRows::Done& done, std::uint64_t place) {
 
 /// (entries and lines of what was answered, their usage together or None, what else has ended as BulkRun.take gives
 /// it).
-py::tuple take(FileRows& self, BulkRun& run, std::uint64_t place) {
+py::tuple take_rows(FileRows& self, BulkRun& run, std::uint64_t place) {
   std::vector<FileRows::Done> done;
   std::vector<Result> others;
   std::vector<std::string> log;
@@ -180,9 +180,10 @@ void register_rows(py::module_& module) {
       .def(
           "input_at", [](const FileRows& self, std::size_t place) { return text(self.input_at(place)); },
           py::arg("place"), "The row itself, as JSON, of one of those read last.")
-      .def("start", &start, py::arg("rows"), "Adds some of those read last to the run: (place among them, index, key).")
+      .def("start", &start_rows, py::arg("rows"),
+           "Adds some of those read last to the run: (place among them, index, key).")
       .def(
-          "take", &take, py::arg("run"), py::arg("place"),
+          "take", &take_rows, py::arg("run"), py::arg("place"),
           "((key, hash, attempts, prompt, completion, cost, place, length, index) of each row that was answered, their "
           "lines, the first of which is to stand at this place, their usage together, what else has ended).")
       .def(

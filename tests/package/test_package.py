@@ -21,7 +21,8 @@ from package_kit import ROOT, SAID, VERSION, run
 pytestmark = pytest.mark.package
 
 CONSUMER = Path(__file__).parent / "consumer"
-QUICK = ("-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug")  # what is tested here does not depend on optimisation
+# What is tested here depends on neither optimisation nor debug information.
+QUICK = ("-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DCMAKE_UNITY_BUILD=ON")
 LIBRARY_ONLY = ("-DBUILD_TESTING=OFF", "-DKIMISTREAM_BUILD_EXAMPLES=OFF")
 NOT_COPIED = shutil.ignore_patterns("build", ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
 

@@ -24,8 +24,6 @@
 namespace kimistream::media::base64 {
 namespace {
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 // Twelve bits at once: 8 kB, and twice as fast as a table of 64.
 using Pair = std::array<char, 2>;
 constexpr auto pairs = [] {

@@ -8,6 +8,8 @@
 
 namespace kimistream::media::base64 {
 
+inline constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// Characters that `bytes` bytes become.
 [[nodiscard]] constexpr std::uint64_t encoded_size(std::uint64_t bytes) noexcept { return (bytes + 2) / 3 * 4; }
 

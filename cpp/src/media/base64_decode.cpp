@@ -3,10 +3,10 @@
 #include <array>
 #include <cstddef>
 
+#include "media/base64.hpp"
+
 namespace kimistream::media::base64 {
 namespace {
-
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr std::array<signed char, 256> values = [] {
   std::array<signed char, 256> table{};

@@ -8,11 +8,10 @@
 #include "media/data_uri.hpp"
 #include "media/kind.hpp"
 #include "media/source.hpp"
+#include "refuse.hpp"
 
 namespace kimistream {
 namespace {
-
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
 std::string_view file_name(const media::Origin& origin) noexcept {
   const auto* file = std::get_if<media::FileOrigin>(&origin);

@@ -12,11 +12,10 @@
 #include <unistd.h>
 
 #include "kimistream/error.hpp"
+#include "refuse.hpp"
 
 namespace kimistream::media {
 namespace {
-
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
 std::string in_quotes(const std::string& path) { return '"' + path + '"'; }
 

@@ -6,13 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "refuse.hpp"
+
 namespace kimistream::net {
 namespace {
 
 // A source that is asked for a few bytes does a system call for them: then it is better to hand out what is there.
 constexpr std::size_t too_little_room = 1024;
-
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "characters.hpp"
 #include "kimistream/network.hpp"
 #include "net/body_reader.hpp"
 #include "net/curl_errors.hpp"
@@ -34,13 +35,6 @@ void initialise_curl() {
   const NoFork guard;
   if (!done) curl_global_init(CURL_GLOBAL_DEFAULT);
   done = true;
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  return text;
 }
 
 }  // namespace

@@ -15,13 +15,12 @@
 #include "json/tree.hpp"
 #include "kimistream/error.hpp"
 #include "kimistream/json.hpp"
+#include "refuse.hpp"
 
 namespace kimistream::record {
 namespace {
 
 constexpr std::string_view name_of_version = "kimistream_cassette";
-
-[[noreturn]] void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
 
 std::string quoted(const std::string& path) { return "the cassette \"" + path + "\""; }
 

@@ -8,7 +8,7 @@
 namespace kimistream::record {
 namespace {
 
-constexpr std::size_t deepest = 64;
+constexpr std::size_t deepest_level = 64;
 using Places = std::map<std::string, std::vector<Fragment>, std::less<>>;
 
 /// Follows one frame; one that is no JSON gives what it has until that is seen, or nothing of use.
@@ -22,7 +22,7 @@ class Scan {
         case '"': at = string(at + 1, end); break;
         case '{':
         case '[':
-          if (levels_.size() == deepest) return;
+          if (levels_.size() == deepest_level) return;
           levels_.push_back({.is_object = text_[at] == '{'});
           break;
         case '}':

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "characters.hpp"
 #include "rules/rules.hpp"
 
 namespace kimistream::rules {
@@ -28,8 +29,6 @@ class Tally {
   std::size_t count_ = 0;
   std::string where_;
 };
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 void check_calls(const Request& request, bool strict, Findings& findings) {
   Tally nameless, cut;

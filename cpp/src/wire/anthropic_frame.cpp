@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "characters.hpp"
 #include "json/text.hpp"
 #include "wire/finish_reason.hpp"
 #include "wire/forms.hpp"
@@ -16,8 +17,6 @@ using json::Value;
 
 /// Larger counts are taken for nonsense, so that sums stay within range.
 constexpr std::int64_t max_count = std::int64_t{1} << 53;
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 

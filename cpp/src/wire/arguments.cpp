@@ -3,20 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "characters.hpp"
 #include "json/tree.hpp"
 #include "kimistream/json.hpp"
 
 namespace kimistream::wire {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(space);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(space) - begin + 1);
-}
-
-struct Check : json::Visitor {
+struct DoublesCheck : json::Visitor {
   void on_number(std::string_view text) override {
     strict = strict && text.find_first_of("NI") == std::string_view::npos;  // not NaN and not Infinity
   }
@@ -25,7 +19,7 @@ struct Check : json::Visitor {
 };
 
 bool parses(std::string_view text, bool strictly = false) {
-  Check check;
+  DoublesCheck check;
   try {
     json::visit(text, check);
     return check.strict || !strictly;

@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "characters.hpp"
 #include "json/text.hpp"
 #include "wire/errors.hpp"
 #include "wire/finish_reason.hpp"
 
 namespace kimistream::wire {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\n' || text.front() == '\r' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
 
 /// So many frames of other choices may come before one of choice 0; then there is none, and the least counts.
 constexpr std::size_t most_strays = 64;

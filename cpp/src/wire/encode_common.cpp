@@ -13,8 +13,6 @@ namespace kimistream::wire {
 
 using json::Tree;
 
-void refuse(std::string message) { throw Exception(invalid_request(std::move(message))); }
-
 void check_messages(const Request& request) {
   if (request.messages.empty() && request.system.empty())
     refuse("messages is empty: a request needs at least one message, e.g. {\"role\": \"user\", \"content\": \"...\"}");
@@ -72,8 +70,6 @@ Tree strings(const std::vector<std::string>& texts) {
   for (const auto& text : texts) tree.items().push_back(Tree::string(text));
   return tree;
 }
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 std::optional<std::string> reasoning_of(const Provider& provider, const Message& message, ThinkingMode thinking) {
   if (thinking != ThinkingMode::off && !provider.tool_turn_placeholder.empty() && !message.tool_calls.empty() &&

@@ -5,17 +5,16 @@
 #include <string>
 #include <string_view>
 
+#include "characters.hpp"
 #include "json/tree.hpp"
 #include "kimistream/message.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
 #include "media/slots.hpp"
+#include "refuse.hpp"
 #include "wire/encode.hpp"
 
 namespace kimistream::wire {
-
-/// @throws Exception (invalid_request), always
-[[noreturn]] void refuse(std::string message);
 
 /// @throws Exception (invalid_request) for a request that no server would take
 void check_messages(const Request& request);
@@ -38,8 +37,6 @@ void merge_sampling(json::Tree& body, const Provider& provider, ThinkingMode thi
 json::Tree number(double value, std::string_view what);
 
 json::Tree strings(const std::vector<std::string>& texts);
-
-bool is_blank(std::string_view text);
 
 /// The reasoning that goes back with an assistant message: what it was, or what the provider wants in its place.
 std::optional<std::string> reasoning_of(const Provider& provider, const Message& message, ThinkingMode thinking);

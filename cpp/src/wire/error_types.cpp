@@ -12,7 +12,7 @@ namespace {
 /// Moonshot: platform.kimi.ai/docs/api/errors; the *_error names of Anthropic's protocol; the class names of vLLM and
 /// SGLang; what gateways put in their place when their upstream fails: one-api's relay errors (upstream_error,
 /// bad_response_*, do_request_failed), smg's stream_error, llama.cpp's exceed_context_size_error.
-constexpr std::pair<std::string_view, int> known[] = {
+constexpr std::pair<std::string_view, int> known_types[] = {
     {"invalid_request_error", 400},
     {"exceed_context_size_error", 400},
     {"content_filter", 400},
@@ -92,9 +92,9 @@ constexpr std::string_view blame[] = {
 }  // namespace
 
 std::optional<int> status_of_type(std::string_view type) {
-  const auto found =
-      std::find_if(std::begin(known), std::end(known), [&](const auto& each) { return each.first == type; });
-  return found == std::end(known) ? std::nullopt : std::optional(found->second);
+  const auto found = std::find_if(std::begin(known_types), std::end(known_types),
+                                  [&](const auto& each) { return each.first == type; });
+  return found == std::end(known_types) ? std::nullopt : std::optional(found->second);
 }
 
 bool blames_request(std::string_view words) {

@@ -19,10 +19,10 @@ bool same(std::string_view reason, std::string_view plain) noexcept {
   return at == plain.size();
 }
 
-constexpr std::array known = {std::string_view("stop"), std::string_view("tool_calls"), std::string_view("length"),
-                              std::string_view("content_filter")};
+constexpr std::array known_reasons = {std::string_view("stop"), std::string_view("tool_calls"),
+                                      std::string_view("length"), std::string_view("content_filter")};
 
-constexpr std::pair<std::string_view, std::string_view> words[] = {
+constexpr std::pair<std::string_view, std::string_view> said_otherwise[] = {
     // in another spelling
     {"stop", "stop"},
     {"tool_calls", "tool_calls"},
@@ -58,12 +58,12 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
 }  // namespace
 
 bool is_known_reason(std::string_view reason) noexcept {
-  return std::find(known.begin(), known.end(), reason) != known.end();
+  return std::find(known_reasons.begin(), known_reasons.end(), reason) != known_reasons.end();
 }
 
 std::string_view plain_reason(std::string_view reason) noexcept {
   if (is_known_reason(reason)) return reason;
-  for (const auto& [word, plain] : words)
+  for (const auto& [word, plain] : said_otherwise)
     if (same(reason, word)) return plain;
   return reason;
 }

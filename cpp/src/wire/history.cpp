@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "characters.hpp"
 #include "kimistream/json.hpp"
 
 namespace kimistream::wire {
@@ -33,8 +34,6 @@ class ObjectCheck : public json::Visitor {
   }
   bool first_ = true, ok_ = false;
 };
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 bool is_vacuous(const Message& message) {
   return message.role == "assistant" && message.text().empty() && message.parts.empty() && message.tool_calls.empty() &&

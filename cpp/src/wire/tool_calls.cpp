@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "characters.hpp"
 #include "json/text.hpp"
 #include "json/tree.hpp"
 #include "kimistream/json.hpp"
@@ -36,8 +37,6 @@ bool is_empty_object(std::string_view text) {
       return false;
   return braces == 2;
 }
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 

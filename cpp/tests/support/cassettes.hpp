@@ -60,7 +60,7 @@ inline ClientOptions taped(const Offline& offline, const Cassette& cassette) {
   return options;
 }
 
-inline Request asking(std::string prompt) { return {.messages = {user(std::move(prompt))}}; }
+inline kimistream::Request asking(std::string prompt) { return {.messages = {user(std::move(prompt))}}; }
 
 inline constexpr std::string_view header_line = "{\"kimistream_cassette\": 1}\n";
 

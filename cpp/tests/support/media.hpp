@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
 
 #include "kimistream/error.hpp"
 #include "kimistream/transport.hpp"
+#include "media/data_uri.hpp"
 
 namespace kimistream::testing {
 
@@ -30,6 +32,10 @@ inline std::string some_bytes(std::size_t size, std::string_view head = {}) {
   for (char& byte : bytes) byte = static_cast<char>(random() & 255);
   head.copy(bytes.data(), std::min(head.size(), size));
   return bytes;
+}
+
+inline std::shared_ptr<BodySource> raw(std::string bytes) {
+  return std::make_shared<media::RawSource>(media::open(media::origin_of_bytes(std::move(bytes))));
 }
 
 /// Bit by bit, as RFC 4648 tells it.

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "characters.hpp"
+
 namespace kimistream::wire::markup {
 namespace {
 

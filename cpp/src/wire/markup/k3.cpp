@@ -1,5 +1,6 @@
 #include "wire/markup/k3.hpp"
 
+#include "characters.hpp"
 #include "json/text.hpp"
 #include "wire/arguments.hpp"
 

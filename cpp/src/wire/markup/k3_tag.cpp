@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <array>
 
+#include "characters.hpp"
+
 namespace kimistream::wire::markup {
 namespace {
 
 using Text = std::string_view;
 
-constexpr Text opening = "<|open|>", closing = "<|close|>", separator = "<|sep|>", end_of_message = "<|end_of_msg|>";
-constexpr Text letters = "abcdefghijklmnopqrstuvwxyz_";
+constexpr Text opening_tag = "<|open|>", closing_tag = "<|close|>", separator = "<|sep|>",
+               end_of_message = "<|end_of_msg|>";
+constexpr Text name_letters = "abcdefghijklmnopqrstuvwxyz_";
 // Those of channels first.
 constexpr std::array names{Text("think"), Text("response"), Text("message"), Text("tools"),
                            Text("call"),  Text("argument"), Text("json")};
@@ -32,7 +35,7 @@ bool begins(Text text, Tokens... tokens) {
 
 /// The size of the attribute that `text` begins with, NAME="VALUE", `foreign` or `unsure`.
 std::size_t attribute_size(Text text) {
-  const std::size_t name = std::min(text.find_first_not_of(letters), text.size());
+  const std::size_t name = std::min(text.find_first_not_of(name_letters), text.size());
   const Text behind = text.substr(name, 2);
   if (name == 0 || !Text("=\"").starts_with(behind)) return foreign;
   if (behind.size() < 2) return unsure;
@@ -60,14 +63,14 @@ std::size_t Tag::read(Text rest, Ending ending, Tag& tag) {
     return size == unsure ? foreign : size;
   }
   if (rest.starts_with(end_of_message)) return end_of_message.size();
-  if (begins(rest, opening, closing, end_of_message)) return unsure;
-  const bool opens = rest.starts_with(opening);
-  if (!opens && !rest.starts_with(closing)) return foreign;
+  if (begins(rest, opening_tag, closing_tag, end_of_message)) return unsure;
+  const bool opens = rest.starts_with(opening_tag);
+  if (!opens && !rest.starts_with(closing_tag)) return foreign;
   tag.kind = opens ? Kind::open : Kind::close;
 
-  const std::size_t name_at = rest.find_first_not_of(white, opens ? opening.size() : closing.size());
+  const std::size_t name_at = rest.find_first_not_of(white, opens ? opening_tag.size() : closing_tag.size());
   if (name_at == Text::npos) return unsure;
-  std::size_t at = std::min(rest.find_first_not_of(letters, name_at), rest.size());
+  std::size_t at = std::min(rest.find_first_not_of(name_letters, name_at), rest.size());
   tag.name = rest.substr(name_at, at - name_at);
   const std::size_t behind_name = at, which = known(tag.name);
   if (at == rest.size() && begins_name(tag.name) && (ending == Ending::open || which == names.size())) return unsure;
@@ -80,8 +83,8 @@ std::size_t Tag::read(Text rest, Ending ending, Tag& tag) {
     tag.separated = here.starts_with(separator);
     if (tag.separated) return solid + separator.size();
     if (here.empty()) return ending == Ending::open ? unsure : rest.size();
-    if (here.starts_with(opening) || here.starts_with(closing) || here.starts_with(end_of_message)) return at;
-    if (begins(here, separator, opening, closing, end_of_message)) return unsure;
+    if (here.starts_with(opening_tag) || here.starts_with(closing_tag) || here.starts_with(end_of_message)) return at;
+    if (begins(here, separator, opening_tag, closing_tag, end_of_message)) return unsure;
     const std::size_t attribute = opens && !blank.empty() ? attribute_size(here) : foreign;
     if (attribute == unsure) return unsure;
     if (attribute == foreign) return !opens && which < channels && blank.find('\n') != Text::npos ? at : foreign;

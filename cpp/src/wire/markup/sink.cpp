@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-namespace kimistream::wire::markup {
+#include "characters.hpp"
 
-std::string_view trim(std::string_view text) noexcept {
-  const std::size_t begin = text.find_first_not_of(white);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(white) - begin + 1);
-}
+namespace kimistream::wire::markup {
 
 void Sink::text(std::string_view text) {
   const std::size_t solid = std::min(text.find_first_not_of(white), text.size());

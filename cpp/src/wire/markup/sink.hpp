@@ -10,8 +10,6 @@ namespace kimistream::wire::markup {
 
 inline constexpr std::string_view white = " \t\r\n";
 
-[[nodiscard]] std::string_view trim(std::string_view text) noexcept;
-
 /// A call that stood in the text.
 struct Call {
   std::string id;         // as the model wrote it, "" where it wrote none
