@@ -73,7 +73,8 @@ TEST_CASE("a refusal is the error that the client raised") {
 
 TEST_CASE("what is no exchange, and a provider that nobody knows, are refused") {
   for (const char* wrong : {"", "{}", "[1]", R"({"kimistream_cassette":1})"})
-    CHECK_THROWS_WITH_AS((void)ks::retell("moonshot", wrong), "this is no exchange as a recording has it", ks::Exception);
+    CHECK_THROWS_WITH_AS((void)ks::retell("moonshot", wrong), "this is no exchange as a recording has it",
+                         ks::Exception);
   CHECK_THROWS_AS((void)ks::without_pieces("{}"), ks::Exception);
   CHECK_THROWS_AS((void)ks::retell("nobody", line("")), ks::Exception);
 }

@@ -21,8 +21,8 @@ ks::Usage usage_of(const std::string& usage) {
 }  // namespace
 
 TEST_CASE("cached tokens under DeepSeek's name, Anthropic's and in the details") {
-  CHECK(usage_of(R"({"prompt_tokens":3000,"prompt_cache_hit_tokens":2816,"prompt_cache_miss_tokens":184})").cached_tokens ==
-        2816);
+  CHECK(usage_of(R"({"prompt_tokens":3000,"prompt_cache_hit_tokens":2816,"prompt_cache_miss_tokens":184})")
+            .cached_tokens == 2816);
   CHECK(usage_of(R"({"prompt_tokens":3000,"cache_read_input_tokens":2816})").cached_tokens == 2816);
   CHECK(usage_of(R"({"prompt_tokens":3000,"input_tokens_details":{"cached_tokens":2816}})").cached_tokens == 2816);
 }
@@ -37,20 +37,22 @@ TEST_CASE("of two names for one counter the larger counts, in either order") {
 
 TEST_CASE("what was written to a cache, with one lifetime or two") {
   CHECK(usage_of(R"({"prompt_tokens":9,"prompt_tokens_details":{"cache_write_tokens":5}})").cache_write_tokens == 5);
-  CHECK(usage_of(R"({"prompt_tokens":9,"prompt_tokens_details":{"cached_creation_tokens":5}})").cache_write_tokens == 5);
+  CHECK(usage_of(R"({"prompt_tokens":9,"prompt_tokens_details":{"cached_creation_tokens":5}})").cache_write_tokens ==
+        5);
   CHECK(usage_of(R"({"prompt_tokens":9,"cache_creation_input_tokens":5})").cache_write_tokens == 5);
   CHECK(usage_of(R"({"prompt_tokens":9,"cache_creation_input_tokens":5,)"
-             R"("cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3}})")
+                 R"("cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3}})")
             .cache_write_tokens == 5);
   CHECK_FALSE(usage_of(R"({"prompt_tokens":9})").cache_write_tokens);
 }
 
 TEST_CASE("the messages protocol counts the cache apart from the input, the responses' within it") {
-  CHECK(usage_of(R"({"input_tokens":100,"output_tokens":7,"cache_read_input_tokens":50,"cache_creation_input_tokens":5})")
-            .prompt_tokens == 155);
+  CHECK(
+      usage_of(R"({"input_tokens":100,"output_tokens":7,"cache_read_input_tokens":50,"cache_creation_input_tokens":5})")
+          .prompt_tokens == 155);
   const ks::Usage within =
       usage_of(R"({"input_tokens":100,"output_tokens":7,"total_tokens":107,"cache_read_input_tokens":50,)"
-           R"("output_tokens_details":{"reasoning_tokens":3}})");
+               R"("output_tokens_details":{"reasoning_tokens":3}})");
   CHECK(within.prompt_tokens == 100);
   CHECK(within.completion_tokens == 7);
   CHECK(within.cached_tokens == 50);
