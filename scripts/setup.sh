@@ -141,7 +141,7 @@ need_python() {
   if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$state" ] && "$VENV/bin/python" -c 'import kimistream' 2>/dev/null; then
     return
   fi
-  say "==> building the Python package into .venv: two to four minutes on two cores, once until its sources change"
+  say "==> building the Python package into .venv: one to two minutes on two cores, once until its sources change"
   build_began="$(date +%s)"
   say "    fetching what builds it: $(build_requirements)"
   # shellcheck disable=SC2046  # a list of words

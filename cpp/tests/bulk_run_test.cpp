@@ -23,7 +23,7 @@ namespace {
 constexpr const char* too_many = R"({"error":{"message":"too many","type":"rate_limit_reached_error"}})";
 
 /// Gives as many requests as it is made for, and counts how many were taken.
-struct Source {
+struct Pulled {
   std::size_t most;
   std::size_t taken = 0;
   std::optional<ks::Request> operator()() {
@@ -36,7 +36,7 @@ struct Source {
 TEST_CASE("a source is pulled as places become free, and every request is answered once") {
   FaultServer server;
   ks::Client client(options_for(server.base_url(Script().sleep(2).json(200, whole_body()))));
-  Source source{.most = 60};
+  Pulled source{.most = 60};
   std::vector<int> seen(60);
   std::size_t given = 0;
   client.run_all([&] { return source(); },
@@ -93,7 +93,7 @@ TEST_CASE("a refusal for too much is no retry and no failure") {
   script.json(200, whole_body());
   ks::Client client(options_for(server.base_url(script), 0));
   int whole = 0, attempts = 0;
-  client.run_all(Source{.most = 4},
+  client.run_all(Pulled{.most = 4},
                  [&](const ks::Result& result) {
                    whole += result.message.has_value();
                    attempts += result.attempts;
@@ -107,7 +107,7 @@ TEST_CASE("a refused key is said of every row to be met, and passed on for each"
   FaultServer server;
   ks::Client client(options_for(server.base_url(Script().json(401, R"({"error":{"message":"no such key"}})"))));
   int refused = 0;
-  client.run_all(Source{.most = 5}, [&](const ks::Result& result) {
+  client.run_all(Pulled{.most = 5}, [&](const ks::Result& result) {
     REQUIRE(result.error);
     refused += result.meets_every_row;
   });
@@ -117,7 +117,7 @@ TEST_CASE("a refused key is said of every row to be met, and passed on for each"
 TEST_CASE("limits below 1 are refused before anything is sent") {
   Offline offline;
   ks::Client client = offline.client();
-  Source source{.most = 1};
+  Pulled source{.most = 1};
   CHECK_THROWS_AS(client.run_all([&] { return source(); }, [](const ks::Result&) {}, {.limits = {.rpm = 0}}),
                   ks::Exception);
   CHECK(source.taken == 0);
@@ -132,7 +132,7 @@ TEST_CASE("the smaller concurrency counts, and runs of two threads share one") {
   std::vector<std::thread> threads;
   for (int& mine : whole)
     threads.emplace_back([&] {
-      client.run_all(Source{.most = 30}, [&](const ks::Result& result) { mine += result.message.has_value(); },
+      client.run_all(Pulled{.most = 30}, [&](const ks::Result& result) { mine += result.message.has_value(); },
                      {.concurrency = 50, .limits = limits});
     });
   for (std::thread& thread : threads) thread.join();
@@ -166,7 +166,7 @@ TEST_CASE("answers that are asked for in pieces are given whole") {
   Offline offline;
   offline.answer({whole_stream("one two")});
   ks::Client client = offline.client();
-  client.run_all(Source{.most = 1},
+  client.run_all(Pulled{.most = 1},
                  [&](const ks::Result& result) {
                    REQUIRE(result.message);
                    CHECK(result.message->content == "one two");

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "characters.hpp"
-
 namespace kimistream::wire::markup {
 
 void Sink::text(std::string_view text) {
