@@ -23,6 +23,7 @@ def run_with(**counts: int) -> tuple[Run, Counts]:
 
 
 def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")  # rich draws nothing on a dumb one
     console = pytest.importorskip("rich.console").Console(file=io.StringIO(), force_terminal=True, width=100)
     monkeypatch.setattr(bar, "place", lambda: console)
     run, counts = run_with(total=3, done=2, failed=1)

@@ -70,9 +70,10 @@ def test_it_is_the_rows_error_in_a_run_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("key", "failed"), [("id", 0), (None, 1)])  # without one, its key is made of all of it
-def test_a_row_that_is_nested_deeply_ends_no_run(key: str | None, failed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("levels", [450, 600, 900])  # of the core's 512 and each Python's own limit
+def test_a_row_that_is_nested_deeply_ends_no_run(key: str | None, failed: int, levels: int, tmp_path: Path) -> None:
     path, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
-    deep = "[" * 900 + "]" * 900
+    deep = "[" * levels + "]" * levels
     path.write_text(f'{{"id": 1, "text": "a"}}\n{{"id": 2, "text": "b", "more": {deep}}}\n{{"id": 3, "text": "c"}}\n')
     with BulkServer() as server:
         found = server.client().map(path, "{text}", key=key, out=out, progress=False)

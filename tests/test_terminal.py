@@ -3,6 +3,8 @@ there, and the session goes on. Of notebooks see test_notebook_kernel.py."""
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from fault_server_client import FaultServer
 from kit import frame, stalled
@@ -36,7 +38,10 @@ def test_in_an_interpreter(read: str, fault_server: FaultServer) -> None:
         terminal.type("print('kept:', stream.partial.text, stream.partial.finish_reason)")
         terminal.shows("kept: One two None\n")
         terminal.type("exit()")
-        assert terminal.status() == 0
+        assert terminal.status() in (
+            0,
+            -signal.SIGINT,
+        )  # Python 3.14 ends by the signal that it has shown at its prompt
 
 
 PROGRAMS = {

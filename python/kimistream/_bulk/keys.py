@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import weakref
 from json.encoder import encode_basestring_ascii
 
 from .. import _core
@@ -140,6 +141,7 @@ class Seen:
             import sqlite3
 
             self._far = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, self._far.close)  # else Python 3.13 and newer complain of it
             self._far.execute("pragma journal_mode = off")
             self._far.execute("create table seen (key blob primary key, number int) without rowid")
         self._far.execute("begin")

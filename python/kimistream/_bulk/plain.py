@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     R = TypeVar("R")
 
 _THERE = frozenset({str, int, bool, dict, list})
+_DEEPEST = 400  # levels; the same for every Python, and with what a line has around it less than the core writes
 _ITSELF = frozenset({str, int, bool, type(None)})
 
 
@@ -52,18 +53,21 @@ def plain(value: Any, strict: bool = False) -> Any:
     return _plain(value, strict)
 
 
-def _plain(value: Any, strict: bool = False) -> Any:
+def _plain(value: Any, strict: bool = False, depth: int = 0) -> Any:
     kind = type(value)
     if kind in _ITSELF:
         return value
+    if depth > _DEEPEST:
+        raise RecursionError
+    depth += 1
     if kind is dict:
-        return {key if type(key) is str else str(key): _plain(item, strict) for key, item in value.items()}
+        return {key if type(key) is str else str(key): _plain(item, strict, depth) for key, item in value.items()}
     if kind in (list, tuple):
-        return [_plain(item, strict) for item in value]
-    return _other(value, strict)
+        return [_plain(item, strict, depth) for item in value]
+    return _other(value, strict, depth)
 
 
-def _other(value: Any, strict: bool) -> Any:
+def _other(value: Any, strict: bool, depth: int) -> Any:
     if is_missing(value):
         return None
     if isinstance(value, float):
@@ -75,14 +79,14 @@ def _other(value: Any, strict: bool) -> Any:
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
         return value.isoformat()
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-        return _plain(value.tolist(), strict)
+        return _plain(value.tolist(), strict, depth)
     to_dict = getattr(value, "to_dict", None)
     if to_dict is not None and type(value).__module__.startswith("kimistream"):
-        return _plain(to_dict(), strict)
+        return _plain(to_dict(), strict, depth)
     if isinstance(value, dict):
-        return _plain(dict(value), strict)
+        return _plain(dict(value), strict, depth)
     if isinstance(value, (list, tuple)):
-        return _plain(list(value), strict)
+        return _plain(list(value), strict, depth)
     return _held(value, strict)
 
 
