@@ -126,6 +126,16 @@ def test_a_budget_that_is_used_up_by_a_wrong_answer_knows_of_it(tmp_path: Path) 
         assert (more.stopped, more.done) == (None, 1)
 
 
+@pytest.mark.parametrize("levels", [390, 450, 600, 900])  # some are too deep for a line, or for one or the other Python
+def test_an_answer_that_is_nested_deeply_ends_no_run(levels: int, tmp_path: Path) -> None:
+    deep = '{"n":' + "[" * levels + "]" * levels + "}"
+    out = tmp_path / "out.jsonl"
+    with BulkServer(lambda text: deep if text == "t1" else "{}") as server:
+        assert start(server, out, rows(3), schema={"type": "object"}).done == 3
+    kept = {line["text"]: line["parsed"] for line in lines(out)}
+    assert kept == {"{}": {}, deep: json.loads(deep) if levels < 400 else "(nested too deeply to be written)"}
+
+
 def test_where_the_provider_takes_no_schema_the_prompt_says_it() -> None:
     with BulkServer(Answers()) as server:
         client = server.client(provider="tokenhub")

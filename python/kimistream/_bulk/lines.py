@@ -82,9 +82,10 @@ def text_of(line: dict[str, Any]) -> bytes:
     return text.encode() + b"\n"
 
 
-def _input_of(row: Row) -> Any:
+def _as_deep_as_goes(write: Callable[[Any], Any], value: Any) -> Any:
+    """What `write` makes of the value; no row and no answer is nested so deeply that it ends a run."""
     try:
-        return plain(row.input)
+        return write(value)
     except errors.InvalidRequestError:
         return "(nested too deeply to be written)"
 
@@ -98,11 +99,11 @@ def line_of(row: Row) -> dict[str, Any]:
     return {
         "key": row.key,
         "index": row.index,
-        "input": _input_of(row),
+        "input": _as_deep_as_goes(plain, row.input),
         "text": said.text if message is not None or said.content is not None else None,
         "reasoning": said.reasoning,
         "tool_calls": [call._to_dict(place) for place, call in enumerate(said.tool_calls)],
-        "parsed": None if row.parsed is None else parsed_json(row.parsed),
+        "parsed": None if row.parsed is None else _as_deep_as_goes(parsed_json, row.parsed),
         "finish_reason": said.finish_reason,
         "usage": usage,
         "cost": row.cost,

@@ -57,14 +57,18 @@ def _plain(value: Any, strict: bool = False, depth: int = 0) -> Any:
     kind = type(value)
     if kind in _ITSELF:
         return value
-    if depth > _DEEPEST:
-        raise RecursionError
-    depth += 1
+    depth = _below(depth)
     if kind is dict:
         return {key if type(key) is str else str(key): _plain(item, strict, depth) for key, item in value.items()}
     if kind in (list, tuple):
         return [_plain(item, strict, depth) for item in value]
     return _other(value, strict, depth)
+
+
+def _below(depth: int) -> int:
+    if depth == _DEEPEST:
+        raise RecursionError
+    return depth + 1
 
 
 def _other(value: Any, strict: bool, depth: int) -> Any:
@@ -96,20 +100,26 @@ def _held(value: Any, strict: bool) -> str:
     return str(value)
 
 
+@within_reach
 def parsed_json(value: Any) -> Any:
     """What an answer says by its schema, in JSON's own types: objects by their fields, enums by their values."""
+    return _parsed(value, 0)
+
+
+def _parsed(value: Any, depth: int) -> Any:
     if hasattr(value, "model_dump"):
-        return plain(value.model_dump(mode="json"))
+        return _plain(value.model_dump(mode="json"), depth=depth)
+    depth = _below(depth)
     fields = getattr(value, "__dataclass_fields__", None)
     if fields is not None:
-        return {name: parsed_json(getattr(value, name)) for name in fields}
+        return {name: _parsed(getattr(value, name), depth) for name in fields}
     if isinstance(value, enum.Enum):
-        return plain(value.value)
+        return _plain(value.value, depth=depth)
     if isinstance(value, dict):
-        return {str(parsed_json(key)): parsed_json(item) for key, item in value.items()}
+        return {str(_parsed(key, depth)): _parsed(item, depth) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [parsed_json(item) for item in value]
-    return plain(value)
+        return [_parsed(item, depth) for item in value]
+    return _plain(value, depth=depth)
 
 
 @within_reach
