@@ -1,5 +1,7 @@
 #include "body_kind.hpp"
 
+#include "characters.hpp"
+
 namespace kimistream {
 
 std::string_view media_type(const Headers& headers) {
@@ -20,9 +22,8 @@ BodyKind kind_of_bytes(std::string_view text, BodyKind labelled) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (byte_order_mark.starts_with(text)) return BodyKind::unknown;
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return BodyKind::unknown;
-  text.remove_prefix(begin);
+  text = trim_front(text);
+  if (text.empty()) return BodyKind::unknown;
   if (text.front() == '{') return BodyKind::json;
   for (const std::string_view start : {"data:", ":", "event:", "id:", "retry:", "error:"}) {
     if (text.starts_with(start)) return BodyKind::events;

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "characters.hpp"
+
 namespace kimistream {
 namespace {
 
@@ -32,8 +34,7 @@ bool is_credential(std::string_view name) {
 /// A word as people write it: "EMPTY", "moonshot". Keys have digits, or letters of both cases, or are longer.
 bool is_ordinary(std::string_view value) {
   constexpr std::size_t longest_word = 15, longest_number = 7;
-  if (std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; }))
-    return value.size() <= longest_number;
+  if (std::all_of(value.begin(), value.end(), is_digit)) return value.size() <= longest_number;
   if (value.size() > longest_word || !std::all_of(value.begin(), value.end(), is_letter)) return false;
   const auto rest = value.substr(1);
   return std::none_of(rest.begin(), rest.end(), is_upper) || std::all_of(value.begin(), value.end(), is_upper);

@@ -10,6 +10,7 @@
 
 namespace ks = kimistream;
 using namespace std::string_literals;
+using kimistream::testing::bytes_of;
 
 namespace {
 
@@ -32,12 +33,6 @@ Strings parse(const Strings& blocks, bool at_end = false) {
     data.emplace_back(event->data);
   }
   return data;
-}
-
-Strings bytes_of(const std::string& text) {
-  Strings bytes;
-  for (const char byte : text) bytes.emplace_back(1, byte);
-  return bytes;
 }
 
 /// Whole, byte by byte, at every cut, at every cut with empty blocks around it.

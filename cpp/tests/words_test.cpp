@@ -20,8 +20,3 @@ TEST_CASE("a beginning is never cut inside a character") {
   CHECK(wire::beginning("aé", 3) == "aé");
   CHECK(wire::beginning("\x80\x80\x80", 2).empty());
 }
-
-TEST_CASE("white space goes from both ends") {
-  CHECK(wire::trimmed(" \r\n a b\t") == "a b");
-  CHECK(wire::trimmed(" ").empty());
-}

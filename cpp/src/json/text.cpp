@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "characters.hpp"
+
 namespace kimistream::json {
 namespace {
 
@@ -59,7 +61,7 @@ void append_control(std::string& out, unsigned char c) {
 }
 
 int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
+  if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;

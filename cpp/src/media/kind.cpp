@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "characters.hpp"
+
 namespace kimistream::media {
 namespace {
 
@@ -91,7 +93,7 @@ bool is_bmp(std::string_view head) noexcept {
 
 bool is_svg(std::string_view head) noexcept {
   if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
-  head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+  head = trim_front(head);
   if (head.starts_with("<svg")) return true;
   const bool xml = head.starts_with("<?xml") || head.starts_with("<!--") || head.starts_with("<!DOCTYPE svg");
   return xml && (head.find("<svg") != std::string_view::npos || head.find("<!DOCTYPE svg") != std::string_view::npos);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "characters.hpp"
 #include "kimistream/headers.hpp"
 #include "rules/nearest.hpp"
 #include "rules/rules.hpp"
@@ -36,7 +37,7 @@ bool is_one_of(std::string_view name, const std::vector<std::string>& names) {
 
 std::string digits_of(std::string_view text) {
   std::string digits;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(digits), [](char c) { return c >= '0' && c <= '9'; });
+  std::copy_if(text.begin(), text.end(), std::back_inserter(digits), is_digit);
   return digits;
 }
 

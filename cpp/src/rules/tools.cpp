@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "characters.hpp"
 #include "rules/rules.hpp"
 
 namespace kimistream::rules {
@@ -10,7 +11,7 @@ constexpr std::size_t max_tools = 128;  // published OpenAPI, likewise the names
 constexpr std::size_t min_name = 3, max_name = 64;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_name_character(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; }
+bool is_name_character(char c) { return is_letter(c) || is_digit(c) || c == '-'; }
 
 bool well_spelt(std::string_view name) {
   return !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), is_name_character);

@@ -1,6 +1,7 @@
 // Goal: linear time whatever the slicing, no copy of a line that lies whole in the caller's block.
 // Plan: look only at bytes that are new. A line that is cut by the end of a block is carried in tail_; an event that is
 // cut is carried in data_. Nothing is ever searched twice or erased from the front.
+#include "characters.hpp"
 #include "kimistream/sse.hpp"
 
 #include <algorithm>
@@ -184,7 +185,7 @@ void Parser::on_field(std::string_view name, std::string_view value) {
   } else if (name == "retry") {
     long long milliseconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), milliseconds);
-    const bool digits = std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits = std::all_of(value.begin(), value.end(), is_digit);
     if (!value.empty() && digits && error == std::errc()) retry_ = milliseconds;
   }
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "characters.hpp"
 #include "kimistream/media.hpp"
 #include "wire/encode_common.hpp"
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "characters.hpp"
+#include "refuse.hpp"
 #include "wire/anthropic_blocks.hpp"
 #include "wire/encode_common.hpp"
 #include "wire/history.hpp"
@@ -23,12 +25,6 @@ Tree object(std::string_view type) {
   Tree tree = Tree::object();
   tree.set("type", Tree::string(type));
   return tree;
-}
-
-/// A prefill must not end with white space: Anthropic's own servers refuse it.
-std::string_view without_space_at_end(std::string_view text) {
-  const std::size_t last = text.find_last_not_of(" \t\r\n");
-  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
 class Encoder {
@@ -226,7 +222,7 @@ class Encoder {
   }
 
   Tree prefill() {
-    const std::string_view text = without_space_at_end(beginning_);
+    const std::string_view text = trim_back(beginning_);  // Anthropic's own servers refuse white space there
     if (text.size() != beginning_.size())
       notices_.push_back(
           {"prefill_trimmed", "white space at the end of the prefill was taken away: it is refused there"});

@@ -384,7 +384,7 @@ class AnthropicFrameReader : private Forms {
 
   static std::optional<std::int64_t> integer(Value& value) {
     const std::string_view token = value.raw_json_token();
-    if (token.size() == 1 && token[0] >= '0' && token[0] <= '9') return token[0] - '0';
+    if (token.size() == 1 && is_digit(token[0])) return token[0] - '0';
     std::int64_t number = 0;
     if (value.get_int64().get(number) || number < 0) return std::nullopt;
     return number;

@@ -5,7 +5,9 @@
 #include <initializer_list>
 #include <utility>
 
+#include "characters.hpp"
 #include "kimistream/media.hpp"
+#include "refuse.hpp"
 #include "wire/anthropic_encode.hpp"
 #include "wire/encode_common.hpp"
 #include "wire/history.hpp"

@@ -8,6 +8,7 @@
 
 #include "kimistream/error.hpp"
 #include "media/data_uri.hpp"
+#include "refuse.hpp"
 
 namespace kimistream::wire {
 

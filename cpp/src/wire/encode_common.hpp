@@ -5,13 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "characters.hpp"
 #include "json/tree.hpp"
 #include "kimistream/message.hpp"
 #include "kimistream/provider.hpp"
 #include "kimistream/request.hpp"
 #include "media/slots.hpp"
-#include "refuse.hpp"
 #include "wire/encode.hpp"
 
 namespace kimistream::wire {

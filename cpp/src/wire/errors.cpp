@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "characters.hpp"
 #include "json/text.hpp"
 #include "json/tree.hpp"
 #include "kimistream/retry.hpp"
@@ -146,7 +147,7 @@ std::string told_by_page(int status, const Headers& headers, std::string_view bo
     const std::string sender = sender_of(headers);
     return said + " (a page of " + (sender.empty() ? "something between" : sender) + ", not of the API)";
   }
-  if (!trimmed(body).empty()) return excerpt(body);
+  if (!is_blank(body)) return excerpt(body);
   said = reason_phrase(status);
   if (said.empty()) said = "the server sent no message";
   if (const std::string sender = sender_of(headers); !sender.empty()) said += " (an empty answer of " + sender + ")";

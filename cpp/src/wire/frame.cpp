@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "characters.hpp"
 #include "wire/usage_values.hpp"
 
 namespace kimistream::wire {
@@ -121,7 +122,7 @@ class FrameReader : private UsageValues {
       } else if (key.is("finish_reason")) {
         const bool said = field.raw_json_token().starts_with('"');
         whole_text(field, into_->finish_reason);
-        into_->blank_finish = said && into_->finish_reason.find_first_not_of(" \t\r\n") == std::string_view::npos;
+        into_->blank_finish = said && is_blank(into_->finish_reason);
         if (into_->blank_finish) into_->finish_reason = {};
       } else if (key.is("index")) {
         if (const auto number = integer(field)) index = *number;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "characters.hpp"
 #include "wire/words.hpp"
 
 namespace kimistream::wire {
@@ -60,13 +61,13 @@ std::string without_markup(std::string_view text, std::size_t longest) {
       put_entity(text, plain);
     }
   }
-  return std::string(trimmed(plain));
+  return std::string(trim(plain));
 }
 
 }  // namespace
 
 bool is_page(std::string_view text) {
-  text = trimmed(text).substr(0, 64);
+  text = trim(text).substr(0, 64);
   for (const std::string_view beginning : {"<!doctype html", "<html", "<head", "<body", "<title", "<center", "<h1"})
     if (find_words(text, beginning) == 0) return true;
   return find_words(text, "<!--") == 0 ||
@@ -79,7 +80,7 @@ std::string words_of_page(std::string_view page) {
   const std::string body = without_markup(page, 2 * longest_said);
   if (said.empty()) said = without_markup(inside(page, "h1"), longest_said);
   std::string_view more = body;
-  if (!said.empty() && more.starts_with(said)) more = trimmed(more.substr(said.size()));
+  if (!said.empty() && more.starts_with(said)) more = trim(more.substr(said.size()));
   if (!more.empty()) {
     if (!said.empty()) said += ": ";
     said.append(beginning(more, longest_said));
@@ -133,8 +134,8 @@ std::string_view reason_phrase(int status) noexcept {
 }
 
 std::string sender_of(const Headers& headers) {
-  std::string sender(trimmed(headers.find("server").value_or("")).substr(0, 100));
-  if (const std::string_view via = trimmed(headers.find("via").value_or("")).substr(0, 100); !via.empty())
+  std::string sender(trim(headers.find("server").value_or("")).substr(0, 100));
+  if (const std::string_view via = trim(headers.find("via").value_or("")).substr(0, 100); !via.empty())
     sender.append(sender.empty() ? "via " : ", via ").append(via);
   return sender;
 }

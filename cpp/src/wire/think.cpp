@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "characters.hpp"
+
 namespace kimistream::wire {
 namespace {
 
@@ -20,10 +22,6 @@ std::size_t begun(std::string_view text, std::string_view tag) noexcept {
   for (std::size_t length = std::min(text.size(), tag.size() - 1); length > 0; --length)
     if (text.ends_with(tag.substr(0, length))) return length;
   return 0;
-}
-
-std::string_view without_white(std::string_view text) noexcept {
-  return text.substr(std::min(text.find_first_not_of(white), text.size()));
 }
 
 struct Tag {
@@ -77,7 +75,7 @@ bool ThinkSplitter::step(std::string_view& rest, std::string& reasoning) {
 }
 
 bool ThinkSplitter::at_beginning(std::string_view& rest) {
-  const std::string_view begin = without_white(rest);
+  const std::string_view begin = trim_front(rest);
   const bool behind = state_ == State::behind_tag || state_ == State::behind_stray;
   Tag tag = tag_at(begin);
   if (tag.kind == Tag::Kind::perhaps && (behind || rest.size() < longest_hold)) {
@@ -96,7 +94,7 @@ bool ThinkSplitter::at_beginning(std::string_view& rest) {
   }
   const std::string_view next = begin.substr(tag.size);
   if (tag.kind == Tag::Kind::opens && (state_ == State::behind_key || state_ == State::behind_stray)) {
-    const Tag end = tag_at(without_white(next));
+    const Tag end = tag_at(trim_front(next));
     if (end.kind == Tag::Kind::perhaps && rest.size() < longest_hold) return false;
     if (end.kind != Tag::Kind::closes) {  // that is what it says
       state_ = State::answer;
@@ -120,7 +118,7 @@ bool ThinkSplitter::at_beginning(std::string_view& rest) {
 
 void ThinkSplitter::behind_key(std::string& answer) {
   if (state_ == State::behind_key || state_ == State::behind_stray) return;
-  if ((state_ == State::before_tag || state_ == State::before_reasoning) && without_white(held_).empty())
+  if ((state_ == State::before_tag || state_ == State::before_reasoning) && trim_front(held_).empty())
     state_ = State::behind_key;
   else
     finish(answer, answer);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "characters.hpp"
 #include "kimistream/message.hpp"
 #include "wire/forms.hpp"
 
@@ -21,7 +22,7 @@ class UsageValues : protected Forms {
 
   /// An integer, also as a string ("0") or as a whole double (1.0); negative ones count as none.
   std::optional<std::int64_t> integer(json::Value& value) {
-    if (const std::string_view token = value.raw_json_token(); token.size() == 1 && token[0] >= '0' && token[0] <= '9')
+    if (const std::string_view token = value.raw_json_token(); token.size() == 1 && is_digit(token[0]))
       return token[0] - '0';  // the index of every choice; the loop over the fields skips what is left unread
     return any_integer(value);
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "characters.hpp"
+
 namespace kimistream::wire {
 namespace {
 
@@ -32,13 +34,6 @@ std::string_view beginning(std::string_view text, std::size_t longest) noexcept 
   if (text.size() <= longest) return text;
   while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xC0) == 0x80) --longest;
   return text.substr(0, longest);
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(blank);
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(blank) + 1 - begin);
 }
 
 }  // namespace kimistream::wire

@@ -15,7 +15,4 @@ namespace kimistream::wire {
 /// The beginning of the text, not more than so many bytes, never cut inside a character.
 [[nodiscard]] std::string_view beginning(std::string_view text, std::size_t longest) noexcept;
 
-/// The text without white space at its ends.
-[[nodiscard]] std::string_view trimmed(std::string_view text);
-
 }  // namespace kimistream::wire

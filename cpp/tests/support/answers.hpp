@@ -16,10 +16,4 @@ inline bool says(const Outcome& outcome, std::string_view words) {
   return outcome.error && outcome.error->message.find(words) != std::string::npos;
 }
 
-inline std::vector<std::string> bytes_of(const std::string& text) {
-  std::vector<std::string> bytes;
-  for (const char byte : text) bytes.emplace_back(1, byte);
-  return bytes;
-}
-
 }  // namespace kimistream::testing

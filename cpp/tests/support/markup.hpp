@@ -52,12 +52,6 @@ inline markup::Output read(const Pieces& pieces, Reading reading = {}) {
   return all;
 }
 
-inline Pieces bytes_of(std::string_view text) {
-  Pieces bytes;
-  for (const char byte : text) bytes.emplace_back(1, byte);
-  return bytes;
-}
-
 /// One text is read the same whole, byte by byte, and cut at any place. @return what was read
 inline markup::Output read_all_ways(const std::string& text, Reading reading = {}) {
   CAPTURE(text);

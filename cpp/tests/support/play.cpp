@@ -141,6 +141,12 @@ Outcome stream_of(std::vector<std::string> blocks, Headers headers, int status) 
   return read_all(stream);
 }
 
+std::vector<std::string> bytes_of(std::string_view text) {
+  std::vector<std::string> bytes;
+  for (const char byte : text) bytes.emplace_back(1, byte);
+  return bytes;
+}
+
 std::vector<std::string> chopped(std::string_view text, std::mt19937& random, std::size_t longest) {
   std::vector<std::string> pieces;
   std::uniform_int_distribution<std::size_t> length(0, longest);

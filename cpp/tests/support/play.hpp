@@ -93,6 +93,9 @@ inline const kimistream::Request one_plus_one{.messages = {user("1+1?")}};
 Outcome stream_of(std::vector<std::string> blocks, Headers headers = {{"Content-Type", "text/event-stream"}},
                   int status = 200);
 
+/// A text cut into its bytes.
+std::vector<std::string> bytes_of(std::string_view text);
+
 /// A text cut at random places, empty pieces included.
 std::vector<std::string> chopped(std::string_view text, std::mt19937& random, std::size_t longest = 12);
 

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view closing = "|>";
 constexpr std::string_view stem = "<|tool_call";  // of all of them
-constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz_";
 constexpr std::string_view digits = "0123456789";
 
 enum class Token { section_begin, section_end, call_begin, argument_begin, call_end, other };

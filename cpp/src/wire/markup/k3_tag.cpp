@@ -12,7 +12,6 @@ using Text = std::string_view;
 
 constexpr Text opening_tag = "<|open|>", closing_tag = "<|close|>", separator = "<|sep|>",
                end_of_message = "<|end_of_msg|>";
-constexpr Text name_letters = "abcdefghijklmnopqrstuvwxyz_";
 // Those of channels first.
 constexpr std::array names{Text("think"), Text("response"), Text("message"), Text("tools"),
                            Text("call"),  Text("argument"), Text("json")};
@@ -35,7 +34,7 @@ bool begins(Text text, Tokens... tokens) {
 
 /// The size of the attribute that `text` begins with, NAME="VALUE", `foreign` or `unsure`.
 std::size_t attribute_size(Text text) {
-  const std::size_t name = std::min(text.find_first_not_of(name_letters), text.size());
+  const std::size_t name = std::min(text.find_first_not_of(letters), text.size());
   const Text behind = text.substr(name, 2);
   if (name == 0 || !Text("=\"").starts_with(behind)) return foreign;
   if (behind.size() < 2) return unsure;
@@ -70,7 +69,7 @@ std::size_t Tag::read(Text rest, Ending ending, Tag& tag) {
 
   const std::size_t name_at = rest.find_first_not_of(white, opens ? opening_tag.size() : closing_tag.size());
   if (name_at == Text::npos) return unsure;
-  std::size_t at = std::min(rest.find_first_not_of(name_letters, name_at), rest.size());
+  std::size_t at = std::min(rest.find_first_not_of(letters, name_at), rest.size());
   tag.name = rest.substr(name_at, at - name_at);
   const std::size_t behind_name = at, which = known(tag.name);
   if (at == rest.size() && begins_name(tag.name) && (ending == Ending::open || which == names.size())) return unsure;

@@ -8,7 +8,7 @@
 
 namespace kimistream::wire::markup {
 
-inline constexpr std::string_view white = " \t\r\n";
+inline constexpr std::string_view white = " \t\r\n", letters = "abcdefghijklmnopqrstuvwxyz_";
 
 /// A call that stood in the text.
 struct Call {
