@@ -385,7 +385,7 @@ def test_files_are_short() -> None:
     assert len((BINDINGS / "module.cpp").read_text("utf-8").splitlines()) < 50
 
 
-# Sources whose tests stand in those of another, and tests of several sources together.
+# Sources whose tests stand in those of another, and tests of several sources together or of a header alone.
 TESTED_ELSEWHERE = {
     "bulk/pace.cpp": "bulk_limiter_test.cpp",
     "run_all.cpp": "bulk_run_test.cpp",
@@ -397,6 +397,7 @@ OF_SEVERAL = {
     "call_clocks",
     "call_mending_cuts",
     "call_mending_socket",
+    "characters",
     "client_socket",
     "concurrency",
     "early_exit",

@@ -7,6 +7,7 @@
 
 #include "json/tree.hpp"
 #include "kimistream/accumulator.hpp"
+#include "support/answers.hpp"
 #include "support/play.hpp"
 #include "white.hpp"
 
@@ -55,14 +56,6 @@ std::vector<Answer> answers() {
           {"a long text", "", prose, texts(prose, 7, text) + stop()}};
 }
 
-ks::Error reset() {
-  ks::Error error;
-  error.kind = ks::ErrorKind::connection;
-  error.message = "reset by peer";
-  error.retryable = true;
-  return error;
-}
-
 /// Cut behind that many bytes, by a reset or a clean end, then these answers.
 Outcome play(OnBreak on_break, const std::string& stream, std::size_t size, bool resets,
              const std::vector<std::string>& then, std::vector<ks::HttpRequest>* requests = nullptr) {
@@ -77,12 +70,6 @@ Outcome play(OnBreak on_break, const std::string& stream, std::size_t size, bool
   Outcome outcome = read_all(reading);
   if (requests) *requests = offline.script->requests;
   return outcome;
-}
-
-std::size_t count(const Outcome& outcome, std::string_view type) {
-  std::size_t all = 0;
-  for (const ks::Event& event : outcome.events) all += type_of(event) == type;
-  return all;
 }
 
 void check_whole(const Outcome& outcome, const Answer& answer) {

@@ -6,6 +6,7 @@
 
 #include "json/tree.hpp"
 #include "kimistream/accumulator.hpp"
+#include "support/answers.hpp"
 #include "support/play.hpp"
 
 namespace ks = kimistream;
@@ -60,14 +61,6 @@ struct Mended : Offline {
   }
 };
 
-ks::Error reset() {
-  ks::Error error;
-  error.kind = ks::ErrorKind::connection;
-  error.message = "reset by peer";
-  error.retryable = true;
-  return error;
-}
-
 std::string frames(const std::vector<std::string>& all) {
   std::string body;
   for (const std::string& frame : all) body += sse(frame);
@@ -75,12 +68,6 @@ std::string frames(const std::vector<std::string>& all) {
 }
 
 const std::string rest_of = sse(finish("stop")) + sse(usage(5, 6)) + std::string(done);
-
-std::size_t count(const Outcome& outcome, std::string_view type) {
-  std::size_t all = 0;
-  for (const ks::Event& event : outcome.events) all += type_of(event) == type;
-  return all;
-}
 
 /// What a reader who heeds `Restarted` has at the end.
 ks::Message folded(const Outcome& outcome) {

@@ -28,12 +28,13 @@ ks::Continuation made(const char* provider, const ks::Request& request, const ks
   return ks::continuation(at, request, ks::model_name(at, "kimi-k2.6"), so_far, spent);
 }
 
-std::string body(const char* provider, const ks::Request& request, const ks::Message& so_far, std::int64_t spent = 0) {
+std::string text_of_body(const char* provider, const ks::Request& request, const ks::Message& so_far,
+                         std::int64_t spent = 0) {
   return made(provider, request, so_far, spent).encoded.body->segments.at(0).text;
 }
 
 Tree tree(const char* provider, const ks::Request& request, const ks::Message& so_far, std::int64_t spent = 0) {
-  return Tree::parse(body(provider, request, so_far, spent));
+  return Tree::parse(text_of_body(provider, request, so_far, spent));
 }
 
 std::string field(const Tree& tree, std::string_view key) {
@@ -81,7 +82,7 @@ TEST_CASE("the continuation's request, row by row") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.provider);
-    CHECK(body(row.provider, asked(), thoughtful("It is \n")) == row.body);
+    CHECK(text_of_body(row.provider, asked(), thoughtful("It is \n")) == row.body);
     CHECK_FALSE(made(row.provider, asked(), thoughtful("It is")).encoded.thinks);
   }
 }

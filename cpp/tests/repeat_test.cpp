@@ -29,7 +29,7 @@ std::optional<std::string> match(const Repeat& repeat, const std::string& frame)
   return text ? std::optional(std::string(*text)) : std::nullopt;
 }
 
-std::vector<ks::Event> decode(const std::vector<std::string>& frames) {
+std::vector<ks::Event> events_of(const std::vector<std::string>& frames) {
   std::vector<ks::Event> events;
   ks::wire::Decoder decoder(*ks::find_provider("openai-compatible"));
   for (const auto& frame : frames) decoder.feed(frame, "", events);
@@ -40,7 +40,7 @@ std::vector<ks::Event> decode(const std::vector<std::string>& frames) {
 std::vector<ks::Event> decode_apart(const std::vector<std::string>& frames) {
   std::vector<ks::Event> events;
   for (const auto& frame : frames)
-    for (auto& event : decode({frame})) events.push_back(std::move(event));
+    for (auto& event : events_of({frame})) events.push_back(std::move(event));
   return events;
 }
 
@@ -94,14 +94,14 @@ TEST_CASE("a stream says the same as its frames one by one") {
       R"({"choices":[{"index":0,"delta":{"content":"7"}}]})",
       R"({"choices":[{"index":0,"delta":{"content":"8"}}]})",
   };
-  const auto together = decode(frames);
+  const auto together = events_of(frames);
   CHECK(together == decode_apart(frames));
   CHECK(together.size() == 14);
 }
 
 TEST_CASE("a surrogate pair that is cut between two repeated frames is joined") {
   const auto events =
-      decode({head + "a" + tail, head + "b\\ud83d" + tail, head + "\\ude42c" + tail, head + "d" + tail});
+      events_of({head + "a" + tail, head + "b\\ud83d" + tail, head + "\\ude42c" + tail, head + "d" + tail});
   REQUIRE(events.size() == 4);
   CHECK(events[1] == ks::Event(ks::Text{"b"}));
   CHECK(events[2] == ks::Event(ks::Text{"\xF0\x9F\x99\x82"
