@@ -251,22 +251,25 @@ TEST_CASE("methods do not leak from one request to the next on the same connecti
   CHECK(server.connections() == 1);
 }
 
-TEST_CASE("what a burst has opened is kept for the next one") {
-  FaultServer server;
-  auto curl = transport();
-  const std::string url = server.base_url(Script().gate().json(200, "{}"));
-  const auto ended = [](const Received& each) { return each.ended; };
-  for (int burst = 0; burst < 2; ++burst) {
-    std::vector<Received> received(12);
-    std::vector<std::unique_ptr<ks::Exchange>> exchanges;
-    for (Received& each : received) exchanges.push_back(curl->start({.method = "GET", .url = url}, each));
-    pump_until(*curl, [&] { return server.waiting(url) == 12; });
-    for (int over = 1; over <= 12; ++over) {  // one at a time, until few are left under way
-      server.open(url);
-      pump_until(*curl, [&] { return std::count_if(received.begin(), received.end(), ended) == over; });
+TEST_CASE("what a burst has opened is kept for the next one, of few and of more than one of libcurl's handles takes") {
+  for (const int many : {12, 150}) {
+    FaultServer server;
+    auto curl = transport();
+    const std::string url = server.base_url(Script().gate().json(200, "{}"));
+    const auto ended = [](const Received& each) { return each.ended; };
+    for (int burst = 0; burst < 2; ++burst) {
+      std::vector<Received> received(static_cast<std::size_t>(many));
+      std::vector<std::unique_ptr<ks::Exchange>> exchanges;
+      for (Received& each : received) exchanges.push_back(curl->start({.method = "GET", .url = url}, each));
+      pump_until(*curl, [&] { return server.waiting(url) == many; });
+      for (int over = 1; over <= many; ++over) {  // one at a time, until few are left under way
+        server.open(url);
+        pump_until(*curl, [&] { return std::count_if(received.begin(), received.end(), ended) == over; });
+      }
+      for (const Received& each : received) CHECK(each.body == "{}");
     }
+    CHECK(server.connections() == many);
   }
-  CHECK(server.connections() == 12);
 }
 
 TEST_CASE("headers are sent as given, an empty one too") {

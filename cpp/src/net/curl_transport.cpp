@@ -5,9 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "characters.hpp"
 #include "kimistream/network.hpp"
 #include "net/body_reader.hpp"
@@ -21,7 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_drained_bytes = 64 * 1024;
-constexpr long max_kept_connections = 4096;
 constexpr std::size_t usual_idle = 64;  // handles kept for the next exchanges, or as many as were busy lately
 constexpr std::chrono::seconds lately{10};
 constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
@@ -43,6 +39,7 @@ void initialise_curl() {
 struct CurlTransport::Transfer {
   CurlTransport* transport = nullptr;
   Easy easy;
+  MultiHandle* multi = nullptr;  // null: it is in none
   BodyReader body;
   UploadProgress on_upload;
   Clock::time_point told_upload_at{};
@@ -55,7 +52,7 @@ struct CurlTransport::Transfer {
   std::size_t header_bytes = 0, drained_bytes = 0;
   Clock::time_point deadline = Clock::time_point::max();
   std::optional<Clock::time_point> connected;
-  bool added = false, head_given = false, cancelled = false, paused = false, done = false;
+  bool head_given = false, cancelled = false, paused = false, done = false;
 };
 
 class CurlTransport::Handle final : public Exchange {
@@ -102,14 +99,6 @@ class CurlTransport::Handle final : public Exchange {
 CurlTransport::CurlTransport(std::shared_ptr<const CurlOptions> options) : options_(std::move(options)) {
   initialise_curl();
   fork_generation_ = fork_generation();
-  if (multi_ = curl_multi_init(); !multi_) throw std::runtime_error("libcurl could not be started");
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-  // By itself libcurl keeps four for each request that is still under way as one ends: of a burst nearly nothing.
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, max_kept_connections);
 }
 
 CurlTransport::~CurlTransport() {
@@ -119,11 +108,10 @@ CurlTransport::~CurlTransport() {
   }
   for (const auto& transfer : transfers_) {
     if (transfer->handle) transfer->handle->forget();
-    if (transfer->added) curl_multi_remove_handle(multi_, transfer->easy->get());
+    if (transfer->multi) transfer->multi->remove(*transfer->easy);
   }
   transfers_.clear();
   idle_.clear();
-  curl_multi_cleanup(multi_);
 }
 
 bool CurlTransport::in_child() const noexcept { return fork_generation_ != fork_generation(); }
@@ -136,6 +124,7 @@ void CurlTransport::abandon() noexcept {
     transfer->easy->abandon();
   }
   for (auto& easy : idle_) easy->abandon();
+  multis_.abandon();
 }
 
 CurlTransport::Easy CurlTransport::take_easy() {
@@ -150,10 +139,6 @@ CurlTransport::Easy CurlTransport::take_easy() {
   easy->set(CURLOPT_READFUNCTION, &on_read);
   easy->set(CURLOPT_SEEKFUNCTION, &on_seek);
   easy->set(CURLOPT_PREREQFUNCTION, &on_connected);
-  easy->set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
-  easy->set(CURLOPT_OPENSOCKETDATA, this);
-  easy->set(CURLOPT_CLOSESOCKETFUNCTION, &on_close);
-  easy->set(CURLOPT_CLOSESOCKETDATA, this);
   return easy;
 }
 
@@ -189,35 +174,9 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
 void CurlTransport::begin(Transfer& transfer) {
   transfer.deadline = Clock::time_point::max();
   const bool outer = std::exchange(acting_, true);
-  curl_multi_add_handle(multi_, transfer.easy->get());
+  transfer.multi = &multis_.next(*transfer.easy);
+  transfer.multi->add(*transfer.easy);
   acting_ = outer;
-  transfer.added = true;
-}
-
-int CurlTransport::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
-  static_cast<CurlTransport*>(self)->poller_.watch(socket, (what & CURL_POLL_IN) != 0 && what != CURL_POLL_REMOVE,
-                                                   (what & CURL_POLL_OUT) != 0 && what != CURL_POLL_REMOVE);
-  return 0;
-}
-
-int CurlTransport::on_timer(CURLM*, long wait, void* self) {
-  auto& transport = *static_cast<CurlTransport*>(self);
-  transport.curl_deadline_ = wait < 0 ? Clock::time_point::max() : Clock::now() + milliseconds(wait);
-  if (wait >= 0) transport.poller_.set_alarm(transport.curl_deadline_);
-  return 0;
-}
-
-curl_socket_t CurlTransport::on_open(void* self, curlsocktype, curl_sockaddr* address) {
-  const int socket = open_for_this_process(
-      [&] { return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol); });
-  if (socket < 0) return CURL_SOCKET_BAD;
-  static_cast<CurlTransport*>(self)->poller_.keep(socket);
-  return socket;
-}
-
-int CurlTransport::on_close(void* self, curl_socket_t socket) {
-  static_cast<CurlTransport*>(self)->poller_.forget(socket);
-  return close_for_this_process(socket);
 }
 
 std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, void* pointer) {
@@ -294,15 +253,22 @@ int CurlTransport::on_connected(void* pointer, char*, char*, int, int) {
   return CURL_PREREQFUNC_OK;
 }
 
-void CurlTransport::act(curl_socket_t socket, int mask) {
-  int running = 0;
+void CurlTransport::act(Clock::time_point now) {
   const bool outer = std::exchange(acting_, true);
-  curl_multi_socket_action(multi_, socket, mask, &running);
+  multis_.act(now);
+  acting_ = outer;
+}
+
+void CurlTransport::act(const Poller::Ready& ready) {
+  const bool outer = std::exchange(acting_, true);
+  static_cast<MultiHandle*>(ready.owner)
+      ->act(ready.descriptor, (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) |
+                                  (ready.failed ? CURL_CSELECT_ERR : 0));
   acting_ = outer;
 }
 
 Clock::time_point CurlTransport::next_deadline() const {
-  Clock::time_point next = std::min(curl_deadline_, alarm_);
+  Clock::time_point next = std::min(multis_.deadline(), alarm_);
   if (!waiting_.empty()) next = std::min(next, waiting_.front()->deadline);
   for (const Transfer* transfer : draining_) next = std::min(next, transfer->deadline);
   return next;
@@ -312,10 +278,9 @@ bool CurlTransport::pump(milliseconds wait) {
   if (in_child())
     throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
   auto now = Clock::now();
-  if (curl_deadline_ <= now) {
-    curl_deadline_ = Clock::time_point::max();
+  if (multis_.deadline() <= now) {
     delivered_ = false;
-    act(CURL_SOCKET_TIMEOUT, 0);
+    act(now);
     settle();
     if (delivered_) wait = milliseconds(0);
   }
@@ -325,15 +290,10 @@ bool CurlTransport::pump(milliseconds wait) {
     wait = std::clamp(until, milliseconds(0), wait);
   }
   const bool undisturbed = poller_.wait(wait, ready_);
-  for (const auto& ready : ready_)
-    act(ready.descriptor, (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) |
-                              (ready.failed ? CURL_CSELECT_ERR : 0));
-  if (ready_.empty() || curl_deadline_ != Clock::time_point::max()) {
+  for (const auto& ready : ready_) act(ready);
+  if (ready_.empty() || multis_.deadline() != Clock::time_point::max()) {
     now = Clock::now();
-    if (curl_deadline_ <= now) {
-      curl_deadline_ = Clock::time_point::max();
-      act(CURL_SOCKET_TIMEOUT, 0);
-    }
+    act(now);
     if (alarm_ <= now) alarm_ = Clock::time_point::max();
   }
   settle();
@@ -344,9 +304,7 @@ bool CurlTransport::pump(milliseconds wait) {
 /// What must not happen inside libcurl's callbacks: ends, removals, and the starts that waited for them.
 void CurlTransport::settle() {
   if (!uploads_.empty()) tell_uploads();
-  int left = 0;
-  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
+  while (const CURLMsg* message = multis_.next_over()) {
     Transfer* transfer = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     // A head that was cut off is an empty answer to libcurl, and no error.
@@ -400,8 +358,7 @@ void CurlTransport::release_waiting() {
 
 void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
   transfer.done = delivered_ = true;
-  curl_multi_remove_handle(multi_, transfer.easy->get());
-  transfer.added = false;
+  std::exchange(transfer.multi, nullptr)->remove(*transfer.easy);
   Receiver* receiver = std::exchange(transfer.receiver, nullptr);
   if (transfer.handle) transfer.handle->forget();
   transfer.handle = nullptr;
@@ -426,8 +383,7 @@ void CurlTransport::remove(Transfer& transfer) {
     transfer.cancelled = removals_ = true;
     return;
   }
-  if (transfer.added) curl_multi_remove_handle(multi_, transfer.easy->get());
-  transfer.added = false;
+  if (MultiHandle* const multi = std::exchange(transfer.multi, nullptr)) multi->remove(*transfer.easy);
   if (transfer.easy) keep(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);

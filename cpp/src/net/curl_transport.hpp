@@ -19,6 +19,7 @@
 
 #include "kimistream/transport.hpp"
 #include "net/easy_handle.hpp"
+#include "net/multi_handle.hpp"
 #include "net/poller.hpp"
 
 namespace kimistream::net {
@@ -39,20 +40,17 @@ class CurlTransport final : public Transport {
   class Handle;
   using Easy = std::unique_ptr<EasyHandle>;
 
-  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* unused);
-  static int on_timer(CURLM* multi, long milliseconds, void* self);
   static std::size_t on_header(char* data, std::size_t one, std::size_t size, void* transfer);
   static std::size_t on_write(char* data, std::size_t one, std::size_t size, void* transfer);
   static std::size_t on_read(char* to, std::size_t one, std::size_t size, void* transfer);
   static int on_seek(void* transfer, curl_off_t offset, int origin);
   static int on_connected(void* transfer, char* to, char* from, int to_port, int from_port);
-  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
-  static int on_close(void* self, curl_socket_t socket);
 
   Easy take_easy();
   void keep(Easy easy);
   void begin(Transfer& transfer);
-  void act(curl_socket_t socket, int mask);
+  void act(Clock::time_point now);
+  void act(const Poller::Ready& ready);
   void settle();
   void end(Transfer& transfer, std::optional<Error> error);
   void remove(Transfer& transfer);
@@ -64,9 +62,8 @@ class CurlTransport final : public Transport {
 
   std::shared_ptr<const CurlOptions> options_;
   mutable Poller poller_;
-  CURLM* multi_ = nullptr;
+  MultiHandles multis_{poller_};
   int fork_generation_;
-  Clock::time_point curl_deadline_ = Clock::time_point::max();
   Clock::time_point alarm_ = Clock::time_point::max();
   std::vector<Poller::Ready> ready_;
   std::vector<std::unique_ptr<Transfer>> transfers_;

@@ -14,7 +14,7 @@ namespace {
 
 // Of receive buffer. A stream may bring much at once; pages that are not touched cost nothing, but from 64 kB on each
 // free() makes malloc tidy up. Whole answers are awaited by thousands, and most of them are small.
-constexpr long stream_buffer_bytes = 60 * 1024, whole_buffer_bytes = 8 * 1024;
+constexpr long stream_buffer_bytes = 60 * 1024, whole_buffer_bytes = 4 * 1024;
 constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
 constexpr long media_upload_buffer_bytes = 256 * 1024;
 
@@ -110,9 +110,12 @@ void EasyHandle::set_proxy(const Proxy* proxy) {
   set(CURLOPT_PROXYPASSWORD, known ? proxy->password.c_str() : nullptr);
 }
 
+bool EasyHandle::speaks_tls() const noexcept {
+  return url_.size() >= 6 && equal_ignoring_case(std::string_view(url_).substr(0, 6), "https:");
+}
+
 const Proxy* EasyHandle::answering_proxy() const noexcept {
-  const bool tunnel = url_.size() >= 6 && equal_ignoring_case(std::string_view(url_).substr(0, 6), "https:");
-  return proxy_ && !proxy_->socks && !tunnel ? proxy_ : nullptr;
+  return proxy_ && !proxy_->socks && !speaks_tls() ? proxy_ : nullptr;
 }
 
 Error EasyHandle::error(CURLcode code) const {

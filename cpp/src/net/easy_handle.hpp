@@ -38,6 +38,7 @@ class EasyHandle {
     curl_easy_setopt(get(), option, value);
   }
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  [[nodiscard]] bool speaks_tls() const noexcept;
   /// The proxy that answers in the server's place, null where there is none or only a tunnel.
   [[nodiscard]] const Proxy* answering_proxy() const noexcept;
   /// What is to be said of a failure.

@@ -52,10 +52,11 @@ Poller::Poller() {
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_read_, &event);
 }
 
-void Poller::watch(int descriptor, bool readable, bool writable) {
+void Poller::watch(int descriptor, bool readable, bool writable, void* owner) {
   const std::uint32_t wanted = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
   Interest& interest = watched_[descriptor];
   interest.wanted = wanted;
+  interest.owner = owner;
   // One that is not kept may be closed, and its number be another's, without a word.
   if (wanted == 0 && !interest.kept) return forget(descriptor);
   if (wanted == 0 || wanted == interest.known) return;
@@ -95,9 +96,9 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
     } else if (const auto found = watched_.find(event.data.fd); found != watched_.end() && found->second.wanted == 0) {
       ::epoll_ctl(epoll_, EPOLL_CTL_DEL, event.data.fd, nullptr);  // nobody asks, and it would be told for ever
       found->second.known = 0;
-    } else {
+    } else if (found != watched_.end()) {
       ready.push_back({event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
-                       (event.events & (EPOLLERR | EPOLLHUP)) != 0});
+                       (event.events & (EPOLLERR | EPOLLHUP)) != 0, found->second.owner});
     }
   }
   return !woken;
@@ -145,9 +146,10 @@ Poller::Poller() {
   }
 }
 
-void Poller::watch(int descriptor, bool readable, bool writable) {
+void Poller::watch(int descriptor, bool readable, bool writable, void* owner) {
   Interest& interest = watched_[descriptor];
   interest.wanted = static_cast<std::uint32_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+  interest.owner = owner;
   if (interest.wanted == 0 && !interest.kept) forget(descriptor);
 }
 
@@ -165,7 +167,7 @@ bool Poller::wait(std::chrono::milliseconds longest, std::vector<Ready>& ready) 
   for (std::size_t i = 1; i < polled.size(); ++i)
     if (polled[i].revents)
       ready.push_back({polled[i].fd, (polled[i].revents & POLLIN) != 0, (polled[i].revents & POLLOUT) != 0,
-                       (polled[i].revents & (POLLERR | POLLHUP)) != 0});
+                       (polled[i].revents & (POLLERR | POLLHUP)) != 0, watched_[polled[i].fd].owner});
   std::array<char, 64> ignored;
   if (polled[0].revents)
     while (::read(wake_read_, ignored.data(), ignored.size()) > 0) continue;

@@ -18,6 +18,7 @@ class Poller {
   struct Ready {
     int descriptor;
     bool readable, writable, failed;
+    void* owner;
   };
 
   Poller();
@@ -25,8 +26,9 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  /// Watches a descriptor; neither readable nor writable: no longer, and what happens to it is not told.
-  void watch(int descriptor, bool readable, bool writable);
+  /// Watches a descriptor; neither readable nor writable: no longer, and what happens to it is not told. `owner` is
+  /// given back with what is told of it.
+  void watch(int descriptor, bool readable, bool writable, void* owner = nullptr);
 
   /// This descriptor is forgotten before it is closed. So the kernel may go on watching it while nobody else does, and
   /// need not be told each time that somebody does again.
@@ -55,6 +57,7 @@ class Poller {
   struct Interest {
     std::uint32_t wanted = 0, known = 0;  // by whoever watches; by the kernel
     bool kept = false;
+    void* owner = nullptr;
   };
   std::unordered_map<int, Interest> watched_;
 };
