@@ -11,8 +11,11 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing is a memory of its own
+    from collections.abc import Callable
+    from typing import Any
 
 HEADERS = {"Authorization": "Bearer sk-x", "Content-Type": "application/json"}
 MODEL = "kimi-k2.6"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import hashlib
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ import pytest
 from bulk_server import BulkServer
 from kit import python
 
-from kimistream import InvalidRequestError
+from kimistream import InvalidRequestError, _core
 from kimistream._bulk.files import BadRow
 from kimistream._bulk.keys import Distinct, Hashed, Seen
 from kimistream._bulk.lines import parse, text_of
@@ -244,16 +245,23 @@ def test_many_keys_go_into_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- tables ---------------------------------------------------------------------------------------------------------
 
 
-def test_no_library_of_tables_is_imported_for_it() -> None:
+def test_no_library_of_tables_is_imported_for_it_nor_another_tls(tmp_path: Path) -> None:
     program = (
         "import sys, kimistream\n"
         "client = kimistream.Kimi(api_key='sk-test-0123456789', base_url=sys.argv[1])\n"
-        "list(client.map(['a', {'b': 1}], lambda row: str(row), progress=False))\n"
-        "print([name for name in ('pandas', 'polars', 'pyarrow', 'datasets', 'numpy', 'rich', 'asyncio')"
-        " if name in sys.modules])"
+        "rows = ['a', {'b': 1}]\n"
+        "list(client.map(rows, lambda row: str(row), progress=False))\n"
+        "client.map(rows, lambda row: str(row), out=sys.argv[2], progress=False)\n"
+        "others = ('pandas', 'polars', 'pyarrow', 'datasets', 'numpy', 'rich', 'asyncio', 'hashlib', 'ssl')\n"
+        "print([name for name in others if name in sys.modules])"
     )
     with BulkServer() as server:
-        assert python(program, server.url).stdout == "[]\n"
+        assert python(program, server.url, str(tmp_path / "out.jsonl")).stdout == "[]\n"
+
+
+def test_hashes_are_those_that_earlier_ledgers_hold() -> None:
+    for text in (b"", b"abc", bytes(range(256)) * 5):
+        assert _core.sha256(text) == hashlib.sha256(text).digest()
 
 
 def _pandas(rows: dict[str, list[Any]]) -> Any:

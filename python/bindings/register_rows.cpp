@@ -134,6 +134,9 @@ py::tuple take_rows(FileRows& self, BulkRun& run, std::uint64_t place) {
 }  // namespace
 
 void register_rows(py::module_& module) {
+  module.def(
+      "sha256", [](const py::bytes& data) { return as_bytes(sha256(std::string_view(data))); }, py::arg("data"),
+      "Of some bytes, as 32 bytes. The standard library's brings OpenSSL with it, several MB of memory.");
   py::class_<SeenKeys>(module, "SeenKeys", "A number for each of many keys, by their hashes of 16 bytes.")
       .def(py::init<>())
       .def("__len__", &SeenKeys::size)

@@ -321,6 +321,8 @@ class BulkRun:
 
     def __len__(self) -> int: ...
 
+def sha256(data: bytes) -> bytes: ...
+
 class SeenKeys:
     """A number for each of many keys, by their hashes of 16 bytes."""
 

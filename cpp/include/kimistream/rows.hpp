@@ -37,6 +37,9 @@ struct RowOptions {
   std::function<bool(const std::string&)> is_odd{};
 };
 
+/// SHA-256 of some bytes, 32 bytes itself. Keys, rows and requests are known by the first 16 of one.
+[[nodiscard]] std::string sha256(std::string_view bytes);
+
 /// A number for each of many keys, which are known by hashes of 16 bytes: 24 to 64 bytes of memory each. One thread at
 /// a time.
 class SeenKeys {

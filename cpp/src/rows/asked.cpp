@@ -155,3 +155,13 @@ std::optional<Asked> ask(std::string_view line, const RowOptions& options) {
 }
 
 }  // namespace kimistream::rows
+
+namespace kimistream {
+
+std::string sha256(std::string_view bytes) {
+  record::Sha256 hash;
+  hash.add(bytes);
+  return hash.finish_bytes();
+}
+
+}  // namespace kimistream

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .keys import Distinct, Hashed
     from .options import Plan
 
-_BLOCK = 1 << 18  # bytes
+_BLOCK = 1 << 15  # bytes
 
 
 def file_rows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import weakref
 from json.encoder import encode_basestring_ascii
@@ -99,7 +98,7 @@ class Hashed:
         self.seen = Seen()
 
     def __call__(self, row: Any) -> str:
-        return self.key_of(hashlib.sha256(canonical(row)).digest()[:_SHORT])
+        return self.key_of(_core.sha256(canonical(row))[:_SHORT])
 
     def key_of(self, digest: bytes) -> str:
         count = (self.seen.get(digest) or 0) + 1
@@ -157,7 +156,7 @@ class Distinct:
 
     def add(self, key: str | int, index: int) -> None:
         text = key_text(key)
-        self.add_text(text, hashlib.sha256(text.encode()).digest()[:_SHORT], index)
+        self.add_text(text, _core.sha256(text.encode())[:_SHORT], index)
 
     def add_text(self, text: str, digest: bytes, index: int) -> None:
         """The same for a key of which `key_text` and its hash are known."""
@@ -187,11 +186,9 @@ class Asked:
         options = {name: value for name, value in options.items() if value is not None and value != {}}
         if schema is not None:  # where the provider takes none it stands in no option
             options["schema"] = schema
-        self._constant = hashlib.sha256(
-            canonical({"model": given["model"] or core.model, **_plain_options(options)})
-        ).digest()
+        self._constant = _core.sha256(canonical({"model": given["model"] or core.model, **_plain_options(options)}))
         told = prompt if isinstance(prompt, str) else None if prompt is None else "function"
-        self.constant = hashlib.sha256(self._constant + canonical(told)).digest()[:_SHORT]
+        self.constant = _core.sha256(self._constant + canonical(told))[:_SHORT]
 
     @property
     def template(self) -> Template | None:
@@ -206,16 +203,13 @@ class Asked:
         """The arguments of the row's request, and its hash. Raises InvalidRequestError, or what the core refuses."""
         prompt = self._prompt(row)
         text = prompt if isinstance(prompt, str) else _core.dumps(prompt)
-        known = hashlib.sha256(self._constant)
-        known.update(b"text" if isinstance(prompt, str) else b"json")
-        known.update(text.encode("utf-8", "surrogatepass"))
-        return (prompt, *self._arguments), known.digest()[:_SHORT]
+        kind = b"text" if isinstance(prompt, str) else b"json"
+        hashed = _core.sha256(self._constant + kind + text.encode("utf-8", "surrogatepass"))
+        return (prompt, *self._arguments), hashed[:_SHORT]
 
     def of_line(self, input: Any, constant: bytes | None = None) -> bytes:
         """The hash of a request of which only the line is known: by its row, and what all rows have in common."""
-        known = hashlib.sha256(constant or self.constant)
-        known.update(canonical(input))
-        return b"line" + known.digest()[:_SHORT]
+        return b"line" + _core.sha256((constant or self.constant) + canonical(input))[:_SHORT]
 
 
 def _plain_options(options: dict[str, Any]) -> Any:
