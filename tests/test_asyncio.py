@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fault_server_client import FaultServer
 from kit import (
+    LONG_ENOUGH,
     USAGE,
     Script,
     answer,
@@ -307,5 +309,35 @@ def test_a_repeated_request_is_answered_in_the_end(fault_server: FaultServer) ->
     async def ask() -> None:
         message = await async_kimi(url, max_retries=1).stream("hi").message
         assert [notice.code for notice in message.warnings] == ["retried"]
+
+    run(ask())
+
+
+def test_a_request_goes_out_before_its_loop_turns_and_many_more_with_the_next_turn(fault_server: FaultServer) -> None:
+    url = fault_server.url(Script().gate().event_stream(answer("x")))
+
+    async def ask() -> None:
+        client = async_kimi(url)
+
+        async def one() -> str:
+            return (await client.stream("hi").message).text
+
+        first = asyncio.ensure_future(one())
+        loop = asyncio.get_running_loop()
+        seen: list[int] = []
+
+        def wait_in_this_turn() -> None:
+            end = time.monotonic() + LONG_ENOUGH
+            while fault_server.at_gate(url) == 0 and time.monotonic() < end:
+                time.sleep(0.005)
+            seen.append(fault_server.at_gate(url))
+
+        loop.call_soon(wait_in_this_turn)  # behind the first, and before the loop looks at a descriptor again
+        others = [asyncio.ensure_future(one()) for _ in range(200)]
+        while len(seen) == 0 or await asyncio.to_thread(fault_server.at_gate, url) < 201:
+            await asyncio.sleep(0.01)
+        assert seen == [1]
+        fault_server.open(url, 201)
+        assert await asyncio.gather(first, *others) == ["x"] * 201
 
     run(ask())

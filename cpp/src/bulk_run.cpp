@@ -67,6 +67,7 @@ class BulkRun::Impl final : public bulk::Sharer, public std::enable_shared_from_
   void add(std::size_t index, Request request, std::optional<std::int64_t> tokens, std::optional<bool> streams);
   void no_more() noexcept;
   void stop() noexcept;
+  void flush();
   bool pump(milliseconds longest);
   std::vector<Result> take();
   [[nodiscard]] double due() const noexcept;
@@ -187,6 +188,13 @@ bool BulkRun::Impl::pump(milliseconds longest) {
   left_at_ = now();
   if (closing_) release();
   return !reactor_.disturbed();
+}
+
+void BulkRun::Impl::flush() {
+  const std::lock_guard lock(mutex_);
+  if (closing_) return;
+  fill();
+  reactor_.flush();
 }
 
 void BulkRun::Impl::take_in(milliseconds wait) {
@@ -381,6 +389,7 @@ void BulkRun::add(std::size_t index, Request request, std::optional<std::int64_t
 }
 void BulkRun::no_more() noexcept { impl_->no_more(); }
 void BulkRun::stop() noexcept { impl_->stop(); }
+void BulkRun::flush() { impl_->flush(); }
 bool BulkRun::pump(milliseconds wait) { return impl_->pump(wait); }
 std::vector<Result> BulkRun::take() { return impl_->take(); }
 double BulkRun::due() const noexcept { return impl_->due(); }

@@ -36,6 +36,9 @@ void check_key(const std::string& key, const Destination& destination) {
         "with a newline at its end? Strip it");
 }
 
+// Transports that wait: of single streams, with a connection each; of reactors, with as many as were under way at once.
+constexpr std::size_t most_idle = 64, most_idle_crowds = 2;
+
 void check_places(const std::string& url) {
   if (const std::size_t open = url.find('{'); open != std::string::npos)
     refuse("the address " + url + " has a place to fill in: pass base_url with your own value for " +
@@ -87,7 +90,7 @@ std::unique_ptr<Transport> TransportPool::take() {
 
 void TransportPool::give(std::unique_ptr<Transport> transport) noexcept {
   const net::NoFork guard;
-  if (closed_ || idle_.size() >= max_idle || fork_generation_ != net::fork_generation()) return;
+  if (closed_ || idle_.size() >= max_idle_ || fork_generation_ != net::fork_generation()) return;
   idle_.push_back(std::move(transport));
 }
 
@@ -117,7 +120,8 @@ Client::Impl::Impl(ClientOptions given)
       destination(destination_of(options)),
       model(options.model.empty() ? destination.provider->default_model : options.model),
       seller(seller_of(destination)),
-      pool(options.transport ? options.transport : network_transport()),
+      pool(options.transport ? options.transport : network_transport(), most_idle),
+      crowds(pool.factory(), most_idle_crowds),
       in_clear_(is_in_clear(destination.base_url)) {
   check_places(destination.base_url);
   check_key(options.api_key, destination);
@@ -137,6 +141,11 @@ Client::Impl::Impl(ClientOptions given)
   for (const Headers* further : {&provider->headers, &own})
     for (const auto& [name, value] : *further) headers_.set(name, value);
   secrets_ = secrets_in(headers_);
+}
+
+void Client::Impl::close() noexcept {
+  pool.clear();
+  crowds.clear();
 }
 
 CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers, const Timeout& timeout) const {
@@ -246,7 +255,7 @@ Client::Client(ClientOptions options) : impl_(std::make_shared<Impl>(std::move(o
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() {
-  if (impl_) impl_->pool.clear();
+  if (impl_) impl_->close();
 }
 
 const Provider& Client::provider() const noexcept { return *impl_->destination.provider; }
@@ -254,7 +263,7 @@ const std::string& Client::base_url() const noexcept { return impl_->destination
 const std::string& Client::model() const noexcept { return impl_->model; }
 const Price* Client::price(std::string_view model) const noexcept { return impl_->price(model); }
 const Timeout& Client::timeout() const noexcept { return impl_->options.timeout; }
-void Client::close() noexcept { impl_->pool.clear(); }
+void Client::close() noexcept { impl_->close(); }
 
 HttpRequest Client::prepare(const Request& request, bool stream, Written* written) const {
   HttpRequest prepared = impl_->setup(request, stream, Shape::events, written).request;

@@ -18,15 +18,16 @@ namespace kimistream {
 /// connection is the least likely to have been closed by the server. Any thread.
 class TransportPool {
  public:
-  explicit TransportPool(TransportFactory factory) : factory_(std::move(factory)) {}
+  /// @param max_idle how many wait at most
+  TransportPool(TransportFactory factory, std::size_t max_idle) : factory_(std::move(factory)), max_idle_(max_idle) {}
   std::unique_ptr<Transport> take();
   void give(std::unique_ptr<Transport> transport) noexcept;
   void clear() noexcept;
-  [[nodiscard]] std::unique_ptr<Transport> make() const { return factory_(); }
+  [[nodiscard]] const TransportFactory& factory() const noexcept { return factory_; }
 
  private:
-  static constexpr std::size_t max_idle = 64;
   TransportFactory factory_;
+  std::size_t max_idle_;
   std::vector<std::unique_ptr<Transport>> idle_;  // whole at a fork
   int fork_generation_ = 0;
   bool closed_ = false;
@@ -38,6 +39,8 @@ class Client::Impl {
 
   [[nodiscard]] CallSetup setup(const Request& request, bool stream, Shape shape, Written* written = nullptr) const;
   [[nodiscard]] CallSetup setup(const ResourceRequest& request) const;
+  /// Closes the connections that wait.
+  void close() noexcept;
 
   void learn_models(const Json& list);
   [[nodiscard]] const Price* price(std::string_view model) const noexcept;
@@ -46,7 +49,8 @@ class Client::Impl {
   Destination destination;
   std::string model;
   const Provider& seller;  // the row whose prices count, and whose currency
-  TransportPool pool;
+  TransportPool pool;      // each for one stream at a time
+  TransportPool crowds;    // each for a reactor
 
  private:
   [[nodiscard]] MendPolicy mend_policy(const Request& request) const;
@@ -122,6 +126,8 @@ class Reactor::Impl {
   [[nodiscard]] int descriptor() { return transport->descriptor(); }
   std::shared_ptr<Stream::Impl> add(CallSetup setup);
   std::span<void* const> pump(std::chrono::milliseconds wait);
+  /// As the transport's.
+  void flush();
   /// A signal or a wake has ended the wait of the last pump().
   [[nodiscard]] bool disturbed() const noexcept { return disturbed_; }
   /// Pumps the transport. @return false when a signal or a wake ended the wait
@@ -144,6 +150,7 @@ class Reactor::Impl {
   std::vector<void*> shown_;  // tags of those that the last pump() named
   Clock::time_point next_check_ = Clock::time_point::max();
   bool pumping_ = false, disturbed_ = false;
+  int fork_generation_;
   std::atomic<std::thread::id> thread_{};  // the one that drives
   std::mutex closing_mutex_;
   std::vector<std::weak_ptr<Stream::Impl>> closing_;  // as other threads want it

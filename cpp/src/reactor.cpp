@@ -5,6 +5,7 @@
 
 #include "client_impl.hpp"
 #include "kimistream/client.hpp"
+#include "net/forks.hpp"
 
 namespace kimistream {
 namespace {
@@ -23,10 +24,14 @@ Stream Reactor::start(const ResourceRequest& request) { return Stream(impl_->add
 std::span<void* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
 int Reactor::descriptor() const noexcept { return impl_->descriptor(); }
 
-Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner) : client(std::move(owner)), transport(client->pool.make()) {}
+Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner)
+    : client(std::move(owner)), transport(client->crowds.take()), fork_generation_(net::fork_generation()) {}
 
 Reactor::Impl::~Impl() {
   for (Stream::Impl* stream : streams_) stream->forget_reactor();
+  if (fork_generation_ != net::fork_generation()) return;  // the parent's
+  transport->rest();
+  client->crowds.give(std::move(transport));
 }
 
 std::shared_ptr<Stream::Impl> Reactor::Impl::add(CallSetup setup) {
@@ -90,6 +95,19 @@ void Reactor::Impl::check_time(Clock::time_point now) {
     streams_[i]->call.on_time(now);
     next_check_ = std::min(next_check_, streams_[i]->call.deadline());
   }
+}
+
+void Reactor::Impl::flush() {
+  thread_ = std::this_thread::get_id();
+  const bool outer = std::exchange(pumping_, true);
+  try {
+    transport->flush();
+  } catch (...) {
+    pumping_ = outer;
+    throw;
+  }
+  pumping_ = outer;
+  if (!news_.empty()) transport->wake();
 }
 
 std::span<void* const> Reactor::Impl::pump(std::chrono::milliseconds wait) {

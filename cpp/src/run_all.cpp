@@ -15,7 +15,7 @@ void Client::pull_all(const std::function<std::optional<Request>()>& next, const
       std::optional<Request> request = next();
       if (request) {
         run.add(count++, std::move(*request));
-        run.pump();  // it goes out now, however long the next one takes
+        run.flush();  // it goes out now, however long the next one takes
       } else {
         ended = true;
         run.no_more();

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <set>
@@ -17,6 +18,7 @@
 namespace ks = kimistream;
 using namespace ks::testing;
 using ks::testing::Script;
+using std::chrono::milliseconds;
 
 namespace {
 
@@ -160,6 +162,25 @@ TEST_CASE("rows are added as there is room and come back as they end") {
   }
   CHECK(seen == std::set<std::size_t>{3, 7});
   CHECK(run.room() == 2);
+}
+
+TEST_CASE("the connections of a run are kept for the next one of its client, until that is closed") {
+  FaultServer server;
+  const std::string url = server.base_url(Script().gate().json(200, whole_body()));
+  ks::Client client(options_for(url));
+  const auto run_six = [&] {
+    ks::BulkRun run(client, {.concurrency = 6});
+    for (std::size_t row = 0; row < 6; ++row) run.add(row, one_plus_one);
+    while (server.waiting(url) < 6) run.pump(milliseconds(10));
+    for (int i = 0; i < 6; ++i) server.open(url);
+    for (std::size_t ended = 0; ended < 6; ended += run.take().size()) run.pump(milliseconds(10));
+  };
+  run_six();
+  run_six();
+  CHECK(server.connections() == 6);
+  client.close();
+  run_six();
+  CHECK(server.connections() == 12);
 }
 
 TEST_CASE("answers that are asked for in pieces are given whole") {

@@ -272,6 +272,43 @@ TEST_CASE("what a burst has opened is kept for the next one, of few and of more 
   }
 }
 
+TEST_CASE("of many that are started together no more than 64 begin between two looks at what has come") {
+  FaultServer server;
+  auto curl = transport();
+  const std::string url = server.base_url(Script().json(200, "{}"));
+  std::vector<Received> received(300);
+  std::vector<std::unique_ptr<ks::Exchange>> exchanges;
+  for (Received& each : received) exchanges.push_back(curl->start({.method = "GET", .url = url}, each));
+  exchanges[250].reset();  // before its turn
+  for (int begun = 64; begun < 300; begun += 64) {
+    curl->pump(milliseconds(0));
+    CHECK(server.connections() <= begun);
+  }
+  pump_until(*curl, [&] {
+    return std::count_if(received.begin(), received.end(), [](const Received& each) { return each.ended; }) == 299;
+  });
+  CHECK(server.received().size() == 299);
+}
+
+TEST_CASE("a flush sends what was started, on a new connection and on a kept one, though nobody looks at what comes") {
+  FaultServer server;
+  auto curl = transport();
+  for (int turn = 0; turn < 2; ++turn) {
+    const std::string url = server.base_url(Script().gate().json(200, "{}"));
+    Received received;
+    const auto exchange = curl->start({.method = "GET", .url = url}, received);
+    curl->flush();
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (server.waiting(url) == 0 && std::chrono::steady_clock::now() < give_up)
+      std::this_thread::sleep_for(milliseconds(1));
+    REQUIRE(server.waiting(url) == 1);
+    server.open(url);
+    pump_until(*curl, [&] { return received.ended; });
+    CHECK(received.body == "{}");
+  }
+  CHECK(server.connections() == 1);
+}
+
 TEST_CASE("headers are sent as given, an empty one too") {
   FaultServer server;
   auto curl = transport();

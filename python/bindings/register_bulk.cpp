@@ -92,6 +92,13 @@ void register_bulk(py::module_& module) {
       .def("no_more", &BulkRun::no_more, Unlocked(), "No more rows will be added.")
       .def("stop", &BulkRun::stop, Unlocked(), "Nothing is sent from now on: what is under way ends.")
       .def(
+          "flush",
+          [](BulkRun& self) {
+            const InTheCore working;
+            self.flush();
+          },
+          "Sends what was added, without a look at what comes.")
+      .def(
           "pump",
           [](BulkRun& self) {
             const InTheCore working;

@@ -286,6 +286,8 @@ class BulkRun:
     def stop(self) -> None:
         """Nothing is sent from now on: what is under way ends."""
 
+    def flush(self) -> None:
+        """Sends what was added, without a look at what comes."""
     def pump(self) -> None:
         """Does what is ready."""
 

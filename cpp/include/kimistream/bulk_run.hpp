@@ -44,7 +44,7 @@ class BulkRun {
   /// Whether limits reckon with a request's tokens.
   [[nodiscard]] bool counts_tokens() const noexcept;
 
-  /// A row more. It is sent by the next `pump()`, if there is a place for it.
+  /// A row more. It is sent by the next `pump()` or `flush()`, if there is a place for it.
   /// @param index  by which it is given back; rows with a smaller one go first
   /// @param tokens that limits reckon with; nothing: `estimate_tokens` and max_tokens, or 32,768 in its place
   /// @param streams whether its answer is asked for in pieces; nothing: as the options of the run say
@@ -55,6 +55,9 @@ class BulkRun {
   /// Nothing is sent from now on: what is under way ends, what only waits is forgotten.
   void stop() noexcept;
 
+  /// Sends what was added, as far as that goes without a look at what comes: for a caller that is away next, at less
+  /// than a `pump()` takes.
+  void flush();
   /// Does what is ready, or waits up to `wait` for it, and no longer than until `due()`.
   /// @return false when a signal or a wake has ended the wait
   bool pump(std::chrono::milliseconds wait = {});

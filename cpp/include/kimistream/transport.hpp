@@ -106,11 +106,16 @@ class Transport {
   virtual ~Transport() = default;
   /// Starts an exchange. The receiver must outlive the returned object; the request need not, but for its body.
   [[nodiscard]] virtual std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) = 0;
+  /// Sends what was started, as far as that goes without a look at what comes. For a caller that is away next, at less
+  /// than a `pump()` takes.
+  virtual void flush() { (void)pump({}); }
   /// Does what is ready; when nothing is, waits up to `wait` for it.
   /// @return false when a signal or `wake()` ended the wait
   virtual bool pump(std::chrono::milliseconds wait) = 0;
   /// Ends the wait of a `pump()`, from any thread.
   virtual void wake() noexcept = 0;
+  /// Nothing is under way, and it is not known for how long: lets go of what only many exchanges at once need.
+  virtual void rest() noexcept {}
   /// A file descriptor that is readable when `pump()` has something to do, or -1 where there is none.
   [[nodiscard]] virtual int descriptor() const noexcept = 0;
   /// Makes `descriptor()` readable at that time at the latest. Later calls replace earlier ones.

@@ -22,6 +22,7 @@ constexpr std::size_t usual_idle = 64;  // handles kept for the next exchanges, 
 constexpr std::chrono::seconds lately{10};
 constexpr milliseconds drain_time{1000};      // how long a detached exchange may go on
 constexpr milliseconds drain_wait{100};       // how long a new one waits for it
+constexpr std::size_t most_begun = 64;        // between two looks at what has come: to begin takes a while
 constexpr milliseconds upload_news_time{50};  // between two words on how far an upload is
 
 /// Any thread. Done or not done at a fork, never half.
@@ -143,8 +144,7 @@ CurlTransport::Easy CurlTransport::take_easy() {
 }
 
 std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Receiver& receiver) {
-  if (in_child())
-    throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
+  refuse_child();
   auto owned = std::make_unique<Transfer>();
   Transfer& transfer = *owned;
   transfer.transport = this;
@@ -165,6 +165,9 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
     transfer.deadline = Clock::now() + drain_wait;
     waiting_.push_back(&transfer);
     poller_.set_alarm(transfer.deadline);
+  } else if (begun_ >= most_begun) {
+    queued_.push_back(&transfer);
+    poller_.set_alarm({});
   } else {
     begin(transfer);
   }
@@ -173,6 +176,8 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
 
 void CurlTransport::begin(Transfer& transfer) {
   transfer.deadline = Clock::time_point::max();
+  ++begun_;
+  ++connecting_;
   const bool outer = std::exchange(acting_, true);
   transfer.multi = &multis_.next(*transfer.easy);
   transfer.multi->add(*transfer.easy);
@@ -249,7 +254,9 @@ int CurlTransport::on_seek(void* pointer, curl_off_t offset, int origin) {
 
 /// The connection stands, with all its handshakes, be it a kept one.
 int CurlTransport::on_connected(void* pointer, char*, char*, int, int) {
-  static_cast<Transfer*>(pointer)->connected = Clock::now();
+  auto& transfer = *static_cast<Transfer*>(pointer);
+  if (!transfer.connected) --transfer.transport->connecting_;
+  transfer.connected = Clock::now();
   return CURL_PREREQFUNC_OK;
 }
 
@@ -269,14 +276,28 @@ void CurlTransport::act(const Poller::Ready& ready) {
 
 Clock::time_point CurlTransport::next_deadline() const {
   Clock::time_point next = std::min(multis_.deadline(), alarm_);
+  if (!queued_.empty()) return {};
   if (!waiting_.empty()) next = std::min(next, waiting_.front()->deadline);
   for (const Transfer* transfer : draining_) next = std::min(next, transfer->deadline);
   return next;
 }
 
-bool CurlTransport::pump(milliseconds wait) {
+void CurlTransport::refuse_child() const {
   if (in_child())
     throw Exception(invalid_request("this connection belongs to the parent process; open a new stream after a fork"));
+}
+
+void CurlTransport::flush() {
+  refuse_child();
+  begun_ = 0;
+  begin_queued();
+  act(Clock::now());
+  settle();
+  if (connecting_ > 0) (void)pump({});  // a connection may stand at once, and nobody says so
+}
+
+bool CurlTransport::pump(milliseconds wait) {
+  refuse_child();
   auto now = Clock::now();
   if (multis_.deadline() <= now) {
     delivered_ = false;
@@ -291,6 +312,7 @@ bool CurlTransport::pump(milliseconds wait) {
   }
   const bool undisturbed = poller_.wait(wait, ready_);
   for (const auto& ready : ready_) act(ready);
+  begun_ = 0;
   if (ready_.empty() || multis_.deadline() != Clock::time_point::max()) {
     now = Clock::now();
     act(now);
@@ -334,6 +356,7 @@ void CurlTransport::settle() {
     }
     release_waiting();
   }
+  begin_queued();
 }
 
 void CurlTransport::tell_uploads() {
@@ -347,6 +370,14 @@ void CurlTransport::tell_uploads() {
   acting_ = outer;
 }
 
+void CurlTransport::begin_queued() {
+  while (!queued_.empty() && begun_ < most_begun) {
+    Transfer* transfer = queued_.front();
+    queued_.pop_front();
+    begin(*transfer);
+  }
+}
+
 void CurlTransport::release_waiting() {
   const auto now = Clock::now();
   while (!waiting_.empty() && (waiting_.front()->deadline <= now || waiting_.size() > draining_.size())) {
@@ -358,12 +389,19 @@ void CurlTransport::release_waiting() {
 
 void CurlTransport::end(Transfer& transfer, std::optional<Error> error) {
   transfer.done = delivered_ = true;
-  std::exchange(transfer.multi, nullptr)->remove(*transfer.easy);
+  take_out(transfer);
   Receiver* receiver = std::exchange(transfer.receiver, nullptr);
   if (transfer.handle) transfer.handle->forget();
   transfer.handle = nullptr;
   remove(transfer);
   if (receiver) receiver->on_end(std::move(error));
+}
+
+void CurlTransport::take_out(Transfer& transfer) noexcept {
+  MultiHandle* const multi = std::exchange(transfer.multi, nullptr);
+  if (!multi) return;
+  multi->remove(*transfer.easy);
+  if (!transfer.connected) --connecting_;
 }
 
 /// For the next exchange. Many may end at once before as many begin: a handle costs as much as a small request.
@@ -377,16 +415,22 @@ void CurlTransport::keep(Easy easy) {
   while (idle_.size() > std::max(usual_idle, most_lately_)) idle_.pop_back();
 }
 
+void CurlTransport::rest() noexcept {
+  most_lately_ = 0;
+  if (idle_.size() > usual_idle) idle_.resize(usual_idle);
+}
+
 void CurlTransport::remove(Transfer& transfer) {
   if (in_child()) return;
   if (acting_) {  // libcurl is at work on it further up the stack
     transfer.cancelled = removals_ = true;
     return;
   }
-  if (MultiHandle* const multi = std::exchange(transfer.multi, nullptr)) multi->remove(*transfer.easy);
+  take_out(transfer);
   if (transfer.easy) keep(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
+  std::erase(queued_, &transfer);
   std::erase(uploads_, &transfer);
   const std::size_t place = transfer.place;
   transfers_[place].swap(transfers_.back());

@@ -30,8 +30,10 @@ class CurlTransport final : public Transport {
   ~CurlTransport() override;
 
   [[nodiscard]] std::unique_ptr<Exchange> start(const HttpRequest& request, Receiver& receiver) override;
+  void flush() override;
   bool pump(std::chrono::milliseconds wait) override;
   void wake() noexcept override { poller_.wake(); }
+  void rest() noexcept override;
   [[nodiscard]] int descriptor() const noexcept override { return poller_.descriptor(); }
   void set_alarm(Clock::time_point when) override;
 
@@ -54,10 +56,14 @@ class CurlTransport final : public Transport {
   void settle();
   void end(Transfer& transfer, std::optional<Error> error);
   void remove(Transfer& transfer);
+  void take_out(Transfer& transfer) noexcept;
   void tell_uploads();
   void release_waiting();
+  void begin_queued();
   Clock::time_point next_deadline() const;
   [[nodiscard]] bool in_child() const noexcept;
+  /// @throws Exception in a child process
+  void refuse_child() const;
   void abandon() noexcept;
 
   std::shared_ptr<const CurlOptions> options_;
@@ -69,6 +75,9 @@ class CurlTransport final : public Transport {
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<Transfer*> draining_;  // detached, still reading
   std::deque<Transfer*> waiting_;    // for a draining one's connection
+  std::deque<Transfer*> queued_;     // to begin after the next look at what has come
+  std::size_t begun_ = 0;            // since the last
+  std::size_t connecting_ = 0;       // begun, and without a connection so far
   std::vector<Transfer*> uploads_;   // of which there is news to tell
   std::vector<Easy> idle_;
   std::size_t most_lately_ = 0;  // exchanges that were under way at once

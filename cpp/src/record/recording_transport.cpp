@@ -203,8 +203,10 @@ class RecordingTransport final : public Transport {
     recording->exchange = network_->start(sent, *recording);
     return std::make_unique<Handle>(recording);
   }
+  void flush() override { network_->flush(); }
   bool pump(std::chrono::milliseconds wait) override { return network_->pump(wait); }
   void wake() noexcept override { network_->wake(); }
+  void rest() noexcept override { network_->rest(); }
   [[nodiscard]] int descriptor() const noexcept override { return network_->descriptor(); }
   void set_alarm(Clock::time_point when) override { network_->set_alarm(when); }
 

@@ -56,6 +56,7 @@ class Sending:
     start(index, tag, arguments, tokens)  adds one, for the next `pump`; those with a smaller index go first. `before`:
                         the steps of what must be done first, such as uploads; they give the arguments' last form.
                         `streams`: its answer is asked for in pieces
+    flush()             sends what was started, without a look at what comes
     pump()              does what is ready; gives the seconds until `take` is worth calling; inf: nothing has ended
     take()              those that have ended since
     take_answered()     the file's rows among them that were answered; they are to be written before the next `take`
@@ -78,6 +79,7 @@ class Sending:
         self._uploaded: deque[Ended] = deque()  # those that could not be uploaded
         self.counts_tokens = self._run.counts_tokens
         self.wake = self._run.wake
+        self.flush = self._run.flush
         self.no_more = self._run.no_more
 
     @property

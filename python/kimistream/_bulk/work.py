@@ -306,7 +306,7 @@ class Work:
             if self._send(item):
                 room -= 1
                 if self._plan.source.waits:  # however long the next row takes, this one goes now
-                    self._sending.pump()
+                    self._sending.flush()
             elif self._held is not None:
                 break
         self._passing = self._passing or passed >= _MOST_PASSED

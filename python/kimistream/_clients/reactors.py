@@ -27,7 +27,21 @@ class _LoopReactor:
         self.core = _core.Reactor(client)
         self._descriptor = self.core.descriptor  # as the loop knows it, also in a forked child, which has it no more
         self._loop = weakref.ref(loop)
+        self._pumped = False
         loop.add_reader(self._descriptor, self.core.pump)
+
+    def pump_once_a_turn(self) -> None:
+        """Sends what was begun: now, but for what else begins in the same turn of the loop. That goes at the next one,
+        many at a time, so that a thousand beginnings hold up nobody who has something to read."""
+        loop = self._loop()
+        if loop is None or self._pumped:
+            return
+        self._pumped = True
+        loop.call_soon(self._turned)
+        self.core.pump()
+
+    def _turned(self) -> None:
+        self._pumped = False
 
     def __del__(self) -> None:
         # A reader that stays registered would be called with a descriptor that something else may own by then.
@@ -48,7 +62,7 @@ class Reactors:
         self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopReactor] = weakref.WeakKeyDictionary()
 
     def start(self, loop: asyncio.AbstractEventLoop, start: Callable[[_core.Reactor], _core.Stream]) -> _core.Stream:
-        """Begins a stream on a loop, now rather than at the loop's next turn."""
+        """Begins a stream on a loop, now rather than at the loop's next turn, but for many at once."""
         reactor = self._by_loop.get(loop)
         if reactor is None:
             for known in self._by_loop.keyrefs():
@@ -58,7 +72,7 @@ class Reactors:
             reactor = self._by_loop[loop] = _LoopReactor(self.client, loop)
         stream = start(reactor.core)
         stream.owner = reactor
-        reactor.core.pump()
+        reactor.pump_once_a_turn()
         wake_while(loop, _is_open(weakref.ref(stream)))
         return stream
 
