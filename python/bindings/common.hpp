@@ -52,7 +52,7 @@ struct Shared {
   py::object owner = py::none();  // what must live as long as more may come; goes after the stream
   Stream stream;
   bool show_usage_chunks = false;
-  PyObject* waiter = nullptr;          // asyncio: the future that a task waits on; borrowed from its awaitable
+  PyObject* waiter = nullptr;          // asyncio: what a task waits on; borrowed from its awaitable
   std::unique_ptr<Watching> watching;  // goes before the stream; mostly there is none
 
   void look() const noexcept {

@@ -1,10 +1,11 @@
 // Iterators over a stream, made by hand: `for` calls their slot directly.
 //
 // What is ready is handed over without giving up the GIL; it is released only to wait. The asynchronous ones are their
-// own awaitables: an item that is there is returned without a turn of the event loop, otherwise a future is.
+// own awaitables: an item that is there is returned without a turn of the event loop, otherwise a waiter is.
 #include <variant>
 
 #include "common.hpp"
+#include "waiter.hpp"
 
 namespace kimistream::python {
 namespace {
@@ -13,39 +14,53 @@ struct Iterator {
   PyObject_HEAD SharedPtr shared;
   std::variant<Gives, Awaits> wanted;
   PyObject* loop;    // asyncio: the event loop; null for a blocking iterator
-  PyObject* future;  // asyncio: what the task waits on
+  PyObject* waiter;  // asyncio: what the task waits on
 };
 
 PyTypeObject* blocking_type = nullptr;
 PyTypeObject* async_type = nullptr;
-PyObject* name_create_future = nullptr;
-PyObject* name_blocking = nullptr;
 
 PyObject* make(PyTypeObject* type, const SharedPtr& shared, std::variant<Gives, Awaits> wanted, PyObject* loop) {
-  auto* self = PyObject_New(Iterator, type);
+  auto* self = PyObject_GC_New(Iterator, type);
   if (!self) return nullptr;
   new (&self->shared) SharedPtr(shared);
   new (&self->wanted) std::variant<Gives, Awaits>(wanted);
   self->loop = Py_XNewRef(loop);
-  self->future = nullptr;
+  self->waiter = nullptr;
+  PyObject_GC_Track(self);
   return reinterpret_cast<PyObject*>(self);
 }
 
-void drop_future(Iterator& self) {
-  if (self.future && self.shared->waiter == self.future) {
+void drop_waiter(Iterator& self) {
+  if (self.waiter && self.shared->waiter == self.waiter) {
     self.shared->waiter = nullptr;
     self.shared->stream.set_waiting(false);
   }
-  Py_CLEAR(self.future);
+  Py_CLEAR(self.waiter);
+}
+
+/// A task that is never woken holds its awaitable, which holds what it waits on, which holds the task.
+int traverse_iterator(PyObject* object, visitproc visit, void* arg) {
+  auto* self = reinterpret_cast<Iterator*>(object);
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self->loop);
+  Py_VISIT(self->waiter);
+  return 0;
+}
+
+int clear_iterator(PyObject* object) {
+  drop_waiter(*reinterpret_cast<Iterator*>(object));
+  return 0;
 }
 
 void dealloc_iterator(PyObject* object) {
   auto* self = reinterpret_cast<Iterator*>(object);
-  drop_future(*self);
+  PyObject_GC_UnTrack(object);
+  drop_waiter(*self);
   self->shared.~SharedPtr();  // may close the connection
   Py_XDECREF(self->loop);
   PyTypeObject* type = Py_TYPE(object);
-  PyObject_Free(object);
+  PyObject_GC_Del(object);
   Py_DECREF(type);
 }
 
@@ -92,10 +107,10 @@ int take(Iterator& self, PyObject** out) {
   return take_item(*self.shared, std::get<Gives>(self.wanted), out);
 }
 
-/// One step of an awaited `__anext__`: an item, a future to wait on, or an end.
+/// One step of an awaited `__anext__`: an item, a waiter, or an end.
 PySendResult step(Iterator& self, PyObject** result) {
   *result = nullptr;
-  drop_future(self);
+  drop_waiter(self);
   for (;;) {
     const int taken = take(self, result);
     const auto state = self.shared->stream.state();
@@ -119,15 +134,12 @@ PySendResult step(Iterator& self, PyObject** result) {
       PyErr_SetString(PyExc_RuntimeError, "this stream is being read by another task: give each task its own stream");
       return PYGEN_ERROR;
     }
-    PyObject* future = PyObject_CallMethodNoArgs(self.loop, name_create_future);
-    if (!future || PyObject_SetAttr(future, name_blocking, Py_True) < 0) {
-      Py_XDECREF(future);
-      return PYGEN_ERROR;
-    }
-    self.shared->waiter = future;
+    PyObject* waiter = make_waiter(self.loop);
+    if (!waiter) return PYGEN_ERROR;
+    self.shared->waiter = waiter;
     self.shared->stream.set_waiting(true);
-    self.future = Py_NewRef(future);
-    *result = future;
+    self.waiter = Py_NewRef(waiter);
+    *result = waiter;
     return PYGEN_NEXT;
   }
 }
@@ -155,7 +167,7 @@ PyObject* await_next(PyObject* object) {
 PyObject* send_method(PyObject* self, PyObject*) { return await_next(self); }
 
 PyObject* throw_method(PyObject* object, PyObject* args) {
-  drop_future(*reinterpret_cast<Iterator*>(object));
+  drop_waiter(*reinterpret_cast<Iterator*>(object));
   PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
   if (!PyArg_UnpackTuple(args, "throw", 1, 3, &type, &value, &trace)) return nullptr;
   if (PyExceptionInstance_Check(type))
@@ -166,14 +178,15 @@ PyObject* throw_method(PyObject* object, PyObject* args) {
 }
 
 PyObject* close_method(PyObject* object, PyObject*) {
-  drop_future(*reinterpret_cast<Iterator*>(object));
+  drop_waiter(*reinterpret_cast<Iterator*>(object));
   Py_RETURN_NONE;
 }
 
 PyObject* itself(PyObject* self) { return Py_NewRef(self); }
 
 PyTypeObject* make_type(const char* name, PyType_Slot* slots) {
-  PyType_Spec spec{name, sizeof(Iterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  PyType_Spec spec{name, sizeof(Iterator), 0,
+                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!type) throw py::error_already_set();
   return type;
@@ -241,9 +254,10 @@ PyObject* make_awaitable(const SharedPtr& shared, Awaits awaits, PyObject* loop)
 }
 
 void register_iterators(py::module_&) {
-  name_create_future = PyUnicode_InternFromString("create_future");
-  name_blocking = PyUnicode_InternFromString("_asyncio_future_blocking");
+  register_waiter();
   PyType_Slot blocking[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc_iterator)},
+                            {Py_tp_traverse, reinterpret_cast<void*>(&traverse_iterator)},
+                            {Py_tp_clear, reinterpret_cast<void*>(&clear_iterator)},
                             {Py_tp_iter, reinterpret_cast<void*>(&PyObject_SelfIter)},
                             {Py_tp_iternext, reinterpret_cast<void*>(&next)},
                             {0, nullptr}};
@@ -253,6 +267,8 @@ void register_iterators(py::module_&) {
                                   {"close", &close_method, METH_NOARGS, nullptr},
                                   {nullptr, nullptr, 0, nullptr}};
   PyType_Slot async[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc_iterator)},
+                         {Py_tp_traverse, reinterpret_cast<void*>(&traverse_iterator)},
+                         {Py_tp_clear, reinterpret_cast<void*>(&clear_iterator)},
                          {Py_tp_iter, reinterpret_cast<void*>(&PyObject_SelfIter)},
                          {Py_tp_iternext, reinterpret_cast<void*>(&await_next)},
                          {Py_am_await, reinterpret_cast<void*>(&itself)},

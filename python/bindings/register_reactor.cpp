@@ -1,25 +1,26 @@
 // One event loop's streams. The loop calls `pump` when the descriptor is readable; there is no other thread.
+#include <utility>
+#include <vector>
+
 #include "resent.hpp"
+#include "waiter.hpp"
 
 namespace kimistream::python {
 namespace {
 
-/// Wakes the task that waits on a stream, if the stream has something for it.
-void wake(void* tag) {
-  auto* shared = static_cast<Shared*>(tag);
-  if (!shared) return;
-  write_log(shared->stream);
-  if (!shared->waiter) return;
-  PyObject* future = std::exchange(shared->waiter, nullptr);
-  static PyObject* const set_result = PyUnicode_InternFromString("set_result");
-  static PyObject* const done = PyUnicode_InternFromString("done");
-  PyObject* is_done = PyObject_CallMethodNoArgs(future, done);
-  if (is_done == Py_False) {
-    PyObject* result = PyObject_CallMethodOneArg(future, set_result, Py_None);
-    Py_XDECREF(result);
+/// What the tasks wait on that have something to read by now.
+std::vector<py::object> pump(Reactor& reactor) {
+  // With the GIL: it never waits here, and a stream of this reactor may be dropped by the garbage collector on any
+  // thread that holds the GIL.
+  std::vector<py::object> waiters;
+  for (void* tag : reactor.pump()) {
+    auto* shared = static_cast<Shared*>(tag);
+    if (!shared) continue;
+    write_log(shared->stream);
+    if (PyObject* waiter = std::exchange(shared->waiter, nullptr))
+      waiters.push_back(py::reinterpret_borrow<py::object>(waiter));
   }
-  Py_XDECREF(is_done);
-  if (PyErr_Occurred()) PyErr_WriteUnraisable(future);
+  return waiters;
 }
 
 SharedPtr share(Stream stream) {
@@ -51,12 +52,19 @@ void register_reactor(py::module_& module) {
             return share(self.start(token_count_request(client, to_request(arguments))));
           },
           py::arg("client"), py::arg("arguments"))
-      .def("pump",
-           [](Reactor& self) {
-             // With the GIL: it never waits here, and a stream of this reactor may be dropped by the garbage collector
-             // on any thread that holds the GIL.
-             for (void* tag : self.pump()) wake(tag);
-           })
+      .def(
+          "pump",
+          [](Reactor& self) {
+            for (const py::object& waiter : pump(self))
+              if (!wake_later(waiter.ptr())) PyErr_WriteUnraisable(waiter.ptr());
+          },
+          "Does what is ready. Tasks that have something to read by now run at the loop's next turn.")
+      .def(
+          "on_ready",
+          [](Reactor& self) {
+            if (!wake_now(pump(self))) throw py::error_already_set();
+          },
+          "The same, for the loop to call when the descriptor is readable: tasks run at once.")
       .def_property_readonly("descriptor", [](const Reactor& self) { return self.descriptor(); });
 }
 

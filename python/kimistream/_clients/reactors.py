@@ -28,7 +28,7 @@ class _LoopReactor:
         self._descriptor = self.core.descriptor  # as the loop knows it, also in a forked child, which has it no more
         self._loop = weakref.ref(loop)
         self._pumped = False
-        loop.add_reader(self._descriptor, self.core.pump)
+        loop.add_reader(self._descriptor, self.core.on_ready)
 
     def pump_once_a_turn(self) -> None:
         """Sends what was begun: now, but for what else begins in the same turn of the loop. That goes at the next one,
