@@ -148,6 +148,33 @@ def test_a_fork_with_a_stream_open(fault_server: FaultServer) -> None:
 
 @posix_only
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_child_that_closes_its_parents_stream_goes_on_with_a_connection_of_its_own(fault_server: FaultServer) -> None:
+    gated = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
+    for each in answer("b")[1:]:
+        gated.chunk(each)
+    gated.last_chunk().keep()
+    for _ in range(2):
+        gated.attempt().event_stream(answer("x"))
+    url = fault_server.url(gated)
+    client = kimi(url)
+    stream = client.stream("hi")
+    assert next(stream).text == "a"
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            first = client.stream("hi").message.text
+            stream.close()
+            code = 0 if first and client.stream("hi").message.text else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    fault_server.open(url)
+    assert stream.message.text == "ab"
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_fork_and_asyncio(fault_server: FaultServer) -> None:
     url = fault_server.url(stream_of("x"))
     client = async_kimi(url)

@@ -10,6 +10,7 @@
 
 #include "call.hpp"
 #include "kimistream/client.hpp"
+#include "net/forks.hpp"
 #include "rules/listed.hpp"
 
 namespace kimistream {
@@ -110,6 +111,7 @@ class Stream::Impl final : public Call::Listener, public std::enable_shared_from
   std::shared_ptr<Client::Impl> client_;
   std::mutex lane_mutex_;  // the lane may be given back while close() wants to wake it
   std::unique_ptr<Transport> lane_;
+  int fork_generation_ = net::fork_generation();
   Reactor::Impl* reactor_ = nullptr;
   bool waiting_on_ = false;  // the last wait ended before anything came
   std::atomic<bool> busy_{false};

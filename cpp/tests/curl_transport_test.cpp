@@ -205,6 +205,17 @@ TEST_CASE("a body goes out again, from its beginning, when the kept connection h
   CHECK(requests[1].request.body_crc32 == requests[2].request.body_crc32);
 }
 
+TEST_CASE("connections that have died one after the other fail no request, however many") {
+  FaultServer server;
+  auto curl = transport();
+  for (int turn = 0; turn < 10; ++turn) {
+    const std::string url = server.base_url(Script().json(200, "{}").attempt().close().attempt().json(200, "{}"));
+    CHECK_FALSE(fetch(*curl, post(url, {{.text = "x"}})).error);
+    CHECK_FALSE(fetch(*curl, post(url, {{.text = "y"}})).error);
+  }
+  CHECK(server.received().size() == 30);
+}
+
 TEST_CASE("how far a body is gets told to its end, and whoever is told may let go of the exchange") {
   for (const bool let_go : {false, true}) {
     FaultServer server;

@@ -38,7 +38,7 @@ class Crowd {
     easy->prepare({.method = "GET", .url = url_}, {});
     easy->set(CURLOPT_WRITEFUNCTION, &ignored);
     MultiHandle* const multi = &multis_.next(*easy);
-    multi->add(*easy);
+    REQUIRE(multi->add(*easy));
     under_way_.emplace(std::move(easy), multi);
     return multi;
   }

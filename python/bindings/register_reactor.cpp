@@ -13,13 +13,15 @@ std::vector<py::object> pump(Reactor& reactor) {
   // With the GIL: it never waits here, and a stream of this reactor may be dropped by the garbage collector on any
   // thread that holds the GIL.
   std::vector<py::object> waiters;
+  std::vector<std::string> log;
   for (void* tag : reactor.pump()) {
     auto* shared = static_cast<Shared*>(tag);
     if (!shared) continue;
-    write_log(shared->stream);
+    for (std::string& line : shared->stream.take_log()) log.push_back(std::move(line));
     if (PyObject* waiter = std::exchange(shared->waiter, nullptr))
       waiters.push_back(py::reinterpret_borrow<py::object>(waiter));
   }
+  write_log(log);  // runs Python, which may do anything with this reactor
   return waiters;
 }
 

@@ -132,13 +132,13 @@ int clear(PyObject* self) {
   Py_CLEAR(at(self).callback);
   Py_CLEAR(at(self).context);
   Py_CLEAR(at(self).message);
-  Py_CLEAR(at(self).loop);
-  return 0;
+  return 0;  // the loop stays: it may be asked for
 }
 
 void dealloc(PyObject* self) {
   PyObject_GC_UnTrack(self);
   (void)clear(self);
+  Py_DECREF(at(self).loop);
   PyTypeObject* of = Py_TYPE(self);
   PyObject_GC_Del(self);
   Py_DECREF(of);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <stdexcept>
+#include <new>
 #include <utility>
 
 #include "characters.hpp"
@@ -53,7 +53,7 @@ struct CurlTransport::Transfer {
   std::size_t header_bytes = 0, drained_bytes = 0;
   Clock::time_point deadline = Clock::time_point::max();
   std::optional<Clock::time_point> connected;
-  bool head_given = false, cancelled = false, paused = false, done = false;
+  bool repeated = false, head_given = false, cancelled = false, paused = false, done = false;
 };
 
 class CurlTransport::Handle final : public Exchange {
@@ -176,12 +176,14 @@ std::unique_ptr<Exchange> CurlTransport::start(const HttpRequest& request, Recei
 
 void CurlTransport::begin(Transfer& transfer) {
   transfer.deadline = Clock::time_point::max();
+  MultiHandle& multi = multis_.next(*transfer.easy);
+  const bool outer = std::exchange(acting_, true);
+  const bool added = multi.add(*transfer.easy);
+  acting_ = outer;
+  if (!added) throw std::bad_alloc();
+  transfer.multi = &multi;
   ++begun_;
   ++connecting_;
-  const bool outer = std::exchange(acting_, true);
-  transfer.multi = &multis_.next(*transfer.easy);
-  transfer.multi->add(*transfer.easy);
-  acting_ = outer;
 }
 
 std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, void* pointer) {
@@ -256,6 +258,7 @@ int CurlTransport::on_seek(void* pointer, curl_off_t offset, int origin) {
 int CurlTransport::on_connected(void* pointer, char*, char*, int, int) {
   auto& transfer = *static_cast<Transfer*>(pointer);
   if (!transfer.connected) --transfer.transport->connecting_;
+  transfer.repeated = transfer.connected.has_value();
   transfer.connected = Clock::now();
   return CURL_PREREQFUNC_OK;
 }
@@ -427,7 +430,9 @@ void CurlTransport::remove(Transfer& transfer) {
     return;
   }
   take_out(transfer);
-  if (transfer.easy) keep(std::move(transfer.easy));
+  // libcurl 7.88 counts what it has sent again, for a connection that had died, over all of a handle's requests, and
+  // gives up at the sixth.
+  if (transfer.easy && !transfer.repeated) keep(std::move(transfer.easy));
   std::erase(draining_, &transfer);
   std::erase(waiting_, &transfer);
   std::erase(queued_, &transfer);

@@ -34,13 +34,14 @@ MultiHandle::~MultiHandle() {
   if (multi_) curl_multi_cleanup(multi_);
 }
 
-void MultiHandle::add(EasyHandle& easy) {
+bool MultiHandle::add(EasyHandle& easy) {
   easy.set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
   easy.set(CURLOPT_OPENSOCKETDATA, this);
   easy.set(CURLOPT_CLOSESOCKETFUNCTION, &on_close);
   easy.set(CURLOPT_CLOSESOCKETDATA, this);
+  if (curl_multi_add_handle(multi_, easy.get()) != CURLM_OK) return false;
   ++busy_;
-  curl_multi_add_handle(multi_, easy.get());
+  return true;
 }
 
 void MultiHandle::remove(EasyHandle& easy) noexcept {

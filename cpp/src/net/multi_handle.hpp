@@ -26,7 +26,8 @@ class MultiHandle {
   MultiHandle(const MultiHandle&) = delete;
   MultiHandle& operator=(const MultiHandle&) = delete;
 
-  void add(EasyHandle& easy);
+  /// @return false where libcurl has no memory for it
+  [[nodiscard]] bool add(EasyHandle& easy);
   void remove(EasyHandle& easy) noexcept;
   /// Something has happened to one of its sockets.
   void act(curl_socket_t socket, int mask);

@@ -10,6 +10,7 @@ from .._requests.steps import Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .._requests.steps import Steps
@@ -81,7 +82,7 @@ class Uploading:
 
     def _look(self, procedure: _Procedure) -> None:
         try:
-            procedure.awaits.send(None)
+            waiter = procedure.awaits.send(None)
         except StopIteration:
             try:
                 result = procedure.read(procedure.stream)
@@ -91,6 +92,8 @@ class Uploading:
                 self._step(procedure, result)
         except Exception as error:
             self._step(procedure, error=error)
+        else:
+            waiter.add_done_callback(procedure.wake)
 
     def _end(self, procedure: _Procedure, arguments: Any, error: Exception | None) -> None:
         self._under_way.discard(procedure)
@@ -108,10 +111,9 @@ class Uploading:
 
 
 class _Procedure:
-    """One of them. The core takes it for an event loop and for the future that it makes: it wants nothing of them but
-    `create_future`, `done` and `set_result`."""
+    """One of them. The core takes it for an event loop, of which it wants nothing but `call_soon`."""
 
-    __slots__ = ("_asyncio_future_blocking", "_is_woken", "_woken", "awaits", "read", "steps", "stream", "tag")
+    __slots__ = ("_woken", "awaits", "read", "steps", "stream", "tag")
 
     def __init__(self, tag: Any, steps: Steps[Any], woken: list[_Procedure]) -> None:
         self.tag = tag
@@ -120,7 +122,6 @@ class _Procedure:
         self.awaits: Any = None
         self.read: Any = None
         self._woken = woken
-        self._is_woken = False
 
     def begin(self, stream: _core.Stream, read: Any) -> None:
         if self.stream is not None:
@@ -136,13 +137,8 @@ class _Procedure:
             self.stream.close()
         self.steps.close()
 
-    def create_future(self) -> _Procedure:
-        self._is_woken = False
-        return self
+    def call_soon(self, callback: Callable[[Any], Any], waiter: Any, context: Any) -> None:
+        callback(waiter)
 
-    def done(self) -> bool:
-        return self._is_woken
-
-    def set_result(self, result: None) -> None:
-        self._is_woken = True
+    def wake(self, waiter: Any) -> None:
         self._woken.append(self)
