@@ -59,7 +59,16 @@ def test_a_task_that_is_woken_may_begin_close_and_cancel_others(fault_server: Fa
         ended: list[str] = []
         tasks: list[asyncio.Task[None]] = []
 
+        said: list[str] = []
+
         async def read(number: int) -> None:
+            try:
+                await read_on(number)
+            except asyncio.CancelledError as cancelled:
+                said.append(str(cancelled))
+                raise
+
+        async def read_on(number: int) -> None:
             async for text in texts(streams[number]):
                 if text == "two" and not ended:
                     ended.append(f"first {number}")
@@ -76,12 +85,7 @@ def test_a_task_that_is_woken_may_begin_close_and_cancel_others(fault_server: Fa
         await asyncio.wait(tasks)
         assert ended[0].startswith("first")
         assert ended[1:] == ["x"]
-        said = []
-        for task in tasks:
-            try:
-                await task
-            except asyncio.CancelledError as cancelled:
-                said.append(str(cancelled))
+        assert sorted(task.cancelled() for task in tasks) == [False, True, True, True]
         assert said == ["enough"] * 3
 
     run(ask())

@@ -125,7 +125,7 @@ class BulkRun::Impl final : public bulk::Sharer, public std::enable_shared_from_
 };
 
 BulkRun::Impl::Impl(const Client& client, const RunOptions& options)
-    : reactor_(client.impl_),
+    : reactor_(client.impl_, &client.impl_->crowds),
       limiter_(options.limits.sharing->limiter(options.limits)),
       places_(places_of(options)),
       max_retries_(client.impl_->options.max_retries),

@@ -36,7 +36,7 @@ void check_key(const std::string& key, const Destination& destination) {
         "with a newline at its end? Strip it");
 }
 
-// Transports that wait: of single streams, with a connection each; of reactors, with as many as were under way at once.
+// Transports that wait: of single streams, with a connection each; of runs, with as many as were under way at once.
 constexpr std::size_t most_idle = 64, most_idle_crowds = 2;
 
 void check_places(const std::string& url) {

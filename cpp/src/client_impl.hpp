@@ -51,7 +51,7 @@ class Client::Impl {
   std::string model;
   const Provider& seller;  // the row whose prices count, and whose currency
   TransportPool pool;      // each for one stream at a time
-  TransportPool crowds;    // each for a reactor
+  TransportPool crowds;    // each for a run
 
  private:
   [[nodiscard]] MendPolicy mend_policy(const Request& request) const;
@@ -120,7 +120,9 @@ class Stream::Impl final : public Call::Listener, public std::enable_shared_from
 
 class Reactor::Impl {
  public:
-  explicit Impl(std::shared_ptr<Client::Impl> owner);
+  /// @param pool of the owner's: from which the transport is taken, and where it comes to wait; null: it is for this
+  ///             reactor alone, and its connections close with it
+  explicit Impl(std::shared_ptr<Client::Impl> owner, TransportPool* pool = nullptr);
   ~Impl();
 
   /// As the transport's. Alarms are set on it from the first call on: they cost something, and who waits in pump()
@@ -152,6 +154,7 @@ class Reactor::Impl {
   std::vector<void*> shown_;  // tags of those that the last pump() named
   Clock::time_point next_check_ = Clock::time_point::max();
   bool pumping_ = false, disturbed_ = false;
+  TransportPool* pool_;
   int fork_generation_;
   std::atomic<std::thread::id> thread_{};  // the one that drives
   std::mutex closing_mutex_;

@@ -24,14 +24,17 @@ Stream Reactor::start(const ResourceRequest& request) { return Stream(impl_->add
 std::span<void* const> Reactor::pump(std::chrono::milliseconds wait) { return impl_->pump(wait); }
 int Reactor::descriptor() const noexcept { return impl_->descriptor(); }
 
-Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner)
-    : client(std::move(owner)), transport(client->crowds.take()), fork_generation_(net::fork_generation()) {}
+Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner, TransportPool* pool)
+    : client(std::move(owner)),
+      transport(pool ? pool->take() : client->pool.factory()()),
+      pool_(pool),
+      fork_generation_(net::fork_generation()) {}
 
 Reactor::Impl::~Impl() {
   for (Stream::Impl* stream : streams_) stream->forget_reactor();
-  if (fork_generation_ != net::fork_generation()) return;  // the parent's
+  if (!pool_ || fork_generation_ != net::fork_generation()) return;  // after a fork it is the parent's
   transport->rest();
-  client->crowds.give(std::move(transport));
+  pool_->give(std::move(transport));
 }
 
 std::shared_ptr<Stream::Impl> Reactor::Impl::add(CallSetup setup) {

@@ -1,7 +1,7 @@
 // libcurl's multi handles: exchanges that are driven together, and the connections that they leave for the next ones.
 //
 // Goal: as many at once as you like, each at the same cost. Which kept connection a request may use libcurl finds by
-// looking at one after the other, at the busy ones first: among thousands that took longer than all the rest of a small
+// looking at one after the other, at the busy ones too: among thousands that took longer than all the rest of a small
 // request. So many exchanges are spread over several handles, a crowd in each.
 #pragma once
 
