@@ -119,15 +119,20 @@ def test_child_and_parent_both_go_on(fault_server: FaultServer) -> None:
     assert fault_server.stats()["connections"] >= 1
 
 
+def gated_in_the_middle() -> Script:
+    """The letter a; b when the gate is opened."""
+    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
+    for each in answer("b")[1:]:
+        script.chunk(each)
+    return script.last_chunk().keep()
+
+
 @posix_only
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_a_fork_with_a_stream_open(fault_server: FaultServer) -> None:
     """The stream is the parent's. The child is told so, and its end does not touch it."""
-    script = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
-    for each in answer("b")[1:]:
-        script.chunk(each)
     other = fault_server.url(stream_of("x"))
-    url = fault_server.url(script.last_chunk().keep())
+    url = fault_server.url(gated_in_the_middle())
     stream = kimi(url).stream("hi")
     assert next(stream).text == "a"
     child = os.fork()
@@ -149,13 +154,10 @@ def test_a_fork_with_a_stream_open(fault_server: FaultServer) -> None:
 @posix_only
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_a_child_that_closes_its_parents_stream_goes_on_with_a_connection_of_its_own(fault_server: FaultServer) -> None:
-    gated = Script().head(200, {"Content-Type": "text/event-stream"}, chunked=True).chunk(frame("a")).gate()
-    for each in answer("b")[1:]:
-        gated.chunk(each)
-    gated.last_chunk().keep()
+    script = gated_in_the_middle()
     for _ in range(2):
-        gated.attempt().event_stream(answer("x"))
-    url = fault_server.url(gated)
+        script.attempt().event_stream(answer("x"))
+    url = fault_server.url(script)
     client = kimi(url)
     stream = client.stream("hi")
     assert next(stream).text == "a"

@@ -88,9 +88,11 @@ std::unique_ptr<Transport> TransportPool::take() {
   return factory_();
 }
 
-void TransportPool::give(std::unique_ptr<Transport> transport) noexcept {
+void TransportPool::give(std::unique_ptr<Transport> transport, int fork_generation) noexcept {
+  if (fork_generation != net::fork_generation()) return;
+  transport->rest();
   const net::NoFork guard;
-  if (closed_ || idle_.size() >= max_idle_ || fork_generation_ != net::fork_generation()) return;
+  if (closed_ || idle_.size() >= max_idle_) return;
   idle_.push_back(std::move(transport));
 }
 

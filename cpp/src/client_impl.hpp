@@ -22,7 +22,8 @@ class TransportPool {
   /// @param max_idle how many wait at most
   TransportPool(TransportFactory factory, std::size_t max_idle) : factory_(std::move(factory)), max_idle_(max_idle) {}
   std::unique_ptr<Transport> take();
-  void give(std::unique_ptr<Transport> transport) noexcept;
+  /// @param fork_generation of the process that took it: a parent's transport does not come to wait in its child
+  void give(std::unique_ptr<Transport> transport, int fork_generation) noexcept;
   void clear() noexcept;
   [[nodiscard]] const TransportFactory& factory() const noexcept { return factory_; }
 

@@ -32,9 +32,7 @@ Reactor::Impl::Impl(std::shared_ptr<Client::Impl> owner, TransportPool* pool)
 
 Reactor::Impl::~Impl() {
   for (Stream::Impl* stream : streams_) stream->forget_reactor();
-  if (!pool_ || fork_generation_ != net::fork_generation()) return;  // after a fork it is the parent's
-  transport->rest();
-  pool_->give(std::move(transport));
+  if (pool_) pool_->give(std::move(transport), fork_generation_);
 }
 
 std::shared_ptr<Stream::Impl> Reactor::Impl::add(CallSetup setup) {

@@ -124,7 +124,7 @@ void Stream::Impl::give_back() noexcept {
     const std::lock_guard lock(lane_mutex_);
     lane = std::move(lane_);
   }
-  if (lane && fork_generation_ == net::fork_generation()) client_->pool.give(std::move(lane));  // else the parent's
+  if (lane) client_->pool.give(std::move(lane), fork_generation_);
 }
 
 // ---- Stream -------------------------------------------------------------------------------------------------------
