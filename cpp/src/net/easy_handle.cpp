@@ -15,8 +15,11 @@ namespace {
 // Of receive buffer. A stream may bring much at once; pages that are not touched cost nothing, but from 64 kB on each
 // free() makes malloc tidy up. Whole answers are awaited by thousands, and most of them are small.
 constexpr long stream_buffer_bytes = 60 * 1024, whole_buffer_bytes = 4 * 1024;
-constexpr long upload_buffer_bytes = 16 * 1024;  // 8.x reserves 64 kB for each handle otherwise
-constexpr long media_upload_buffer_bytes = 256 * 1024;
+
+// Of send buffer, head and body together: 8.x reserves it, zeroed, for as long as the answer takes, and 64 kB by
+// default. The least is what libcurl was built with: 16 kB, and 4 in the wheel (packaging/bundled/build.sh).
+constexpr long short_upload_bytes = 4 * 1024, upload_bytes = 16 * 1024, media_upload_bytes = 256 * 1024;
+constexpr std::uint64_t short_body_bytes = 3 * 1024;
 
 // From 1 MiB on libcurl would wait a second for "100 Continue" before it sends a body.
 constexpr std::uint64_t large_bytes = std::uint64_t{1} << 19;
@@ -25,6 +28,11 @@ constexpr std::uint64_t large_bytes = std::uint64_t{1} << 19;
 constexpr std::chrono::milliseconds longest_connect{std::numeric_limits<int>::max()};
 
 long buffer_bytes(bool whole) { return whole ? whole_buffer_bytes : stream_buffer_bytes; }
+
+long upload_buffer_bytes(const BodyReader& body) {
+  if (body.has_sources()) return media_upload_bytes;
+  return body.size() > short_body_bytes ? upload_bytes : short_upload_bytes;
+}
 
 // What "deflate" means servers do not agree on. "identity" asks for no compression, yet undoes one that a server
 // applies all the same.
@@ -81,8 +89,7 @@ void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
     set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
     set(CURLOPT_BUFFERSIZE, buffer_bytes(compressed_));
   }
-  if (replace(upload_buffer_, body.has_sources() ? media_upload_buffer_bytes : upload_buffer_bytes))
-    set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_);
+  if (replace(upload_buffer_, upload_buffer_bytes(body))) set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_);
   if (replace(fresh_, request.fresh_connection)) set(CURLOPT_FRESH_CONNECT, fresh_ ? 1L : 0L);
   if (replace(method_, request.method)) set_method(method_);
   if (method_ == "GET") return;
