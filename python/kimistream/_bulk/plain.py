@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _THERE = frozenset({str, int, bool, dict, list})
 _DEEPEST = 400  # levels; the same for every Python, and with what a line has around it less than the core writes
 _ITSELF = frozenset({str, int, bool, type(None)})
+_WRITE = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` makes an encoder for each call that is not its default one
+_WRITE_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def is_missing(value: Any) -> bool:
@@ -125,14 +127,13 @@ def _parsed(value: Any, depth: int) -> Any:
 @within_reach
 def plain_json(value: Any) -> str:
     """JSON text for a prompt: characters as they are, one space behind commas and colons."""
-    return json.dumps(_plain(value), ensure_ascii=False)
+    return _WRITE(_plain(value))
 
 
 @within_reach
 def canonical(value: Any) -> bytes:
     """The same for values that say the same: keys sorted, those whose value is missing left out."""
-    text = json.dumps(_without_nothing(_plain(value)), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return text.encode()
+    return _WRITE_CANONICAL(_without_nothing(_plain(value))).encode()
 
 
 def _without_nothing(value: Any) -> Any:
