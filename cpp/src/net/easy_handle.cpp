@@ -8,6 +8,7 @@
 
 #include "net/curl_errors.hpp"
 #include "net/forks.hpp"
+#include "net/tls_buffers.hpp"
 
 namespace kimistream::net {
 namespace {
@@ -69,6 +70,7 @@ EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_
   set(CURLOPT_ACCEPT_ENCODING, encodings(compressed_));
   set(CURLOPT_PROXY, "");  // not for libcurl to find in the environment
   set(CURLOPT_NOPROXY, "");
+  keep_tls_buffers_short(get());
   if (!options.trust.path.empty()) set_trust(options.trust);
 }
 
