@@ -140,9 +140,27 @@ def openai_gather(url: str, source: str, out: str, at_once: int) -> None:
     asyncio.run(main())
 
 
+def polar_llama(url: str, source: str, out: str, at_once: int) -> None:
+    """With its checkpoint on, and so without usage: it refuses both. Its wheel needs glibc 2.39."""
+    import os
+
+    os.environ |= {
+        "OPENAI_API_KEY": "sk-x",
+        "OPENAI_BASE_URL": url.removesuffix("/v1"),
+        "POLAR_LLAMA_MAX_CONCURRENCY": str(at_once),
+    }
+    import polar_llama
+    import polars
+
+    # It asks for so many rows, waits for the last of them and keeps them: with 100, its default, fewer are under way
+    kept = polar_llama.Checkpoint(out + ".checkpoint", flush_every=5 * at_once)
+    asked = polar_llama.inference_async(polars.col("text"), provider="openai", model=MODEL, checkpoint=kept)
+    polars.read_ndjson(source).select("id", answer=asked).write_ndjson(out)
+
+
 CLIENTS: dict[str, Callable[[str, str, str, int], None]] = {
     function.__name__: function
-    for function in (kimistream, kimistream_async, pycurl_multi, aiohttp_script, openai_gather)
+    for function in (kimistream, kimistream_async, pycurl_multi, aiohttp_script, openai_gather, polar_llama)
 }
 
 
