@@ -91,10 +91,10 @@ class Crowd {
 
 TEST_CASE("few exchanges share a handle, more of them fill others, and with TLS crowds are larger") {
   Crowd plain("http://127.0.0.1:9/");
-  for (int i = 0; i < 64; ++i) plain.begin();
-  CHECK(plain.sizes() == std::multiset<std::size_t>{64});
-  for (int i = 0; i < 36; ++i) plain.begin();
-  CHECK(plain.sizes() == std::multiset<std::size_t>{36, 64});
+  for (int i = 0; i < 32; ++i) plain.begin();
+  CHECK(plain.sizes() == std::multiset<std::size_t>{32});
+  for (int i = 0; i < 40; ++i) plain.begin();
+  CHECK(plain.sizes() == std::multiset<std::size_t>{8, 32, 32});
   Crowd tls("HTTPS://127.0.0.1:9/");
   for (int i = 0; i < 257; ++i) tls.begin();
   CHECK(tls.sizes() == std::multiset<std::size_t>{1, 256});

@@ -11,7 +11,7 @@ namespace kimistream::net {
 namespace {
 
 // With TLS each handle reads the trusted certificates by itself: milliseconds, and a megabyte.
-constexpr std::size_t plain_crowd = 64, tls_crowd = 256;
+constexpr std::size_t plain_crowd = 32, tls_crowd = 256;
 constexpr std::size_t most_handles = 8;  // each has one or two descriptors of its own; from there on crowds grow
 constexpr long max_kept_connections = 4096 / most_handles;
 
