@@ -199,13 +199,16 @@ class Asked:
         """What all rows have in common: the arguments but for the prompt, which is "", and what hashes begin with."""
         return ("", *self._arguments), self._constant
 
-    def __call__(self, row: Any) -> tuple[tuple[Any, ...], bytes]:
-        """The arguments of the row's request, and its hash. Raises InvalidRequestError, or what the core refuses."""
-        prompt = self._prompt(row)
+    def __call__(self, row: Any) -> tuple[Any, ...]:
+        """The arguments of the row's request. Raises InvalidRequestError, or what a prompt function raises."""
+        return (self._prompt(row), *self._arguments)
+
+    def hash_of(self, arguments: tuple[Any, ...]) -> bytes:
+        """By which the request with these arguments is known. Raises what the core refuses."""
+        prompt = arguments[0]
         text = prompt if isinstance(prompt, str) else _core.dumps(prompt)
         kind = b"text" if isinstance(prompt, str) else b"json"
-        hashed = _core.sha256(self._constant + kind + text.encode("utf-8", "surrogatepass"))
-        return (prompt, *self._arguments), hashed[:_SHORT]
+        return _core.sha256(self._constant + kind + text.encode("utf-8", "surrogatepass"))[:_SHORT]
 
     def of_line(self, input: Any, constant: bytes | None = None) -> bytes:
         """The hash of a request of which only the line is known: by its row, and what all rows have in common."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _THERE = frozenset({str, int, bool, dict, list})
 _DEEPEST = 400  # levels; the same for every Python, and with what a line has around it less than the core writes
 _ITSELF = frozenset({str, int, bool, type(None)})
-_WRITE = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` makes an encoder for each call that is not its default one
+_WRITE = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` makes an encoder anew for each such call
 _WRITE_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 

@@ -417,7 +417,9 @@ class Work:
         """Makes the row's request; gives what is wrong with it."""
         self.outside = True
         try:
-            item.arguments, item.request = self._plan.asked(row)
+            item.arguments = self._plan.asked(row)
+            if self._output is not None:
+                item.request = self._plan.asked.hash_of(item.arguments)
         except KimiError as error:
             return error
         except (TypeError, ValueError, OverflowError) as error:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .._bulk.keys import Asked
     from .ledger import FolderLedger
 
 
@@ -24,7 +25,7 @@ class Lines:
         self,
         rows: list[Any],
         key_of: Callable[[Any], str | int] | None,
-        asked: Callable[[Any], tuple[Any, bytes]],
+        asked: Asked,
         ledger: FolderLedger | None,
     ) -> None:
         self.rows = rows
@@ -45,9 +46,9 @@ class Lines:
                 self._look(place, asked, ledger)
         self.to_ask = [place for place, line in enumerate(self._lines) if line is None]
 
-    def _look(self, place: int, asked: Callable[[Any], tuple[Any, bytes]], ledger: FolderLedger) -> None:
+    def _look(self, place: int, asked: Asked, ledger: FolderLedger) -> None:
         try:
-            _, request = asked(self.rows[place])
+            request = asked.hash_of(asked(self.rows[place]))
         except (KimiError, TypeError, ValueError, OverflowError):
             return  # the run says it
         found = ledger.look(self.keys[place], request)

@@ -38,7 +38,7 @@ def lines_of(
                 if wrong is not None:
                     raise wrong
                 own = hashed(row) if key_of is None else key_of(row)
-                request, _ = asked(row)
+                request = asked(row)
                 answer = None if expected is None else expected.row(request[0])
                 line = made(sender, index, own, row, request, answer)
             except (KimiError, TypeError, ValueError, OverflowError) as error:

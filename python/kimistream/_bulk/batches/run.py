@@ -166,7 +166,8 @@ class BatchWork:
             request, line = b"", Line(index, key, given, "")
             if error is None:
                 try:
-                    arguments, request = plan.asked(row)
+                    arguments = plan.asked(row)
+                    request = plan.asked.hash_of(arguments)
                     answer = None if plan.expected is None else plan.expected.row(arguments[0])
                     line = made(plan.sender, index, key, row, arguments, answer)
                 except (KimiError, TypeError, ValueError, OverflowError) as wrong:
