@@ -1,8 +1,8 @@
 """Sends a file of rows by one client, prints a line of JSON: ``bulk_clients.py NAME BASE_URL [IN OUT]... AT_ONCE``.
 
 From JSON Lines to JSON Lines, `AT_ONCE` requests under way. The peers are what people write: each keeps the row's id,
-the answer's text and its usage. Only kimistream keeps a ledger beside it. Each imports what it needs and no more: the
-memory that is told is its own.
+the answer's text and, but for polar_llama, its usage. Beside it kimistream keeps a ledger, polar_llama a checkpoint,
+the others nothing. Each imports what it needs and no more: the memory that is told is its own.
 """
 
 from __future__ import annotations

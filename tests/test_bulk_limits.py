@@ -159,3 +159,23 @@ def test_budgets_are_values() -> None:
         Budget()
     with pytest.raises(TypeError):
         Budget(tokens=1.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", [{1, 2}, float("nan"), 5])
+@pytest.mark.parametrize("reckoning", ["budget", "tpm", "client", "none"])
+def test_a_row_whose_tokens_cannot_be_counted_is_a_failed_row(reckoning: str, content: Any, tmp_path: Any) -> None:
+    """Its request cannot be written; whoever is to reckon what it may take meets that first."""
+    rows = ["one", [{"role": "user", "content": content}], "two"]
+    options: dict[str, Any] = {"budget": {"budget": 9.0}, "tpm": {"tpm": 10**6}}.get(reckoning, {})
+    with BulkServer() as server:
+
+        def failed(client: Any, **more: Any) -> list[int]:
+            found = client.map(rows, max_tokens=20, **options, **more)
+            each = [*found.rows(), *found.failures()] if more else list(found)
+            assert (len(each), found.done, found.failed, found.stopped) == (3, 2, 1, None)
+            return [row.index for row in each if row.error is not None]
+
+        with server.client(**({"budget": 9.0} if reckoning == "client" else {})) as client:
+            assert failed(client) == [1]
+            assert failed(client, out=tmp_path / "a.jsonl") == [1]
+        assert set(server.paid) == {"one", "two"}

@@ -19,16 +19,15 @@ CURLcode on_context(CURL*, void* context, void*) {
   return CURLE_OK;
 }
 
-bool stands_on_openssl() noexcept {
+const bool stands_on_openssl = [] {  // known by now: a child that is forked meanwhile would wait for it for ever
   const char* const library = curl_version_info(CURLVERSION_NOW)->ssl_version;
   return library && std::string_view(library).starts_with("OpenSSL/");
-}
+}();
 
 }  // namespace
 
 void keep_tls_buffers_short(CURL* easy) noexcept {
-  static const bool can = stands_on_openssl();
-  if (can) curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &on_context);
+  if (stands_on_openssl) curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &on_context);
 }
 
 #else

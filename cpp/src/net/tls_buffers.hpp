@@ -6,8 +6,8 @@
 namespace kimistream::net {
 
 /// Lets OpenSSL give its buffers back between two records, on the connections that this handle opens: 64 kB to read
-/// into and 16 kB to write from otherwise, of which a quarter is really held. Only where libcurl and its OpenSSL are
-/// both inside, as in the wheel: of a shared libcurl nobody knows which copy of which library it speaks TLS with.
+/// into and 16 kB to write from otherwise, of which a quarter is really held. Only where libcurl is inside, as in the
+/// wheel: of a shared one nobody knows which copy of which library it speaks TLS with.
 void keep_tls_buffers_short(CURL* easy) noexcept;
 
 }  // namespace kimistream::net

@@ -442,27 +442,30 @@ class Work:
 
     def _send(self, item: Item) -> bool:
         """Whether it is on its way. Else it has ended, or is held until something of the budget is left."""
-        if item.answer is None and self._plan.expected is not None:
-            item.answer = self._plan.expected.row(item.arguments[0])
-            item.arguments = (item.answer.messages(), *item.arguments[1:])
-        need = need_of(item.arguments) if self._reckons else _NOTHING
-        if not self._may_cost(item, need):
-            if len(self._sending):
-                self._held = item  # what is under way may leave something
-            else:
-                self.stop("budget")
-                self._leave(item)
-            return False
         try:
-            sender = self._plan.sender
-            uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
-            self._sending.start(item.index, item, item.arguments, need.tokens, uploads, self._plan.streams(item.input))
-        except (KimiError, TypeError, ValueError) as error:
+            if item.answer is None and self._plan.expected is not None:
+                item.answer = self._plan.expected.row(item.arguments[0])
+                item.arguments = (item.answer.messages(), *item.arguments[1:])
+            need = need_of(item.arguments) if self._reckons else _NOTHING
+            may = self._may_cost(item, need)
+            if may:
+                self._start(item, need)
+        except (KimiError, TypeError, ValueError, OverflowError) as error:
             self._unstake(item)
             self._unwatch(item)
             self._wrong(item, error if isinstance(error, KimiError) else _cannot_be_sent(error))
             return False
-        return True
+        if not may and len(self._sending):
+            self._held = item  # what is under way may leave something
+        elif not may:
+            self.stop("budget")
+            self._leave(item)
+        return may
+
+    def _start(self, item: Item, need: Need) -> None:
+        sender = self._plan.sender
+        uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
+        self._sending.start(item.index, item, item.arguments, need.tokens, uploads, self._plan.streams(item.input))
 
     def _may_cost(self, item: Item, need: Need) -> bool:
         """Whether the budgets of run and client allow it; what it could take is held then."""

@@ -90,7 +90,7 @@ def _rows(
         [{"data_index": index} for index in to_do], lambda row: "", key="data_index", concurrency=concurrency,
         progress=False, timeout=timeout, check="off",
     )  # fmt: skip
-    plan.asked = lambda row: (arguments_of(client, to_do[row["data_index"]].request, extra_body, timeout), b"")
+    plan.asked = lambda row: arguments_of(client, to_do[row["data_index"]].request, extra_body, timeout)
     plan.streams = lambda row: bool(to_do[row["data_index"]].request.get("stream"))
     return Rows(plan)
 
