@@ -447,20 +447,20 @@ class Work:
                 item.answer = self._plan.expected.row(item.arguments[0])
                 item.arguments = (item.answer.messages(), *item.arguments[1:])
             need = need_of(item.arguments) if self._reckons else _NOTHING
-            may = self._may_cost(item, need)
-            if may:
+            if self._may_cost(item, need):
                 self._start(item, need)
+                return True
         except (KimiError, TypeError, ValueError, OverflowError) as error:
             self._unstake(item)
             self._unwatch(item)
             self._wrong(item, error if isinstance(error, KimiError) else _cannot_be_sent(error))
             return False
-        if not may and len(self._sending):
+        if len(self._sending):
             self._held = item  # what is under way may leave something
-        elif not may:
+        else:
             self.stop("budget")
             self._leave(item)
-        return may
+        return False
 
     def _start(self, item: Item, need: Need) -> None:
         sender = self._plan.sender
