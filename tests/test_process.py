@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -100,19 +101,25 @@ def test_an_interpreter_without_the_gil_is_told() -> None:
 # ---- fork ------------------------------------------------------------------------------------------------------------
 
 
+def forked(act: Callable[[], bool]) -> int:
+    """A child that ends with exit status 0 where what it does gives True."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if act() else 2
+        finally:
+            os._exit(code)
+    return child
+
+
 @posix_only
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_child_and_parent_both_go_on(fault_server: FaultServer) -> None:
     url = fault_server.url(stream_of("x"))
     client = kimi(url)
     assert client.stream("hi").message.text == "x"  # a connection is kept
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = 0 if all(client.stream("hi").message.text == "x" for _ in range(20)) else 2
-        finally:
-            os._exit(code)
+    child = forked(lambda: all(client.stream("hi").message.text == "x" for _ in range(20)))
     assert all(client.stream("hi").message.text == "x" for _ in range(20))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert fault_server.attempts(url) == 41
@@ -161,15 +168,13 @@ def test_a_child_that_closes_its_parents_stream_goes_on_with_a_connection_of_its
     client = kimi(url)
     stream = client.stream("hi")
     assert next(stream).text == "a"
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            first = client.stream("hi").message.text
-            stream.close()
-            code = 0 if first and client.stream("hi").message.text else 2
-        finally:
-            os._exit(code)
+
+    def goes_on() -> bool:
+        first = client.stream("hi").message.text
+        stream.close()
+        return bool(first and client.stream("hi").message.text)
+
+    child = forked(goes_on)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     fault_server.open(url)
     assert stream.message.text == "ab"
@@ -185,13 +190,7 @@ def test_fork_and_asyncio(fault_server: FaultServer) -> None:
         return (await client.stream("hi").message).text
 
     assert run(ask()) == "x"
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = 0 if run(ask()) == "x" else 2
-        finally:
-            os._exit(code)
+    child = forked(lambda: run(ask()) == "x")
     assert run(ask()) == "x"
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
