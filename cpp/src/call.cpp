@@ -170,7 +170,7 @@ void Call::complete() {
       flush();
     }
   sign();
-  if (gathers()) chunks_.push_back(gathering_.chunk(accumulator_.message()));
+  if (gathers()) chunks_.push_back(gathering().chunk(accumulator_.message()));
   release();
   tell();
 }
@@ -243,7 +243,7 @@ void Call::fail(Error error) {
   }
   if (!error.request_id.empty() && error.message.find(error.request_id) == std::string::npos)
     error.message += " [request id " + error.request_id + "]";
-  error_ = std::move(error);
+  error_ = std::make_unique<const Error>(std::move(error));
   phase_ = Phase::failed;
   release();
   tell();

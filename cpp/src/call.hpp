@@ -77,7 +77,8 @@ class Call final : private Receiver {
   /// True when nothing more will come: what is queued is all.
   [[nodiscard]] bool over() const noexcept { return phase_ == Phase::ended || phase_ == Phase::failed; }
   [[nodiscard]] bool failed() const noexcept { return phase_ == Phase::failed; }
-  [[nodiscard]] const Error& error() const noexcept { return error_; }
+  /// Why; of a call that has failed.
+  [[nodiscard]] const Error& error() const noexcept { return *error_; }
 
   [[nodiscard]] bool has_item() const noexcept { return next_event_ < folded_ || next_chunk_ < chunks_.size(); }
   [[nodiscard]] bool take(Event& event);
@@ -205,6 +206,7 @@ class Call final : private Receiver {
     return decoder;
   }
   void show_chunks(std::size_t fresh);
+  wire::Gathering& gathering();
   /// Takes the keys of this request out of a text or an error.
   template <class Shown>
   void hide_keys(Shown& shown) const {
@@ -233,7 +235,7 @@ class Call final : private Receiver {
   int attempts_ = 0;
   std::int64_t created_ = 0;  // seconds since 1970
   Tempo tempo_;
-  wire::Gathering gathering_;  // see gathers()
+  std::unique_ptr<wire::Gathering> gathering_;  // null unless it gathers(), and something has come
   Clocks clocks_;
   Clock::time_point trying_since_{}, retry_at_{};
 
@@ -244,7 +246,7 @@ class Call final : private Receiver {
   wire::Decoder decoder_;
   Accumulator accumulator_;
   mutable std::mutex message_mutex_;  // writers are on one thread; held so that snapshot() sees a whole message
-  Error error_;
+  std::unique_ptr<const Error> error_;  // null until it has failed
   std::vector<std::string> log_;
 
   std::vector<Event> events_;  // the decoder appends; those before folded_ are in the message and may be taken

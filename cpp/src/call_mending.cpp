@@ -110,7 +110,7 @@ std::size_t Call::void_what_was_said(std::size_t fresh) {
   next_event_ = 0;
   folded_ = folded;
   first_said_.reset();
-  gathering_ = {};
+  gathering_.reset();
   const std::lock_guard lock(message_mutex_);
   accumulator_.restart();
   accumulator_.message().id.clear();
@@ -148,10 +148,15 @@ void Call::hold_finish(std::size_t fresh) {
   events_.erase(found);
 }
 
+wire::Gathering& Call::gathering() {
+  if (!gathering_) gathering_ = std::make_unique<wire::Gathering>();
+  return *gathering_;
+}
+
 /// The new events in the OpenAI shape.
 void Call::show_chunks(std::size_t fresh) {
   const auto events = std::span(events_).subspan(std::min(fresh, events_.size()));
-  if (gathers()) return gathering_.add(decoder_, created_, is_later());
+  if (gathers()) return gathering().add(decoder_, created_, is_later());
   if (mending_ && !first_said_ && std::any_of(events.begin(), events.end(), says))
     first_said_ = taken_ + chunks_.size() - next_chunk_;
   if (!mending_ || !mending_->joins()) return wire::add_chunk(decoder_, events, created_, chunks_);

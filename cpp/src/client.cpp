@@ -57,6 +57,14 @@ void check_headers(const Headers& headers) {
              "\" has a line break or another character that a header cannot have");
 }
 
+/// With what kind of body is sent and asked for; what is said already counts.
+Headers for_message(Headers headers, std::string_view accept) {
+  for (const auto& [name, value] :
+       {Headers::Field("Content-Type", "application/json"), Headers::Field("Accept", accept)})
+    if (!headers.find(name)) headers.add(name, value);
+  return headers;
+}
+
 /// An address that another row is known by says more than the row whose dialect was asked for, of the currency first.
 const Provider& seller_of(const Destination& destination) {
   const Provider* at = find_provider_by_address(destination.base_url);
@@ -142,6 +150,9 @@ Client::Impl::Impl(ClientOptions given)
   const Headers& own = options.default_headers;
   for (const Headers* further : {&provider->headers, &own})
     for (const auto& [name, value] : *further) headers_.set(name, value);
+  streamed_ = for_message(headers_, "text/event-stream");
+  whole_ = for_message(headers_, "application/json");
+  for (Headers* headers : {&headers_, &streamed_, &whole_}) headers->share();
   secrets_ = secrets_in(headers_);
 }
 
@@ -150,16 +161,14 @@ void Client::Impl::close() noexcept {
   crowds.clear();
 }
 
-CallSetup Client::Impl::common(std::string_view path, const Headers& extra_headers, const Timeout& timeout) const {
+CallSetup Client::Impl::common(std::string_view path, const Headers& headers, const Timeout& timeout) const {
   CallSetup setup;
   setup.provider = destination.provider;
   setup.key_origin = options.key_origin;
   setup.models_call = options.models_call;
   setup.request.url = destination.base_url + std::string(path);
-  setup.request.headers = headers_;
-  if (extra_headers.empty()) setup.secrets = &secrets_;  // those that a request has of itself hold none
-  check_headers(extra_headers);
-  for (const auto& [name, value] : extra_headers) setup.request.headers.set(name, value);
+  setup.request.headers = headers;
+  setup.secrets = &secrets_;
   setup.limits = limits_of(timeout, options.timeout);
   setup.retry.max_retries = options.max_retries;
   setup.retry.total_seconds =
@@ -179,10 +188,15 @@ MendPolicy Client::Impl::mend_policy(const Request& request) const {
 
 CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape, Written* written) const {
   const Provider& provider = *destination.provider;
-  CallSetup setup = common(provider.chat_path, request.extra_headers, request.timeout);
   const MendPolicy policy = mend_policy(request);
   const bool gathered = !stream && policy.mends();  // asked for as a stream, so that there is something to go on from
   const bool streams = stream || gathered;
+  CallSetup setup = common(provider.chat_path, streams ? streamed_ : whole_, request.timeout);
+  if (!request.extra_headers.empty()) {
+    check_headers(request.extra_headers);
+    for (const auto& [name, value] : request.extra_headers) setup.request.headers.set(name, value);
+    setup.secrets = nullptr;  // theirs count, too
+  }
   const std::string& asked = request.model.empty() ? model : request.model;
   std::vector<rules::Finding> known;
   if (in_clear_ && has_key(setup.request.headers))
@@ -202,12 +216,11 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape, 
   const auto named = sent.extra_body.empty() ? std::nullopt : json::text_at(sent.extra_body.text, "/model");
   setup.currency = seller.currency;
   setup.price = price(named ? *named : setup.model);  // what is merged last is what the server reads
-  for (const auto& [name, value] : {std::pair("Content-Type", "application/json"),
-                                    std::pair("Accept", streams ? "text/event-stream" : "application/json")})
-    if (!setup.request.headers.find(name)) setup.request.headers.add(name, value);  // the caller's own counts
   setup.request.body = std::move(encoded.body);
   setup.request.compressed = !streams;
   setup.request.on_upload = request.on_upload;
+  if (shape == Shape::chunks)  // which have no place for them
+    for (const Notice& notice : notices) setup.log.push_back(notice.message + " [" + notice.code + "]");
   setup.notices = std::move(notices);
   setup.streams = stream;
   setup.thinks = encoded.thinks;
@@ -218,7 +231,7 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape, 
 }
 
 CallSetup Client::Impl::setup(const ResourceRequest& request) const {
-  CallSetup setup = common(request.path, {}, request.timeout);
+  CallSetup setup = common(request.path, headers_, request.timeout);
   setup.request.method = request.method;
   setup.request.headers.add("Accept", "application/json");
   if (request.body) setup.request.headers.add("Content-Type", request.content_type);

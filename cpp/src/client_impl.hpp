@@ -56,7 +56,7 @@ class Client::Impl {
 
  private:
   [[nodiscard]] MendPolicy mend_policy(const Request& request) const;
-  [[nodiscard]] CallSetup common(std::string_view path, const Headers& extra_headers, const Timeout& timeout) const;
+  [[nodiscard]] CallSetup common(std::string_view path, const Headers& headers, const Timeout& timeout) const;
 
   bool in_clear_;  // a key that is sent can be read on the way
   /// What the provider says of the models, null before it was asked. Any thread.
@@ -66,6 +66,7 @@ class Client::Impl {
 
   mutable std::atomic<bool> logged_in_clear_{false};  // resources have no notices: the log has it, once
   Headers headers_;                   // of every request: key, user agent, the row's and the caller's own
+  Headers streamed_, whole_;          // and of one for a message, by how its answer is to come
   std::vector<std::string> secrets_;  // in these
 };
 

@@ -52,10 +52,10 @@ build_openssl() {
 }
 
 # HTTP/1.1 and HTTPS, through proxies of both kinds: what net/ uses, and nothing else. CURL_MAX_WRITE_SIZE, which curl.h leaves
-# to those who build, is also the least send buffer, which each open stream holds: 4 kB in place of 16.
+# to those who build, is also the least send buffer, which each open stream holds: 2 kB in place of 16.
 build_curl() {
   say "    curl $(version_of curl)"
-  cmake_install curl "$sources/curl" -DCMAKE_C_FLAGS="-fvisibility=hidden -ffunction-sections -fdata-sections -DCURL_MAX_WRITE_SIZE=4096" \
+  cmake_install curl "$sources/curl" -DCMAKE_C_FLAGS="-fvisibility=hidden -ffunction-sections -fdata-sections -DCURL_MAX_WRITE_SIZE=2048" \
     -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF -DBUILD_STATIC_LIBS=ON -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF -DBUILD_EXAMPLES=OFF -DCMAKE_UNITY_BUILD=ON \
     -DBUILD_LIBCURL_DOCS=OFF -DBUILD_MISC_DOCS=OFF -DENABLE_CURL_MANUAL=OFF \
     -DHTTP_ONLY=ON -DCURL_ENABLE_SSL=ON -DCURL_USE_OPENSSL=ON -DCURL_ZLIB=ON -DCURL_BROTLI=OFF -DCURL_ZSTD=OFF \

@@ -2,6 +2,8 @@
 /// @brief HTTP header fields, in the order in which they came; names compare without regard to case.
 #pragma once
 
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +18,9 @@ class Headers {
   using Field = std::pair<std::string, std::string>;
 
   Headers() = default;
-  Headers(std::initializer_list<Field> fields) : fields_(fields) {}
+  Headers(std::initializer_list<Field> fields) : own_(fields) {}
 
-  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void add(std::string name, std::string value) { own().emplace_back(std::move(name), std::move(value)); }
 
   /// Replaces every field of this name by one.
   void set(std::string_view name, std::string value);
@@ -26,16 +28,25 @@ class Headers {
   /// The first field of this name, or nothing.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return fields_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
-  void clear() noexcept { fields_.clear(); }
-  [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
-  [[nodiscard]] auto end() const noexcept { return fields_.end(); }
+  [[nodiscard]] bool empty() const noexcept { return fields().empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return fields().size(); }
+  void clear() noexcept { *this = {}; }
+  [[nodiscard]] auto begin() const noexcept { return fields().begin(); }
+  [[nodiscard]] auto end() const noexcept { return fields().end(); }
 
-  friend bool operator==(const Headers&, const Headers&) = default;
+  /// Copies made from here on share one list until one of them is changed: for what goes with thousands of requests.
+  void share();
+
+  friend bool operator==(const Headers& left, const Headers& right) noexcept {
+    return &left.fields() == &right.fields() || left.fields() == right.fields();
+  }
 
  private:
-  std::vector<Field> fields_;
+  [[nodiscard]] const std::vector<Field>& fields() const noexcept { return shared_ ? *shared_ : own_; }
+  std::vector<Field>& own();
+
+  std::vector<Field> own_;  // empty while they are shared
+  std::shared_ptr<const std::vector<Field>> shared_;
 };
 
 /// True when two ASCII texts are equal but for the case of their letters.

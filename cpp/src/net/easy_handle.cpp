@@ -1,6 +1,7 @@
 #include "net/easy_handle.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -18,9 +19,9 @@ namespace {
 constexpr long stream_buffer_bytes = 60 * 1024, whole_buffer_bytes = 4 * 1024;
 
 // Of send buffer, head and body together: 8.x reserves it, zeroed, for as long as the answer takes, and 64 kB by
-// default. The least is what libcurl was built with: 16 kB, and 4 in the wheel (packaging/bundled/build.sh).
-constexpr long short_upload_bytes = 4 * 1024, upload_bytes = 16 * 1024, media_upload_bytes = 256 * 1024;
-constexpr std::uint64_t short_body_bytes = 3 * 1024;
+// default. The least is what libcurl was built with: 16 kB, and 2 in the wheel (packaging/bundled/build.sh).
+constexpr std::uint64_t least_upload_bytes = 2 * 1024, most_upload_bytes = 16 * 1024, usual_head_bytes = 1024;
+constexpr long media_upload_bytes = 256 * 1024;
 
 // From 1 MiB on libcurl would wait a second for "100 Continue" before it sends a body.
 constexpr std::uint64_t large_bytes = std::uint64_t{1} << 19;
@@ -32,7 +33,8 @@ long buffer_bytes(bool whole) { return whole ? whole_buffer_bytes : stream_buffe
 
 long upload_buffer_bytes(const BodyReader& body) {
   if (body.has_sources()) return media_upload_bytes;
-  return body.size() > short_body_bytes ? upload_bytes : short_upload_bytes;
+  const std::uint64_t whole = std::min(body.size(), most_upload_bytes) + usual_head_bytes;
+  return static_cast<long>(std::clamp(std::bit_ceil(whole), least_upload_bytes, most_upload_bytes));
 }
 
 // What "deflate" means servers do not agree on. "identity" asks for no compression, yet undoes one that a server

@@ -27,6 +27,7 @@ Decoder::Decoder(const Provider& provider, bool thinks, std::shared_ptr<const Of
       stray_(provider.inline_thinking == InlineThinking::never ? ThinkSplitter::Start::off : ThinkSplitter::Start::tag),
       thinks_(thinks) {
   options_.choice_index = 0;
+  if (provider.protocol == Protocol::anthropic_messages) anthropic_ = std::make_unique<AnthropicReader>();
 }
 
 Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::vector<Event>& out) {
@@ -101,8 +102,8 @@ Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out
 bool Decoder::read(std::string_view text, std::string_view type) {
   auto& reader = json::Reader::local();
   std::optional<std::int64_t> choice;
-  if (provider_->protocol == Protocol::anthropic_messages)
-    anthropic_.read(reader, text, type, frame_);
+  if (anthropic_)
+    anthropic_->read(reader, text, type, frame_);
   else
     choice = read_frame(reader, text, options_, frame_);
   if (frame_.malformed) return false;

@@ -155,7 +155,7 @@ class Decoder {
   Frame frame_;
   std::string_view text_;  // of the frame that was read last, "" when it said nothing
   FrameOptions options_;
-  AnthropicReader anthropic_;
+  std::unique_ptr<AnthropicReader> anthropic_;  // null where the provider speaks in chunks
   Repeat repeat_;
   std::optional<std::string_view> Choice::*repeated_ = nullptr;  // which text of frame_ the repeated one is
   Channel reasoning_, content_;
