@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from bulk_server import BulkServer, too_many
 from kit import run, until, wait_until
 from test_bulk import rows
 
-from kimistream import Row
+from kimistream import InvalidRequestError, Row
 
 
 def test_closed_by_another_thread_while_it_waits_it_ends() -> None:
@@ -54,3 +57,63 @@ def test_closed_by_another_task_while_it_waits_it_ends() -> None:
 
     with BulkServer(reply) as server:
         run(main(server))
+
+
+def test_rows_that_another_task_reads_are_refused_and_go_on() -> None:
+    async def main(server: BulkServer) -> None:
+        found = server.async_client().map(rows(5), "{text}", concurrency=2)
+
+        async def read() -> list[Row]:
+            return [row async for row in found]
+
+        first, second = asyncio.ensure_future(read()), asyncio.ensure_future(read())
+        with pytest.raises(InvalidRequestError, match="read by another task"):
+            await asyncio.wait_for(second, 60)
+        server.let_go()
+        assert len(await asyncio.wait_for(first, 60)) == 5
+
+    with BulkServer(held=True) as server:
+        run(main(server))
+
+
+def test_a_run_that_could_not_begin_may_be_awaited_again(tmp_path: Path) -> None:
+    async def main(server: BulkServer) -> None:
+        client, out = server.async_client(), tmp_path / "out.jsonl"
+        first = asyncio.ensure_future(_awaited(client.map(rows(3), "{text}", key="id", out=out)))
+        await until(lambda: server.waiting == 3)
+        second = client.map(rows(3), "{text}", key="id", out=out)
+        for _ in range(2):
+            with pytest.raises(InvalidRequestError, match="another run"):
+                await second
+        server.let_go()
+        assert (await first).done == 3
+        assert (await second).skipped == 3
+        assert (await second).skipped == 3
+
+    with BulkServer(held=True) as server:
+        run(main(server))
+
+
+def test_a_run_that_has_failed_is_awaited_to_its_error_each_time(tmp_path: Path) -> None:
+    def source() -> Iterator[dict[str, Any]]:
+        yield from rows(2)
+        raise RuntimeError("the file is gone")
+
+    async def main(server: BulkServer) -> None:
+        wanted = server.async_client().map(source(), "{text}", out=tmp_path / "out.jsonl")
+        first = asyncio.ensure_future(_awaited(wanted))
+        await until(lambda: server.waiting == 2)
+        with pytest.raises(InvalidRequestError, match="awaited by another task"):
+            await wanted
+        server.let_go()
+        for waiting in (first, wanted, wanted):
+            with pytest.raises(RuntimeError, match="gone"):
+                await waiting
+        assert wanted.done == 2
+
+    with BulkServer(held=True) as server:
+        run(main(server))
+
+
+async def _awaited(wanted: Any) -> Any:
+    return await wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+import warnings
 from typing import Any
 
 import pytest
@@ -21,6 +22,19 @@ def test_limits_are_their_numbers() -> None:
         Limits(rpm=0)
     with pytest.raises(TypeError):
         Limits(1.5)  # type: ignore[arg-type]
+
+
+def test_a_window_that_one_request_fills_is_told() -> None:
+    with BulkServer() as server:
+        client = server.client()
+        with pytest.warns(RuntimeWarning, match="tpm=20000: each request .* 32768 tokens of answer.* each minute"):
+            client.map(["a"], "{}", tpm=20_000)
+        with pytest.warns(RuntimeWarning, match="tpd=99: .* each day"):
+            client.map(["a"], "{}", limits=Limits(tpd=99), max_tokens=100)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            client.map(["a"], "{}", tpm=20_000, max_tokens=100)
+            client.map(["a"], "{}", tpm=40_000)
 
 
 def test_a_storm_earns_few_refusals_and_fails_no_row() -> None:

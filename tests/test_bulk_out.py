@@ -241,6 +241,21 @@ def test_failed_rows_stay_failed_unless_they_are_to_be_tried_again(out: Path) ->
     assert sorted(keys(out)) == list(range(10))
 
 
+def test_the_first_failure_is_one_of_this_input(out: Path) -> None:
+    source = out.with_name("rows.jsonl")
+    lines = ['{"text": "a"}', '{"text": "b"}', "no JSON", '{"text": "c"}']
+    source.write_text("\n".join(lines))
+    with BulkServer() as server:
+        assert start(server, out, source, key=None).failed == 1
+        lines[2:] = ['{"text": "repaired"}', '{"other": "d"}']
+        source.write_text("\n".join(lines))
+        again = start(server, out, source, key=None)
+        assert (again.failed, again.done) == (1, 1)
+        first, left = again.failures()
+        assert "'text'" in str(first.error)
+        assert "no JSON" in str(left.error), "of a row that is in the input no more; it stays"
+
+
 def test_a_changed_row_that_fails_loses_its_line(out: Path) -> None:
     with BulkServer(bad("New: t1")) as server:
         start(server, out, rows(3))

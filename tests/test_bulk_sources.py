@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import gzip
 import hashlib
@@ -17,8 +18,8 @@ import pytest
 from bulk_server import BulkServer
 from kit import python
 
-from kimistream import InvalidRequestError, _core
-from kimistream._bulk.files import BadRow
+from kimistream import Budget, InvalidRequestError, _core
+from kimistream._bulk.bad_row import BadRow
 from kimistream._bulk.keys import Distinct, Hashed, Seen
 from kimistream._bulk.lines import parse, text_of
 from kimistream._bulk.plain import canonical, plain
@@ -110,6 +111,9 @@ def test_json(tmp_path: Path) -> None:
     path.write_text('{"a": 1}')
     with pytest.raises(InvalidRequestError, match="list"):
         read(path)
+    path.write_text("[" * 100_000)
+    with pytest.raises(InvalidRequestError, match="no JSON"):
+        read(path)
 
 
 def test_csv(tmp_path: Path) -> None:
@@ -122,6 +126,51 @@ def test_csv(tmp_path: Path) -> None:
     path.write_text("a,a\n1,2\n")
     with pytest.raises(InvalidRequestError, match="two columns"):
         read(path)
+
+
+def test_a_row_of_csv_that_cannot_be_read_is_its_own_error(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b'id,text\n1,a\n2,"b" c\n3,\xff\n4,"two\n\xfe lines"\n5,"e ""x"" e"\n')
+    found = read(path)
+    assert [row["id"] for row in found if isinstance(row, dict)] == ["1", "5"]
+    assert ["line 3" in found[1], "line 4" in found[2], "line 5" in found[3]] == [True] * 3
+    assert "'\"'" in found[1]
+    with BulkServer() as server:
+        given = {row.index: row for row in server.client().map(path, "{text}")}
+        assert [given[index].error is None for index in range(5)] == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("text", ['id,text\n1,"a\n2,b\n3,c\n', 'id,"text\n1,a\n', "id,te\udcffxt\n1,a\n"])
+def test_csv_of_which_nobody_knows_where_a_row_begins_is_an_error(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InvalidRequestError, match=r"rows\.csv, line [12]: "):
+        read(path)
+
+
+def test_a_field_of_csv_may_be_a_document(tmp_path: Path) -> None:
+    own = csv.field_size_limit()
+    path = tmp_path / "rows.csv"
+    path.write_text(f"id,text\n1,{'x' * 200_000}\n")
+    assert [len(row["text"]) for row in read(path)] == [200_000]
+    assert csv.field_size_limit() == own, "it is the whole process's"
+
+
+def test_what_was_read_before_a_file_breaks_off_is_done_first(tmp_path: Path) -> None:
+    packed = tmp_path / "rows.jsonl.gz"
+    whole = gzip.compress(b"".join(b'{"id": %d, "text": "row %d"}\n' % (n, n) for n in range(50)))
+    packed.write_bytes(whole[:-9])  # all rows are there, and the end is not
+    quoted = tmp_path / "rows.csv"
+    quoted.write_text("id,text\n" + "".join(f"{n},row {n}\n" for n in range(50)) + '50,"row\n')
+    for number, options in enumerate(({}, {"out": 1}, {"out": 1, "budget": Budget(tokens=10**9)}, {"ordered": True})):
+        for path in (packed, quoted):
+            if "out" in options:
+                options["out"] = tmp_path / f"{number}{path.suffix}.jsonl"
+            with BulkServer() as server:
+                client = server.client()
+                with pytest.raises(InvalidRequestError, match=r"\(50 rows before it\)"):
+                    list(client.map(path, "{text}", key="id", concurrency=4, **options))
+                assert sorted(server.paid.values()) == [1] * 50
 
 
 def test_gzip_of_several_members(tmp_path: Path) -> None:
@@ -303,6 +352,39 @@ def test_what_pyarrow_reads_piece_by_piece() -> None:
     reader = Source(table.to_reader())
     assert reader.again is None
     assert list(reader) == expected
+
+
+def test_times_of_nanoseconds_are_texts(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    at = 1_700_000_000_000_000_000
+    table = pyarrow.table(
+        {
+            "id": [1, 2, 3],
+            "at": pyarrow.array([at + 1, at, None], pyarrow.timestamp("ns")),
+            "there": pyarrow.array([at + 20, at + 3000, None], pyarrow.timestamp("ns", tz="+02:00")),
+            "time": pyarrow.array([5, 1000, None], pyarrow.time64("ns")),
+        }
+    )
+    parquet.write_table(table, tmp_path / "rows.parquet")
+    expected = [
+        {
+            "id": 1,
+            "at": "2023-11-14T22:13:20.000000001",
+            "there": "2023-11-15T00:13:20.000000020+02:00",
+            "time": "00:00:00.000000005",
+        },
+        {
+            "id": 2,
+            "at": "2023-11-14T22:13:20",
+            "there": "2023-11-15T00:13:20.000003+02:00",
+            "time": "00:00:00.000001",
+        },
+        {"id": 3, "at": None, "there": None, "time": None},
+    ]
+    for rows in (table, table.to_reader(), tmp_path / "rows.parquet"):
+        assert [plain(row) for row in Source(rows)] == expected
+    with pytest.raises(InvalidRequestError, match=r"the column 'took' \(duration\[ns\]\) cannot be read"):
+        list(Source(pyarrow.table({"took": pyarrow.array([1], pyarrow.duration("ns"))})))
 
 
 @pytest.mark.parametrize("lazy", [False, True])

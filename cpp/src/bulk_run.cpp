@@ -32,8 +32,6 @@ constexpr Seconds long_away = 0.1;                 // so long nobody waited for 
 constexpr double linger_part = 1.0 / 20;
 constexpr Seconds longest_linger = 0.01;
 constexpr std::size_t many = 64;  // rows that need not wait for more of them
-// A row that is refused once more is passed by others for so long, twice as long each time.
-constexpr Seconds first_aside = 1, longest_aside = 60;
 
 Seconds seconds_of(Clock::time_point when) { return std::chrono::duration<double>(when.time_since_epoch()).count(); }
 Seconds now() { return seconds_of(Clock::now()); }
@@ -270,8 +268,8 @@ void BulkRun::Impl::refused(Owned row, const Error& error, Seconds when) {
   row->stream.reset();
   if (stopping_) return;
   if (refusals == 0) return queue_.add(std::move(row));
-  const Seconds aside = std::min(longest_aside, first_aside * std::exp2(std::min(refusals - 1, 10)));
-  queue_.set_aside(std::move(row), when + std::max(aside, error.retry_after.value_or(0)));
+  const bulk::Aside aside = bulk::aside_of(error, refusals);
+  queue_.set_aside(std::move(row), when + aside.earliest, when + aside.due);
 }
 
 void BulkRun::Impl::end(Owned row, Result result) {

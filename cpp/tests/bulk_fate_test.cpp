@@ -60,6 +60,26 @@ TEST_CASE("pauses grow, and a hint is honoured") {
   CHECK(pause_before(error, 0, 0.5) == 7);
 }
 
+TEST_CASE("a row that is refused again lets others go first, behind the pause that the server asks for") {
+  ks::Error error = status(429);
+  for (const double hint : {0.5, 1.0, 5.0, 60.0, 3600.0})
+    for (int refusals = 1; refusals < 40; ++refusals) {
+      CAPTURE(hint);
+      CAPTURE(refusals);
+      error.retry_after = hint;
+      const auto aside = aside_of(error, refusals);
+      CHECK(aside.earliest == hint);
+      CHECK(aside.due >= hint + 1);
+      CHECK(aside.due <= hint + 60);
+    }
+  error.retry_after.reset();
+  CHECK(aside_of(error, 1).earliest == 1);  // it grows, whoever is left
+  CHECK(aside_of(error, 3).earliest == 4);
+  CHECK(aside_of(error, 3).due == 4);
+  CHECK(aside_of(error, 100).earliest == 30);
+  CHECK(aside_of(error, 100).due == 60);
+}
+
 TEST_CASE("what a provider may have counted, and after which status an answer is asked for in pieces") {
   CHECK(may_be_counted(status(500)));
   CHECK(may_be_counted(of_kind(ks::ErrorKind::timeout)));

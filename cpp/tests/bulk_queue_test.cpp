@@ -41,7 +41,7 @@ TEST_CASE("rows go by their index, each not before its time") {
 
 TEST_CASE("a row that was set aside makes way for others as long as there are any") {
   RowQueue queue;
-  queue.set_aside(row(0), 10.0);
+  queue.set_aside(row(0), 3.0, 10.0);
   queue.add(row(1), 5.0);
   queue.add(row(2));
   queue.look(0, true);
@@ -49,7 +49,24 @@ TEST_CASE("a row that was set aside makes way for others as long as there are an
   CHECK(queue.later() == 2);
   queue.look(1, false);  // more may come
   CHECK(taken(queue).empty());
-  queue.look(1, true);
+  CHECK(queue.next() == 5);
+  queue.look(1, true);  // nobody is left: what is before its earliest waits all the same
+  CHECK(taken(queue).empty());
+  CHECK(queue.later() == 2);
+  CHECK(queue.next() == 3);
+  queue.look(3, true);
   CHECK(taken(queue) == std::vector<std::size_t>{0});
   CHECK(queue.later() == 1);  // one that waits for its time does so all the same
+}
+
+TEST_CASE("one that was set aside is ready when it is due, whoever else there is") {
+  RowQueue queue;
+  queue.set_aside(row(0), 3.0, 10.0);
+  queue.add(row(1));
+  queue.look(9.5, false);
+  CHECK(taken(queue) == std::vector<std::size_t>{1});
+  CHECK(queue.next() == 10);
+  queue.add(row(2));
+  queue.look(10, false);
+  CHECK(taken(queue) == std::vector<std::size_t>{0, 2});
 }

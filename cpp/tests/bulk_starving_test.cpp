@@ -1,6 +1,7 @@
 // One request that is always refused holds nobody up.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +21,8 @@ class Refusing final : public ks::Transport {
   struct Rule {
     bool refuses = true;
     int refused = 0, answered = 0;
+    std::string retry_after = {};
+    std::vector<std::chrono::steady_clock::time_point> came = {};  // those that were refused
   };
   explicit Refusing(std::shared_ptr<Rule> rule) : rule_(std::move(rule)) {}
 
@@ -27,6 +30,7 @@ class Refusing final : public ks::Transport {
     const std::string& body = request.body->segments.front().text;
     const bool refused = rule_->refuses && body.find("unlucky") != std::string::npos;
     ++(refused ? rule_->refused : rule_->answered);
+    if (refused) rule_->came.push_back(std::chrono::steady_clock::now());
     auto exchange = std::make_unique<Exchange>(*this);
     due_.push_back({exchange.get(), &receiver, refused});
     return exchange;
@@ -36,7 +40,9 @@ class Refusing final : public ks::Transport {
     while (!due_.empty()) {
       const auto [exchange, receiver, refused] = due_.back();
       due_.pop_back();
-      receiver->on_head({.status = refused ? 429 : 200, .headers = {{"Content-Type", "application/json"}}});
+      ks::ResponseHead head{.status = refused ? 429 : 200, .headers = {{"Content-Type", "application/json"}}};
+      if (refused && !rule_->retry_after.empty()) head.headers.add("Retry-After", rule_->retry_after);
+      receiver->on_head(std::move(head));
       receiver->on_body(refused ? R"({"error":{"message":"overloaded","type":"engine_overloaded_error"}})"
                                 : whole_body());
       receiver->on_end({});
@@ -72,6 +78,37 @@ class Refusing final : public ks::Transport {
 };
 
 }  // namespace
+
+TEST_CASE("the last one left waits for the pause that the server asks for, or for one that grows") {
+  struct Case {
+    const char* retry_after;
+    std::vector<double> gaps;  // seconds between its requests, at least, from the second refusal on
+  };
+  for (const auto& [retry_after, gaps] : {Case{"0.3", {0.3, 0.3, 0.3, 0.3}}, Case{"", {1}}}) {
+    CAPTURE(retry_after);
+    const auto rule = std::make_shared<Refusing::Rule>();
+    rule->retry_after = retry_after;
+    ks::Client client{
+        {.provider = "moonshot", .base_url = "https://example.invalid/v1", .api_key = "sk-x", .transport = [rule] {
+           return std::make_unique<Refusing>(rule);
+         }}};
+    ks::BulkRun run(client, {.concurrency = 3});
+    for (std::size_t index = 0; index < 3; ++index)
+      run.add(index, {.messages = {ks::user(index == 0 ? "unlucky" : "fine")}});
+    run.no_more();
+    for (std::size_t answered = 0; run.size() > 0;) {
+      run.pump(std::chrono::milliseconds(100));
+      answered += run.take().size();
+      if (answered == 2 && rule->refused == static_cast<int>(gaps.size()) + 2) rule->refuses = false;
+      REQUIRE(rule->refused < 20);
+    }
+    REQUIRE(rule->came.size() == gaps.size() + 2);
+    for (std::size_t i = 0; i < gaps.size(); ++i) {
+      const std::chrono::duration<double> gap = rule->came[i + 2] - rule->came[i + 1];
+      CHECK(gap.count() >= gaps[i] - 0.01);
+    }
+  }
+}
 
 TEST_CASE("one request that is always refused holds nobody up, whatever the concurrency") {
   for (const std::size_t concurrency : {1, 8}) {

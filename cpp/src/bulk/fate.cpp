@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "kimistream/bulk_run.hpp"
 #include "kimistream/retry.hpp"
@@ -20,6 +21,7 @@ constexpr std::array<std::string_view, 4> of_all = {"quota", "suspended", "key",
 constexpr std::array<std::string_view, 2> of_the_row = {"content_filter", "context_overflow"};
 constexpr std::array<int, 2> statuses_of_too_much = {429, 529};  // 529: the other protocol's word for an overload
 constexpr std::array<int, 4> statuses_of_all = {401, 402, 403, 404};
+constexpr double first_aside = 1, longest_aside = 60, longest_alone = 30;
 
 }  // namespace
 
@@ -34,6 +36,12 @@ Fate fate_of(const Error& error, int retries, int max_retries) {
 
 double pause_before(const Error& error, int retries, double dice) {
   return next_delay({.max_retries = retries + 1}, error, retries, dice).value_or(0);
+}
+
+Aside aside_of(const Error& error, int refusals) {
+  const double aside = std::min(longest_aside, std::ldexp(first_aside, std::clamp(refusals - 1, 0, 10)));
+  const double hint = std::max(0.0, error.retry_after.value_or(0));
+  return {.earliest = hint > 0 ? hint : std::min(aside, longest_alone), .due = hint + aside};
 }
 
 bool streams_next(const Error& error) {

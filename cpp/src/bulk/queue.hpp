@@ -20,7 +20,9 @@ class Queue {
   [[nodiscard]] std::size_t ready() const noexcept { return ready_.size(); }
   [[nodiscard]] std::size_t later() const noexcept { return later_.size() + aside_.size(); }
   /// When the next one is ready; infinite: none comes of itself.
-  [[nodiscard]] Seconds next() const noexcept { return std::min(first_of(later_), first_of(aside_)); }
+  [[nodiscard]] Seconds next() const noexcept {
+    return std::min(later_.empty() ? forever : later_.begin()->first, aside_.empty() ? forever : aside_.begin()->first);
+  }
 
   void add(Owned row) {
     const auto index = row->index;
@@ -28,8 +30,10 @@ class Queue {
   }
   /// Not before it is due.
   void add(Owned row, Seconds due) { later_.emplace(due, std::move(row)); }
-  /// It makes way for others until it is due, as long as there are any.
-  void set_aside(Owned row, Seconds due) { aside_.emplace(due, std::move(row)); }
+  /// It makes way for others until it is due, as long as there are any; never before the earliest.
+  void set_aside(Owned row, Seconds earliest, Seconds due) {
+    aside_.emplace(due, Aside{.row = std::move(row), .earliest = earliest});
+  }
   void clear() noexcept {
     ready_.clear();
     later_.clear();
@@ -38,25 +42,26 @@ class Queue {
 
   /// Those whose time has come are ready. @param nobody_else no other rows are to be expected
   void look(Seconds now, bool nobody_else) {
-    move_due(later_, now);
-    move_due(aside_, nobody_else && ready_.empty() ? forever : now);
+    const bool alone = nobody_else && ready_.empty();
+    while (!aside_.empty() && (alone || aside_.begin()->first <= now)) {
+      Aside first = std::move(aside_.extract(aside_.begin()).mapped());
+      add(std::move(first.row), first.earliest);
+    }
+    while (!later_.empty() && later_.begin()->first <= now) add(std::move(later_.extract(later_.begin()).mapped()));
   }
   /// The first of those that are ready, or null.
   [[nodiscard]] Row* front() noexcept { return ready_.empty() ? nullptr : ready_.begin()->second.get(); }
   [[nodiscard]] Owned take() { return std::move(ready_.extract(ready_.begin()).mapped()); }
 
  private:
-  using Timed = std::multimap<Seconds, Owned>;
-
-  [[nodiscard]] static Seconds first_of(const Timed& rows) noexcept {
-    return rows.empty() ? forever : rows.begin()->first;
-  }
-  void move_due(Timed& rows, Seconds now) {
-    while (!rows.empty() && rows.begin()->first <= now) add(std::move(rows.extract(rows.begin()).mapped()));
-  }
+  struct Aside {
+    Owned row;
+    Seconds earliest;
+  };
 
   std::map<std::size_t, Owned> ready_;
-  Timed later_, aside_;
+  std::multimap<Seconds, Owned> later_;
+  std::multimap<Seconds, Aside> aside_;
 };
 
 }  // namespace kimistream::bulk

@@ -43,6 +43,8 @@ class AsyncRows(Run):
         self._driver_of: DriverOf = driver_of or Driver
         self._driver: RunDriver | None = None
         self._ready: deque[Row] = deque()
+        self._is_read = False  # by a task that waits
+        self._error: BaseException | None = None  # what it was awaited to
 
     def __await__(self) -> Generator[Any, None, Run]:
         return self._to_the_end().__await__()
@@ -50,10 +52,22 @@ class AsyncRows(Run):
     async def _to_the_end(self) -> Run:
         if self._out is None:
             raise InvalidRequestError("a run without out= gives rows: async for row in client.map(...)")
+        if self._is_read:
+            raise InvalidRequestError("this run is being awaited by another task: await that one")
+        if self._error is not None:
+            raise self._error
         if self._plan is None:
             return self
-        plan, self._plan = self._plan, None
-        await to_the_end(self._driver_of(plan, self))
+        self._is_read = True
+        try:
+            driver = self._driver_of(self._plan, self)  # where it cannot begin it may be awaited again
+            self._plan = None
+            await to_the_end(driver)
+        except BaseException as error:
+            self._error = None if self._plan is not None else error
+            raise
+        finally:
+            self._is_read = False
         return self
 
     def __aiter__(self) -> AsyncRows:
@@ -64,17 +78,22 @@ class AsyncRows(Run):
     async def __anext__(self) -> Row:
         if self._ready:
             return self._ready.popleft()
+        if self._is_read:
+            raise InvalidRequestError("these rows are being read by another task: give each task its own run")
         if self._plan is not None:
             plan, self._plan = self._plan, None
             self._driver = self._driver_of(plan, self)
         driver = self._driver
         if driver is None:
             raise StopAsyncIteration
+        self._is_read = True
         try:
             rows = await driver.advance()
         except BaseException:
             self.close()
             raise
+        finally:
+            self._is_read = False
         if not rows:
             self._driver = None
             driver.end()

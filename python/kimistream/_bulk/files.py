@@ -11,6 +11,8 @@ import zlib
 
 from .._values.errors import InvalidRequestError
 from . import parquet
+from .bad_row import BadRow
+from .csv_file import csv_rows
 from .lines import parse, split_lines
 
 TYPE_CHECKING = False
@@ -22,16 +24,6 @@ if TYPE_CHECKING:
 
 _BOM = b"\xef\xbb\xbf"
 _PACKED = (".gz", ".zst")
-
-
-class BadRow:
-    """A row that could not be read: what stands in its place, and why."""
-
-    __slots__ = ("error", "text")
-
-    def __init__(self, text: str, error: InvalidRequestError) -> None:
-        self.text = text
-        self.error = error
 
 
 class JsonLines:
@@ -82,7 +74,7 @@ def open_rows(path: str) -> Iterator[Any]:
     kind = os.path.splitext(stem)[1].lower()
     if kind == ".parquet" and not packed:
         return _parquet(path)
-    reader = {".json": _json, ".csv": _csv}.get(kind)
+    reader = {".json": _json, ".csv": csv_rows}.get(kind)
     is_lines = kind in (".jsonl", ".ndjson")
     if reader is None and not is_lines:
         raise InvalidRequestError(_unknown(path, kind))
@@ -157,35 +149,11 @@ def _json(read: Read, path: str) -> Iterator[Any]:
         pieces.append(data)
     try:
         rows = parse(b"".join(pieces).decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"{path} is no JSON: {error}") from error
     if not isinstance(rows, list):
         raise InvalidRequestError(f"{path} must hold a list of rows, not {type(rows).__name__}")
     yield from rows
-
-
-def _csv(read: Read, path: str) -> Iterator[Any]:
-    import csv
-
-    lines = (line.decode("utf-8") for line in split_lines(read))
-    try:
-        rows = csv.reader(lines, strict=True)
-        names = next(rows, None)
-        if names is None:
-            return
-        if len(set(names)) != len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise InvalidRequestError(f"{path} has two columns named {twice!r}")
-        for row in rows:
-            if not row:
-                continue
-            if len(row) != len(names):
-                wrong = f"line {rows.line_num} of {path} has {len(row)} fields, and the first line names {len(names)}"
-                yield BadRow(",".join(row), InvalidRequestError(wrong))
-            else:
-                yield dict(zip(names, row, strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"{path}, near line {rows.line_num + 1}: {error}") from error
 
 
 def _unzipped(file: BinaryIO, path: str) -> Read:

@@ -171,10 +171,9 @@ class Ledger:
         self._do(lambda: self._at.execute(f"update rows set position = null{only}"))
 
     def failures(self) -> Iterator[tuple[int | None, bytes]]:
-        """Position and line of each failed row, in the order of the input."""
-        return iter(
-            self._at.execute("select position, line from rows where state = ? order by position, key", (FAILED,))
-        )
+        """Position and line of each failed row, in the order of the input; those that are no longer in it, last."""
+        of_failed = "select position, line from rows where state = ? order by position is null, position, key"
+        return iter(self._at.execute(of_failed, (FAILED,)))
 
     def dearest(self) -> tuple[int, float | None]:
         """The most tokens that one row has used, and the most that one has cost; None where no cost was told."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import _core
-from .._values.errors import InvalidRequestError
+from .._requests.spending import USUAL_MAX_TOKENS, answer_need
+from .._values.errors import InvalidRequestError, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +62,19 @@ def _check(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be an int or None, not {type(value).__name__}")
     if value < 1:
         raise InvalidRequestError(f"{name} must be at least 1; None stands for no limit")
+
+
+def warn_of_tokens(limits: Limits, arguments: tuple[Any, ...]) -> None:
+    """One request that is reckoned with more tokens than a window has goes out alone, and nobody would know why."""
+    each = answer_need(arguments)
+    for name, window in (("tpm", "minute"), ("tpd", "day")):
+        most = getattr(limits, name)
+        if most is not None and each > most:
+            warn(
+                f"{name}={most}: each request is reckoned with its prompt and {each} tokens of answer, so one goes out "
+                f"each {window}. Pass max_tokens: without it {USUAL_MAX_TOKENS} are reckoned",
+                stacklevel=2,
+            )
 
 
 def joined(limits: Limits | None, rpm: int | None, tpm: int | None, tpd: int | None) -> Limits:

@@ -8,7 +8,7 @@ from .._requests.spending import Spending, budget_of, model_of
 from .._values.bulk import Counts
 from .._values.errors import InvalidRequestError
 from .keys import Asked, Distinct, Hashed, key_maker, key_name
-from .limits import joined
+from .limits import joined, warn_of_tokens
 from .output import Output
 from .reading import read_rows
 from .sources import Source, wrong_row
@@ -87,6 +87,7 @@ class Plan:
         arguments = sender.completed(arguments)
         _core.estimate_tokens(("", *arguments[1:]))  # what is wrong with the options is every row's mistake
         self.arguments = arguments
+        warn_of_tokens(self.limits, arguments)
         given = dict(zip(NAMES, arguments, strict=True))
         if given["fields"].get("stream"):
             raise InvalidRequestError("stream=True: map() gives whole answers, leave it out; stream() gives pieces")

@@ -9,6 +9,7 @@ import json
 import os
 
 from .._values.errors import InvalidRequestError
+from .arrow import rows_of
 from .lines import KEYS
 
 TYPE_CHECKING = False
@@ -118,7 +119,7 @@ def rows_in(path: str) -> Iterator[dict[str, Any]]:
     """The rows of any Parquet file, as plain values."""
     with library().parquet.ParquetFile(path) as file:
         for batch in file.iter_batches(_BLOCK):
-            yield from batch.to_pylist()
+            yield from rows_of(batch)
 
 
 def check(path: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from .._values.errors import InvalidRequestError
-from .files import BadRow, JsonLines, open_rows
+from .bad_row import BadRow
+from .files import JsonLines, open_rows
 from .tables import table_rows
 
 TYPE_CHECKING = False
@@ -63,6 +64,14 @@ class Source:
 
     def __iter__(self) -> Iterator[Any]:
         return self._rows
+
+    def broken_off(self, error: Exception, rows: int) -> Exception:
+        """What stopped the reading, with how many rows had been read where the file is ours to tell of."""
+        if not self._is_ours or not isinstance(error, InvalidRequestError):
+            return error
+        told = InvalidRequestError(f"{error} ({rows:,} row{'' if rows == 1 else 's'} before it)")
+        told.__cause__ = error
+        return told
 
     def close(self) -> None:
         if self._is_ours:  # a caller's own generator stays the caller's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._values.errors import InvalidRequestError
+from .arrow import rows_of
 from .plain import is_missing
 
 TYPE_CHECKING = False
@@ -60,10 +61,10 @@ def _pyarrow(table: Any, kind: str) -> Any:
         return None
     _checked(list(table.schema.names))
     if kind == "RecordBatchReader":
-        return (row for batch in table for row in batch.to_pylist())
+        return (row for batch in table for row in rows_of(batch))
     if kind.endswith("Dataset"):
-        return (row for batch in table.to_batches() for row in batch.to_pylist())
-    return (row for begin in range(0, table.num_rows, _BLOCK) for row in table.slice(begin, _BLOCK).to_pylist())
+        return (row for batch in table.to_batches() for row in rows_of(batch))
+    return (row for begin in range(0, table.num_rows, _BLOCK) for row in rows_of(table.slice(begin, _BLOCK)))
 
 
 def _datasets(table: Any, kind: str) -> Any:

@@ -10,8 +10,8 @@ from collections import deque
 from .._requests.spending import Need, need_of
 from .._values.bulk import Row
 from .._values.errors import BudgetExceededError, InvalidRequestError, KimiError, SchemaError
+from .bad_row import BadRow
 from .file_rows import file_rows
-from .files import BadRow
 from .item import Item
 from .keys import Distinct
 from .output import CHANGED, LEAVE_FAILED, SKIP
@@ -324,8 +324,7 @@ class Work:
         try:
             rows.read_on()  # a file may be a pipe
         except Exception as error:
-            self._source_ended = True
-            self.stop(error=error)
+            self._break_off(error)
             return 0
         finally:
             self.outside = False
@@ -334,6 +333,12 @@ class Work:
         except InvalidRequestError as twice:
             self.stop(error=twice)
             return 0
+
+    def _break_off(self, error: Exception) -> None:
+        """The rows cannot be read on. Those that were read are done first, then the run ends with this."""
+        self._source_ended = True
+        if self.error is None:
+            self.error = self._plan.source.broken_off(error, self._next_index)
 
     def _met(self, fate: str, count: int) -> bool:
         """So many rows of this fate were taken. Whether they are to be sent."""
@@ -366,8 +371,7 @@ class Work:
         try:
             row = next(self._rows, _END)
         except Exception as error:
-            self._source_ended = True
-            self.stop(error=error)
+            self._break_off(error)
             return None
         finally:
             self.outside = False

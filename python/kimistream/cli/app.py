@@ -90,8 +90,13 @@ def chat(
 @asks
 def map_rows(
     target: Target,
-    source: Annotated[str, typer.Argument(help="Rows: .jsonl, .json or .csv, also .gz and .zst.", show_default=False)],
-    out: Annotated[str, typer.Argument(help="Answers: a .jsonl file; started again it goes on.", show_default=False)],
+    source: Annotated[
+        str,
+        typer.Argument(help="Rows: .jsonl, .json or .csv, each also .gz and .zst, or .parquet.", show_default=False),
+    ],
+    out: Annotated[
+        str, typer.Argument(help="Answers: a .jsonl or .parquet file; started again it goes on.", show_default=False)
+    ],
     prompt: Annotated[
         str | None,
         typer.Option(help="Template, such as 'Translate: {text}'. Without it rows are texts or have `messages`."),

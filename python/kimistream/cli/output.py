@@ -32,6 +32,8 @@ def put_json(value: Any) -> None:
 
 def tell(message: str) -> None:
     """A line for the person at the keyboard, on stderr; on a terminal it is broken between words."""
+    if sys.stderr is None:  # it was closed
+        return
     try:
         sys.stderr.write(f"{_folded(harmless(message)) if sys.stderr.isatty() else harmless(message)}\n")
         sys.stderr.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._bulk.files import BadRow
+from .._bulk.bad_row import BadRow
 from .._bulk.lines import KEYS, parse
 from .._bulk.parquet import library, table_of
 from .._bulk.tables import table_rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._bulk.files import BadRow
+from .._bulk.bad_row import BadRow
 from .._bulk.keys import Hashed
 from .._bulk.lines import line_of
 from .._bulk.sources import wrong_row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..._requests.steps import path_of
 from ..._values.errors import InvalidRequestError, KimiError
-from ..files import BadRow
+from ..bad_row import BadRow
 from ..keys import Asked, Distinct, Hashed, key_maker
 from ..sources import Source, wrong_row
 from .job import checked_poll

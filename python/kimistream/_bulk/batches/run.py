@@ -11,7 +11,7 @@ from ..._requests.steps import path_of
 from ..._resources import batches
 from ..._values.bulk import Row
 from ..._values.errors import BudgetExceededError, InvalidRequestError, KimiError, NotFoundError
-from ..files import BadRow
+from ..bad_row import BadRow
 from ..keys import Distinct, key_text
 from ..output import CHANGED, LEAVE_FAILED, SKIP
 from ..sources import wrong_row
