@@ -119,6 +119,19 @@ def test_a_provider_s_key_goes_to_its_hosts_and_to_loopback(monkeypatch: pytest.
         assert "MOONSHOT_API_KEY is for the hosts" in refusal(provider="moonshot-cn", base_url=url)
 
 
+@both
+def test_a_provider_s_key_of_the_environment_is_not_sent_unencrypted(
+    client_type: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+    for options in ({}, {"provider": "moonshot"}):
+        said = refusal(base_url="http://api.moonshot.ai/v1", client_type=client_type, **options)
+        assert said.startswith(
+            "no API key for api.moonshot.ai: MOONSHOT_API_KEY is not sent there unencrypted, use https. Pass api_key"
+        )
+    assert named(client_type(KEY, base_url="http://api.moonshot.ai/v1")) == ""  # which is a Notice
+
+
 def test_the_key_of_one_s_own_server_goes_to_any_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_API_KEY", KEY)
     assert named(Kimi(provider="vllm", base_url="http://gpu-7.example:8000/v1")) == "VLLM_API_KEY"

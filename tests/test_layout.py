@@ -204,7 +204,7 @@ def room_of(module: str, within: str = "") -> str:
 def is_a_door(arrow: Arrow) -> bool:
     if arrow.for_types and arrow.source in CLIENTS:
         return room_of(arrow.target) not in ROOMS[: ROOMS.index(DOORS) + 1]
-    return arrow.when_called and room_of(arrow.source) == DOORS
+    return arrow.when_called and room_of(arrow.source) == DOORS and runs_up(arrow, ROOMS)
 
 
 def runs_up(arrow: Arrow, rooms: list[str], within: str = "") -> bool:
@@ -253,6 +253,8 @@ def test_a_wrong_arrow_is_seen(tmp_path: Path) -> None:
         "_values/a.py": "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .._clients.b import B\n",
         "_clients/__init__.py": "",
         "_clients/b.py": "def door():\n    from .._bulk import run\nfrom .._values import a\n",
+        "_clients/c.py": "def no_door():\n    from .d import D\n",
+        "_clients/d.py": "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .c import no_door\n",
         "_clients/kimi.py": "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .._bulk import Run\n",
         "_bulk/__init__.py": "from kimistream._clients.b import door\n",
     }.items():
@@ -271,13 +273,15 @@ def test_a_wrong_arrow_is_seen(tmp_path: Path) -> None:
     for arrow in found:
         if not is_a_door(arrow):
             graph.setdefault(arrow.source, set()).add(arrow.target)
-    assert circles(graph) == [["_clients.b", "_values.a"]]
+    assert circles(graph) == [["_clients.b", "_values.a"], ["_clients.c", "_clients.d"]]
 
 
 # ---- names ----------------------------------------------------------------------------------------------------------
 
+# Those that mean nothing else anywhere, and each row's as it would be compared ("together" is a word, too).
 PROVIDERS = re.compile(
-    r"moonshot|vllm|sglang|openrouter|anthropic|tokenhub|anyfast|cloudflare|ktransformers|aimlapi|kimi-code",
+    r"moonshot|vllm|sglang|openrouter|anthropic|tokenhub|anyfast|cloudflare|ktransformers|aimlapi|kimi-code"
+    + "".join(rf"|[\"']{re.escape(name)}[\"']" for name in kimistream.providers()),
     re.IGNORECASE,
 )
 TABLES = {
@@ -294,10 +298,14 @@ EVERYWHERE = ("MOONSHOT_API_KEY", "anthropic_messages")  # a variable, a protoco
 A_PROTOCOL_TOO = ("cpp/src/wire/", re.compile(r"\banthropic_\w*|\bAnthropic\w+|\b\w+_anthropic\b"))
 # Texts for people, the simulator's rows, and defaults of the command. No branch may stand here.
 NAMED_ON_PURPOSE = {
+    "cpp/src/provider_json.cpp": ('default_base = "openai-compatible"',),
     "cpp/src/rules/known_names.cpp": ('"vllm_xargs"',),
     "cpp/src/wire/decoder.cpp": ("if the server is vLLM under load",),
     "python/kimistream/cli/options.py": ("moonshot (the default), moonshot-cn, openrouter, vllm, sglang",),
     "python/kimistream/cli/connect.py": ('"moonshot"',),
+    "python/kimistream/cli/probe.py": ('"openai-compatible"',),
+    "python/kimistream/cli/probing.py": ('"openai-compatible"',),
+    "python/kimistream/display/agents.py": ('"together"',),  # a line of a table
     "python/kimistream/costs/genai.py": ('"moonshot"',),
     "python/kimistream/telemetry/conventions.py": ('"moonshot_ai"',),
     "python/kimistream/simulator/refusing/checks.py": ("tools_are_moonshots", "MOONSHOT"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import inspect
 import json
 import math
 import re
@@ -16,7 +17,7 @@ from kit import KEY, run, sent
 from request_list import WEATHER
 from test_snapshots import script
 
-from kimistream import AsyncKimi, Image, InvalidRequestError, Kimi, Message
+from kimistream import AsyncKimi, Image, InvalidRequestError, Kimi, Message, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,19 @@ class TestMisspelt:
         assert "Did you mean system?" in ask("hi", sytem="x")["unknown_field"]
         assert "Did you mean temperature?" in ask("hi", temprature=1)["unknown_field"]
 
+    def test_every_argument_that_stands_beside_fields(self, ask: Asking) -> None:
+        methods = [Kimi.complete, Kimi.run, Kimi.map, Kimi.swarm, Kimi.conversation, type(ask.client.batches).submit]
+        names = {name for method in methods for name in inspect.signature(method).parameters}
+        names |= {"schema", "schema_retries", "prefill_name"}  # among the fields
+        names -= {"self", "fields", "request"}  # and what takes them
+        for name in names:
+            if len(name) < 5:  # one slip makes another word of it
+                continue
+            slip = name[:3] + name[4:]
+            assert f"Did you mean {name}?" in ask.refusal(InvalidRequestError, "hi", **{slip: 1}, check="error"), slip
+        told = ask.refusal(InvalidRequestError, "hi", rmp=5, check="error")
+        assert "Did you mean rpm?" in told
+
     def test_a_message_s_key(self, ask: Asking) -> None:
         told = ask([{"role": "user", "content": "hi", "contents": "x"}])["unknown_field"]
         assert told.startswith("message 0: contents is no key of a message")
@@ -83,6 +97,23 @@ class TestMisspelt:
     def test_error_refuses(self, ask: Asking) -> None:
         told = ask.refusal(InvalidRequestError, "hi", max_token=5, check="error")
         assert "Did you mean max_tokens? [unknown_field]" in told
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_of_openai_s_shape_it_is_logged(self, ask: Asking, stream: bool, caplog: pytest.LogCaptureFixture) -> None:
+        async def go() -> None:
+            async with AsyncKimi(KEY, base_url=ask.url, provider="moonshot") as client:
+                answer: Any = await client.chat.completions.create(**question)
+                if stream:
+                    assert [chunk async for chunk in answer]
+
+        question: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "max_token": 5, "stream": stream}
+        with caplog.at_level("INFO", logger="kimistream"):
+            answer: Any = ask.client.chat.completions.create(**question)
+            if stream:
+                assert list(answer)
+            run(go())
+        told = "Did you mean max_tokens? [unknown_field]"
+        assert [line.endswith(told) for line in caplog.messages] == [True, True]
 
     def test_off_is_silent(self, ask: Asking) -> None:
         assert ask("hi", max_token=5, check="off") == {}
@@ -163,8 +194,11 @@ class TestTools:
         def get_weather(city: str) -> str:
             return city
 
-        assert "tools must be a list of tools, not the function get_weather" in ask.refusal(
-            TypeError, "hi", tools=get_weather
+        assert ask.refusal(TypeError, "hi", tools=get_weather) == (
+            "tools must be a list of tools, not the function get_weather: put it into [ ]"
+        )
+        assert ask.refusal(TypeError, "hi", tools=Tool(get_weather)) == (
+            "tools must be a list of tools, not Tool: put it into [ ]"
         )
 
     def test_a_single_dict(self, ask: Asking) -> None:

@@ -109,10 +109,13 @@ bool is_in_clear(std::string_view url) noexcept {
 std::optional<std::string> spelling_of(const Provider& row, std::string_view url, bool nearly) {
   const std::string given = plain(url);
   if (given.empty()) return std::nullopt;
+  const bool ends_in_version =
+      given.size() > version.size() &&
+      equal_ignoring_case(std::string_view(given).substr(given.size() - version.size()), version);
   const auto spelling = [&](const std::string& known) {
     auto found = filled(known, given);
     if (!found && nearly && known.ends_with(version)) found = filled(known, given + std::string(version));
-    if (!found && nearly && row.chat_path.starts_with(version) && given.ends_with(version))
+    if (!found && nearly && row.chat_path.starts_with(version) && ends_in_version)
       found = filled(known, std::string_view(given).substr(0, given.size() - version.size()));
     return found;
   };

@@ -44,7 +44,10 @@ bool key_may_go_anywhere(std::string_view variable) {
 bool key_may_go(std::string_view variable, std::string_view base_url) {
   if (is_loopback(parts_of(base_url).host) || key_may_go_anywhere(variable)) return true;
   const auto rows = rows_naming(variable);
-  return std::any_of(rows.begin(), rows.end(), [&](const Provider* row) { return is_at_home(*row, base_url); });
+  const bool in_clear = is_in_clear(base_url);
+  return std::any_of(rows.begin(), rows.end(), [&](const Provider* row) {
+    return is_at_home(*row, base_url) && (!in_clear || is_in_clear(row->base_url));
+  });
 }
 
 }  // namespace kimistream

@@ -76,6 +76,7 @@ TEST_CASE("another spelling of a row's address becomes the row's own") {
 TEST_CASE("a /v1 that stands in the row's paths is forgiven in the address") {
   const ks::Provider row = row_at("https://api.example/anthropic", "/v1/messages");
   CHECK(spelling(row, "https://api.example/anthropic/v1/") == row.base_url);
+  CHECK(spelling(row, "HTTPS://API.EXAMPLE/Anthropic/V1") == row.base_url);
   CHECK(spelling(row, "https://api.example/anthropic/v1", false).empty());
   CHECK(spelling(row, "https://api.example/v1").empty());
 }

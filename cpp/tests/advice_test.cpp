@@ -77,6 +77,9 @@ TEST_CASE("a wrong model is told what was probably meant") {
   CHECK(contains(told("gpt-4o"), "client.get(\"/models\") tells what is served"));
   CHECK(contains(advice({.message = "HTTP 404: Not found the model", .models_call = "client.models.list()"}),
                  "client.models.list() tells what is served"));
+  // What was asked for is no guess: this account has it not, or nobody has it any more.
+  CHECK(told("kimi-k2.6") == ". client.get(\"/models\") tells what is served");
+  CHECK_FALSE(contains(told("moonshotai/kimi-k2.6", "openrouter"), "Did you mean"));
   // It need not be called a model, where its name stands there.
   CHECK(contains(advice({.message = "No endpoints found for kimi-k2-6.", .model = "kimi-k2-6"}), "Did you mean"));
 }
@@ -91,6 +94,10 @@ TEST_CASE("where nothing answers, the address is shown, and how the row's own en
   CHECK(contains(advice({.provider = "openrouter", .url = "https://openrouter.ai/chat/completions"}),
                  "openrouter's ends in /api/v1"));
   CHECK(advice({.url = "http://host:1/v1/files/file-1", .model = ""}).empty());
+  CHECK(advice({.url = "http://host:1/files/file-1", .model = ""}) ==
+        ". Nothing answers at http://host:1/files/file-1: is base_url right? moonshot's ends in /v1");
+  const char* const account = "https://api.cloudflare.com/client/v4/accounts/0af1/ai/v1/files";
+  CHECK(advice({.provider = "cloudflare", .url = account, .model = ""}).empty());
   CHECK(advice({.url = "http://host:1/chat/completions", .accepted = true}).empty());
   CHECK(advice({.status = 400, .url = "http://host:1/chat/completions"}).empty());
 }
@@ -127,5 +134,7 @@ TEST_CASE("a client's refusals carry the advice") {
   CHECK(contains(message(one_plus_one), "Nothing answers at https://api.moonshot.ai/v1/chat/completions"));
   ks::Request wrong = one_plus_one;
   wrong.model = "kimi-k2-6";
-  CHECK(contains(message(wrong), "Did you mean kimi-k2.6?"));
+  const std::string guessed = message(wrong);
+  CHECK(contains(guessed, "Did you mean kimi-k2.6?"));
+  CHECK(guessed.find("Did you mean") == guessed.rfind("Did you mean"));  // not by the check before it was sent, too
 }

@@ -230,8 +230,10 @@ std::vector<Tool> to_tools(py::handle tools, Met& met) {
   const char* const form = "{\"type\": \"function\", \"function\": {\"name\": ..., \"parameters\": {...}}}";
   if (PyDict_Check(tools.ptr()))
     throw py::type_error("tools must be a list of tools, not a single dict: put it into [ ]");
-  if (PyUnicode_Check(tools.ptr()) || !py::hasattr(tools, "__iter__"))
-    throw py::type_error("tools must be a list of tools, not " + described(tools) + "; a tool is a dict " + form);
+  const bool is_one = PyCallable_Check(tools.ptr()) || py::hasattr(tools, "_to_wire");
+  if (is_one || PyUnicode_Check(tools.ptr()) || !py::hasattr(tools, "__iter__"))
+    throw py::type_error("tools must be a list of tools, not " + described(tools) +
+                         (is_one ? ": put it into [ ]" : std::string("; a tool is a dict ") + form));
   std::vector<Tool> all;
   const Place place{.name = "tools"};
   Place inner{.outer = &place};

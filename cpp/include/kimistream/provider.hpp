@@ -169,7 +169,8 @@ const Provider& register_provider(Provider row);
 
 /// Whether the key in this variable of the environment may be sent to this address. It belongs to the first row that
 /// names it, of those that came with the library if one does: where that is one's own server, at loopback, the key may
-/// go anywhere; else to the hosts of the rows that name it, and to loopback. One that no row names may go anywhere.
+/// go anywhere; else to the hosts of the rows that name it, over TLS unless the row itself has http, and to loopback.
+/// One that no row names may go anywhere.
 [[nodiscard]] bool key_may_go(std::string_view variable, std::string_view base_url);
 
 /// The provider's own name for a model: a neutral id becomes its own, any other is taken as it is.

@@ -12,7 +12,9 @@ constexpr std::string_view field_names[] = {
     // this library
     "prompt", "messages", "model", "system", "thinking", "tools", "tool_choice", "max_tokens", "timeout", "on_break",
     "max_breaks", "continue_on_length", "check", "prefill", "schema", "on_upload", "extra_body", "extra_headers",
-    "extra_query",
+    "extra_query", "schema_retries", "prefill_name", "state", "max_steps", "max_parallel", "tool_timeout", "budget",
+    "web_search", "options", "rows", "concurrency", "ordered", "retry_failed", "resume", "limits", "progress", "poll",
+    "rpm", "tpm", "tpd", "completion_window", "max_agents", "workers", "plan", "task", "defaults", "idempotency_key",
     // OpenAI
     "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens",
     "metadata", "modalities", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",

@@ -16,13 +16,22 @@ from .turns import DriverFace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from typing import Any
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import Any, Protocol
 
     from .._requests.turns import Progress, Turn
+    from .._values.message import Message
     from .._values.run_events import RunEvent
-    from .async_kimi import AsyncKimi
     from .async_stream import AsyncStream
+
+    class AsyncAsks(Protocol):
+        """What of a client its turns need."""
+
+        @property
+        def complete(self) -> Callable[..., Awaitable[Message]]: ...
+        @property
+        def stream(self) -> Callable[..., AsyncStream]: ...
+
 
 _PATIENCE = 1.0  # seconds
 
@@ -30,7 +39,7 @@ _PATIENCE = 1.0  # seconds
 class AsyncTurnDriver(DriverFace):
     """As `turns.TurnDriver`: an asynchronous iterator."""
 
-    def __init__(self, client: AsyncKimi, turn: Turn[None]) -> None:
+    def __init__(self, client: AsyncAsks, turn: Turn[None]) -> None:
         self.waiting: list[RunEvent] = []
         self._state: _State = _State(client, turn)
         self._events = _events(self._state)
@@ -79,7 +88,7 @@ class _State:
 
     __slots__ = ("calls", "client", "closed", "stream", "turn")
 
-    def __init__(self, client: AsyncKimi, turn: Turn[None]) -> None:
+    def __init__(self, client: AsyncAsks, turn: Turn[None]) -> None:
         self.client = client
         self.turn = turn
         self.stream: AsyncStream | None = None

@@ -60,8 +60,8 @@ class BaseClient(OpenAIFace):
 
     api_key          else the variable that the provider's row names, such as MOONSHOT_API_KEY or OPENROUTER_API_KEY
                      (`kimistream providers NAME` shows them), else KIMISTREAM_API_KEY. A provider's key goes to its own
-                     hosts and to loopback; where another host is asked, that is an error. The key of one's own server
-                     (VLLM_API_KEY and the like), and KIMISTREAM_API_KEY, go to any. "" sends none
+                     hosts, by https, and to loopback; where another host is asked, that is an error. The key of one's
+                     own server (VLLM_API_KEY and the like), and KIMISTREAM_API_KEY, go to any. "" sends none
     provider         the name of a row, e.g. "moonshot", "vllm"; else KIMISTREAM_PROVIDER, else the row whose address
                      `base_url` is, else "moonshot". Or a row as a dict, see `kimistream.register_provider`
     base_url         replaces the row's address. CLOUDFLARE_ACCOUNT_ID fills in `{account_id}`

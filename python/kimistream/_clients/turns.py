@@ -10,13 +10,21 @@ from .calls import ThreadCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-    from typing import Any
+    from collections.abc import Callable, Generator, Iterator
+    from typing import Any, Protocol
 
     from .._requests.turns import Turn
+    from .._values.message import Message
     from .._values.run_events import RunEvent
-    from .kimi import Kimi
     from .stream import Stream
+
+    class Asks(Protocol):
+        """What of a client its turns need."""
+
+        @property
+        def complete(self) -> Callable[..., Message]: ...
+        @property
+        def stream(self) -> Callable[..., Stream]: ...
 
 
 class DriverFace:
@@ -38,7 +46,7 @@ class DriverFace:
 class TurnDriver(DriverFace):
     """Runs a turn while somebody iterates over its events. Dropping it leaves the turn and closes its connection."""
 
-    def __init__(self, client: Kimi, turn: Turn[None]) -> None:
+    def __init__(self, client: Asks, turn: Turn[None]) -> None:
         self.waiting: list[RunEvent] = []  # events that were read and not taken, the first one last
         self._state: _State = _State(client, turn)
         self._events = _events(self._state)
@@ -92,7 +100,7 @@ class _State:
 
     __slots__ = ("calls", "client", "closed", "stream", "turn")
 
-    def __init__(self, client: Kimi, turn: Turn[None]) -> None:
+    def __init__(self, client: Asks, turn: Turn[None]) -> None:
         self.client = client
         self.turn = turn
         self.stream: Stream | None = None

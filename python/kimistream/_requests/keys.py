@@ -67,6 +67,8 @@ def _no_key(asked: dict[str, Any], withheld: str) -> NoKeyError:
     else:
         host = _host(address)
         reason = f": {withheld} is for the hosts of {provider} and is not sent there" if withheld else ""
+        if withheld and asked["at_home"]:
+            reason = f": {withheld} is not sent there unencrypted, use https"
         said = f'no API key for {host}{reason}. Pass api_key (api_key="" if the server wants none), or set {variable}'
     return NoKeyError(said, variable, withheld)
 

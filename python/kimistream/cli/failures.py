@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _HINTS: Mapping[int, str] = {
     403: "The key may not be allowed to use this model or this address.",
-    404: "`kimistream models` lists the models; see also --base-url.",
     429: "Too many requests, or no balance left: wait a little, or look at the account.",
 }
 
@@ -58,8 +57,6 @@ def _unreachable(error: KimiError, connection: Connection) -> str:
 def _refused(error: APIStatusError, connection: Connection) -> str:
     """The message has the status and the request id already."""
     kind = f" with {error.type}" if error.type else ""
-    lines = [f"{connection.address} answered{kind}: {error.message}"]
+    message = error.message.replace("client.models.list() tells", "`kimistream models` tells")
     hint = _HINTS.get(error.status_code or 0)
-    if hint and (error.status_code != 404 or "model" in error.message):
-        lines.append(hint)
-    return "\n".join(lines)
+    return "\n".join([f"{connection.address} answered{kind}: {message}", *([hint] if hint else [])])
