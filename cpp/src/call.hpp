@@ -245,7 +245,7 @@ class Call final : private Receiver {
   std::unique_ptr<Mending> mending_;  // null where an answer that breaks is an error
   wire::Decoder decoder_;
   Accumulator accumulator_;
-  mutable std::mutex message_mutex_;  // writers are on one thread; held so that snapshot() sees a whole message
+  mutable std::mutex message_mutex_;    // writers are on one thread; held so that snapshot() sees a whole message
   std::unique_ptr<const Error> error_;  // null until it has failed
   std::vector<std::string> log_;
 

@@ -66,10 +66,10 @@ TEST_CASE("a provider's key goes to its own hosts and to loopback, and nowhere e
   for (const char* url : {"https://api.moonshot.ai/v1", "https://api.moonshot.cn/v1",
                           "https://api.moonshot.ai/anthropic", "https://api.moonshot.ai:8080/v1"})
     CHECK(ks::key_may_go("MOONSHOT_API_KEY", url));
-  for (const char* url : {"https://openrouter.ai/api/v1", "https://api.kimi.com/coding",
-                          "https://api.moonshot.ai.evil.example/v1", "https://evil.example/api.moonshot.ai",
-                          "https://api.moonshot.ai:443@evil.example/v1", "https://moonshot.ai/v1",
-                          "http://api.moonshot.ai/v1", "HTTP://api.moonshot.ai:8080/v1"})
+  for (const char* url :
+       {"https://openrouter.ai/api/v1", "https://api.kimi.com/coding", "https://api.moonshot.ai.evil.example/v1",
+        "https://evil.example/api.moonshot.ai", "https://api.moonshot.ai:443@evil.example/v1", "https://moonshot.ai/v1",
+        "http://api.moonshot.ai/v1", "HTTP://api.moonshot.ai:8080/v1"})
     CHECK_FALSE(ks::key_may_go("MOONSHOT_API_KEY", url));
   CHECK(ks::key_may_go("KIMI_API_KEY", "https://api.kimi.com/coding"));
   CHECK_FALSE(ks::key_may_go("KIMI_CODE_API_KEY", "https://api.moonshot.ai/v1"));
