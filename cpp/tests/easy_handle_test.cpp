@@ -23,7 +23,7 @@ ks::HttpRequest request_of(std::string url, std::string text) {
 
 /// One that throws answers away.
 struct Deaf : EasyHandle {
-  explicit Deaf(const ks::net::CurlOptions& options) : EasyHandle(options) {
+  Deaf(const ks::net::CurlOptions& options, ks::net::RequestParts& parts) : EasyHandle(options, parts) {
     set(
         CURLOPT_WRITEFUNCTION, +[](char*, std::size_t, std::size_t size, void*) { return size; });
   }
@@ -40,7 +40,8 @@ void send(EasyHandle& easy, const ks::HttpRequest& request) {
 TEST_CASE("each request goes out as it is, whatever the handle was set to before") {
   FaultServer server;
   const ks::net::CurlOptions options;
-  Deaf easy(options);
+  ks::net::RequestParts parts;
+  Deaf easy(options, parts);
   const std::string url = server.base_url(Script().json(200, "{}"));
   auto request = request_of(url + "/a", "one");
   send(easy, request);
@@ -84,7 +85,8 @@ TEST_CASE("each request goes out as it is, whatever the handle was set to before
 TEST_CASE("a large body is not held back for a word of the server that none sends") {
   FaultServer server;
   const ks::net::CurlOptions options;
-  Deaf easy(options);
+  ks::net::RequestParts parts;
+  Deaf easy(options, parts);
   const std::string url = server.base_url(Script().json(200, "{}"));
   send(easy, request_of(url, "small"));
   send(easy, request_of(url, std::string(3 << 20, 'x')));
@@ -101,7 +103,8 @@ TEST_CASE("a large body is not held back for a word of the server that none send
 TEST_CASE("an address that cannot be read is libcurl's to refuse, and the next one works") {
   FaultServer server;
   const ks::net::CurlOptions options;
-  Deaf easy(options);
+  ks::net::RequestParts parts;
+  Deaf easy(options, parts);
   const auto wrong = request_of("http://[::1/v1", "x");
   const ks::net::BodyReader body(wrong.body);
   easy.prepare(wrong, body);
@@ -116,7 +119,8 @@ TEST_CASE("the proxy follows the address") {
   const std::string between = proxy.base_url(Script().json(200, "{}"));
   options.proxies.http = {"http_proxy", between};
   options.proxies.none = "127.0.0.1";
-  Deaf easy(options);
+  ks::net::RequestParts parts;
+  Deaf easy(options, parts);
   FaultServer server;
   const std::string near = server.base_url(Script().json(200, "{}"));
   const auto port_of = [](const std::string& url) { return url.substr(url.find(':', 5) + 1, 5); };

@@ -181,10 +181,11 @@ TEST_CASE("a fork may come while other threads open, use and close" * doctest::s
 
 TEST_CASE("a fork may come while other threads ask libcurl for a handle" * doctest::skip(!forks_beside_threads)) {
   const net::CurlOptions options;
-  net::EasyHandle first(options);
-  const Busy busy([&] { net::EasyHandle each(options); });
+  net::RequestParts parts;  // not looked into
+  net::EasyHandle first(options, parts);
+  const Busy busy([&] { net::EasyHandle each(options, parts); });
   for (int i = 0; i < 200; ++i) {
-    Child child([&] { return net::EasyHandle(options).get() ? 0 : 1; });
+    Child child([&] { return net::EasyHandle(options, parts).get() ? 0 : 1; });
     REQUIRE(child.let_go() == 0);
   }
 }

@@ -34,3 +34,26 @@ TEST_CASE("only ASCII letters compare without regard to case") {
   CHECK_FALSE(ks::equal_ignoring_case("[", "{"));
   CHECK_FALSE(ks::equal_ignoring_case("é", "É"));
 }
+
+TEST_CASE("what is shared is one list until a copy is changed, and then its own") {
+  ks::Headers first = {{"A", "1"}, {"B", "2"}};
+  const ks::Headers before = first;
+  first.share();
+  first.share();
+  ks::Headers second = first, third = first;
+  CHECK(second.begin() == first.begin());
+  CHECK(second == before);
+  second.set("a", "3");
+  third.add("C", "4");
+  CHECK(first == before);
+  CHECK(second == ks::Headers{{"B", "2"}, {"a", "3"}});
+  CHECK(third.size() == 3);
+  CHECK(first.find("b") == "2");
+  first.clear();
+  CHECK(first.empty());
+  CHECK(third.find("A") == "1");
+  first.share();
+  CHECK(first.empty());
+  first.add("D", "5");
+  CHECK(first == ks::Headers{{"D", "5"}});
+}

@@ -34,7 +34,7 @@ class Crowd {
   }
 
   MultiHandle* begin() {
-    auto easy = std::make_unique<EasyHandle>(options_);
+    auto easy = std::make_unique<EasyHandle>(options_, parts_);
     easy->prepare({.method = "GET", .url = url_}, {});
     easy->set(CURLOPT_WRITEFUNCTION, &ignored);
     MultiHandle* const multi = &multis_.next(*easy);
@@ -80,6 +80,7 @@ class Crowd {
  private:
   std::string url_;
   ks::net::CurlOptions options_;
+  ks::net::RequestParts parts_;
   ks::net::Poller poller_;
   MultiHandles multis_{poller_};
   std::map<std::unique_ptr<EasyHandle>, MultiHandle*> under_way_;

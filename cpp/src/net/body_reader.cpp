@@ -37,9 +37,10 @@ std::optional<std::size_t> BodyReader::read(char* to, std::size_t capacity) noex
     sent_ += size;
     return size;
   } catch (const Exception& exception) {
-    error_ = exception.error();
+    error_ = std::make_unique<const Error>(exception.error());
   } catch (const std::exception& exception) {
-    error_ = invalid_request(std::string("the request's body could not be read: ") + exception.what());
+    error_ = std::make_unique<const Error>(
+        invalid_request(std::string("the request's body could not be read: ") + exception.what()));
   }
   return std::nullopt;
 }
@@ -91,9 +92,10 @@ bool BodyReader::rewind() noexcept {
         refuse("the request's body cannot be sent again: one of its sources can be read only once");
     return true;
   } catch (const Exception& exception) {
-    error_ = exception.error();
+    error_ = std::make_unique<const Error>(exception.error());
   } catch (const std::exception& exception) {
-    error_ = invalid_request(std::string("the request's body could not be sent again: ") + exception.what());
+    error_ = std::make_unique<const Error>(
+        invalid_request(std::string("the request's body could not be sent again: ") + exception.what()));
   }
   return false;
 }

@@ -40,8 +40,8 @@ class BodyReader {
   /// Back to the beginning. @return false when a source cannot go there: `error()` says so
   [[nodiscard]] bool rewind() noexcept;
 
-  /// Why the last `read` or `rewind` failed.
-  [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
+  /// Why the last `read` or `rewind` failed; null where it has not.
+  [[nodiscard]] const Error* error() const noexcept { return error_.get(); }
 
  private:
   std::size_t fill(char* to, std::size_t capacity);
@@ -53,7 +53,7 @@ class BodyReader {
   std::size_t segment_ = 0;
   std::uint64_t at_ = 0;  // within the segment
   bool has_sources_ = false;
-  std::optional<Error> error_;
+  std::unique_ptr<const Error> error_;
 };
 
 }  // namespace kimistream::net

@@ -49,11 +49,13 @@ struct CurlTransport::Transfer {
   Handle* handle = nullptr;
   std::size_t place = 0;  // among the transport's
   ResponseHead head;
-  std::optional<Error> error;  // of our own making: limits, a body source that failed
+  std::unique_ptr<Error> error;  // of our own making: limits, a body source that failed
   std::size_t header_bytes = 0, drained_bytes = 0;
   Clock::time_point deadline = Clock::time_point::max();
   std::optional<Clock::time_point> connected;
   bool repeated = false, head_given = false, cancelled = false, paused = false, done = false;
+
+  void fail(Error why) { error = std::make_unique<Error>(std::move(why)); }
 };
 
 class CurlTransport::Handle final : public Exchange {
@@ -134,7 +136,7 @@ CurlTransport::Easy CurlTransport::take_easy() {
     idle_.pop_back();
     return easy;
   }
-  auto easy = std::make_unique<EasyHandle>(*options_);
+  auto easy = std::make_unique<EasyHandle>(*options_, parts_);
   easy->set(CURLOPT_HEADERFUNCTION, &on_header);
   easy->set(CURLOPT_WRITEFUNCTION, &on_write);
   easy->set(CURLOPT_READFUNCTION, &on_read);
@@ -191,8 +193,7 @@ std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, 
   if (!transfer.receiver || transfer.head_given) return size;  // of no interest, or a trailer
   transfer.header_bytes += size;
   if (transfer.header_bytes > max_header_bytes) {
-    transfer.error = Error{};
-    transfer.error->message = "the response has more than 1 MiB of headers";
+    transfer.fail({.message = "the response has more than 1 MiB of headers"});
     return 0;
   }
   const std::string_view line = trim({data, size});
@@ -202,7 +203,7 @@ std::size_t CurlTransport::on_header(char* data, std::size_t, std::size_t size, 
     long status = 0;
     curl_easy_getinfo(transfer.easy->get(), CURLINFO_RESPONSE_CODE, &status);
     if (const Proxy* proxy = transfer.easy->answering_proxy(); status == 407 && proxy) {
-      transfer.error = error_from_proxy(transfer.easy->url(), *proxy, proxy_wants_credentials, false);
+      transfer.fail(error_from_proxy(transfer.easy->url(), *proxy, proxy_wants_credentials, false));
       return 0;
     }
     if (status >= 200) {
@@ -235,7 +236,7 @@ std::size_t CurlTransport::on_read(char* to, std::size_t one, std::size_t count,
   auto& transfer = *static_cast<Transfer*>(pointer);
   const auto size = transfer.body.read(to, one * count);
   if (!size) {
-    transfer.error = transfer.body.error();
+    transfer.fail(*transfer.body.error());
     return CURL_READFUNC_ABORT;
   }
   if (transfer.on_upload && !transfer.upload_news &&
@@ -250,7 +251,7 @@ int CurlTransport::on_seek(void* pointer, curl_off_t offset, int origin) {
   auto& transfer = *static_cast<Transfer*>(pointer);
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
   if (transfer.body.rewind()) return CURL_SEEKFUNC_OK;
-  transfer.error = transfer.body.error();
+  transfer.fail(*transfer.body.error());
   return CURL_SEEKFUNC_FAIL;
 }
 
@@ -336,7 +337,7 @@ void CurlTransport::settle() {
     const CURLcode code = message->data.result || transfer->head_given ? message->data.result : CURLE_GOT_NOTHING;
     std::optional<Error> error;
     if (transfer->error)
-      error = transfer->error;
+      error = *std::move(transfer->error);
     else if (code != CURLE_OK)
       error = transfer->easy->error(code);
     end(*transfer, std::move(error));

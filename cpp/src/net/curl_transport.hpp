@@ -67,6 +67,7 @@ class CurlTransport final : public Transport {
   void abandon() noexcept;
 
   std::shared_ptr<const CurlOptions> options_;
+  RequestParts parts_;  // above the handles, which look into it
   mutable Poller poller_;
   MultiHandles multis_{poller_};
   int fork_generation_;

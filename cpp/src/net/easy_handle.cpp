@@ -57,8 +57,9 @@ CURL* new_easy() {
 
 }  // namespace
 
-EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_(curl_url()), easy_(new_easy()) {
-  if (!address_ || !easy_) throw std::bad_alloc();
+EasyHandle::EasyHandle(const CurlOptions& options, RequestParts& parts)
+    : options_(options), parts_(parts), easy_(new_easy()) {
+  if (!easy_) throw std::bad_alloc();
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);  // a redirect must never carry the key elsewhere
@@ -78,15 +79,13 @@ EasyHandle::EasyHandle(const CurlOptions& options) : options_(options), address_
 
 void EasyHandle::prepare(const HttpRequest& request, const BodyReader& body) {
   detail_.front() = '\0';
-  if (url_ != request.url) {
+  if (!target_ || target_->url != request.url) {
     const Proxy* const proxy = options_.proxies.find(request.url);
     if (proxy && !proxy->fault.empty()) throw Exception(error_from_proxy(request.url, *proxy, proxy->fault, false));
-    url_ = request.url;
-    set_address(url_);
+    set_target(request.url);
     if (replace(proxy_, proxy)) set_proxy(proxy);
   }
-  const bool other_size = replace(large_, body.size() >= large_bytes);
-  if (replace(headers_, request.headers) || other_size) set_headers(headers_);
+  set_fields(request, body.size() >= large_bytes);
   if (replace(connect_timeout_, request.connect_timeout))
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(connect_timeout_, longest_connect).count()));
   if (replace(compressed_, request.compressed)) {
@@ -121,9 +120,12 @@ void EasyHandle::set_proxy(const Proxy* proxy) {
   set(CURLOPT_PROXYPASSWORD, known ? proxy->password.c_str() : nullptr);
 }
 
-bool EasyHandle::speaks_tls() const noexcept {
-  return url_.size() >= 6 && equal_ignoring_case(std::string_view(url_).substr(0, 6), "https:");
+const std::string& EasyHandle::url() const noexcept {
+  static const std::string none;
+  return target_ ? target_->url : none;
 }
+
+bool EasyHandle::speaks_tls() const noexcept { return equal_ignoring_case(url().substr(0, 6), "https:"); }
 
 const Proxy* EasyHandle::answering_proxy() const noexcept {
   return proxy_ && !proxy_->socks && !speaks_tls() ? proxy_ : nullptr;
@@ -132,7 +134,7 @@ const Proxy* EasyHandle::answering_proxy() const noexcept {
 Error EasyHandle::error(CURLcode code) const {
   CurlFailure failure{.code = code,
                       .detail = detail_.c_str(),
-                      .url = url_,
+                      .url = url(),
                       .proxy = proxy_,
                       .trusted = options_.trust.variable,
                       .has_trusted = !options_.trust.path.empty()};
@@ -145,11 +147,18 @@ Error EasyHandle::error(CURLcode code) const {
   return error_from_curl(failure);
 }
 
-/// Parsed here, once: libcurl would parse a text again for each request, a tenth of what a small one costs.
-void EasyHandle::set_address(const std::string& url) {
-  const bool parsed = curl_url_set(address_.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
-  set(CURLOPT_CURLU, parsed ? address_.get() : nullptr);
-  if (!parsed) set(CURLOPT_URL, url.c_str());  // it then says itself what is wrong with it
+void EasyHandle::set_target(const std::string& url) {
+  auto target = parts_.target(url);
+  set(CURLOPT_CURLU, target->address.get());
+  if (!target->address) set(CURLOPT_URL, url.c_str());  // libcurl then says itself what is wrong with it
+  target_ = std::move(target);
+}
+
+void EasyHandle::set_fields(const HttpRequest& request, bool large) {
+  if (fields_ && fields_->large == large && fields_->headers == request.headers) return;
+  auto fields = parts_.fields(request.headers, large);
+  set(CURLOPT_HTTPHEADER, fields->list.get());
+  fields_ = std::move(fields);
 }
 
 void EasyHandle::set_method(std::string_view method) {
@@ -158,24 +167,6 @@ void EasyHandle::set_method(std::string_view method) {
   set(CURLOPT_CUSTOMREQUEST, known ? nullptr : method.data());
 }
 
-void EasyHandle::set_headers(const Headers& headers) {
-  curl_slist* list = nullptr;
-  std::string line;
-  for (const auto& [name, value] : headers) {
-    // libcurl's spelling: "Name:" takes a header away, "Name;" sends one without a value.
-    line = name;
-    line.append(value.empty() ? ";" : ": ").append(value);
-    list = curl_slist_append(list, line.c_str());
-  }
-  if (large_ && !headers.find("Expect")) list = curl_slist_append(list, "Expect:");
-  set(CURLOPT_HTTPHEADER, list);
-  header_list_.reset(list);
-}
-
-void EasyHandle::abandon() noexcept {
-  (void)easy_.release();
-  (void)address_.release();
-  (void)header_list_.release();
-}
+void EasyHandle::abandon() noexcept { (void)easy_.release(); }
 
 }  // namespace kimistream::net

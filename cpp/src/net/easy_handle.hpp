@@ -9,10 +9,10 @@
 
 #include <curl/curl.h>
 
-#include "kimistream/headers.hpp"
 #include "kimistream/transport.hpp"
 #include "net/body_reader.hpp"
 #include "net/environment.hpp"
+#include "net/request_parts.hpp"
 
 namespace kimistream::net {
 
@@ -23,8 +23,8 @@ struct CurlOptions {
 
 class EasyHandle {
  public:
-  /// With what is the same for every request. The options must outlive it.
-  explicit EasyHandle(const CurlOptions& options);
+  /// With what is the same for every request. The options and the parts must outlive it.
+  EasyHandle(const CurlOptions& options, RequestParts& parts);
   EasyHandle(const EasyHandle&) = delete;
   EasyHandle& operator=(const EasyHandle&) = delete;
 
@@ -37,7 +37,7 @@ class EasyHandle {
   void set(CURLoption option, Value value) {
     curl_easy_setopt(get(), option, value);
   }
-  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  [[nodiscard]] const std::string& url() const noexcept;
   [[nodiscard]] bool speaks_tls() const noexcept;
   /// The proxy that answers in the server's place, null where there is none or only a tunnel.
   [[nodiscard]] const Proxy* answering_proxy() const noexcept;
@@ -52,26 +52,24 @@ class EasyHandle {
  private:
   struct Close {
     void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-    void operator()(CURLU* address) const noexcept { curl_url_cleanup(address); }
-    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
   };
 
   void set_trust(const Trust& trust);
   void set_proxy(const Proxy* proxy);
-  void set_address(const std::string& url);
-  void set_headers(const Headers& headers);
+  void set_target(const std::string& url);
+  void set_fields(const HttpRequest& request, bool large);
   void set_method(std::string_view method);
 
   const CurlOptions& options_;
+  RequestParts& parts_;
   std::string detail_ = std::string(CURL_ERROR_SIZE, '\0');
-  std::string url_, method_;
+  std::string method_;
   const Proxy* proxy_ = nullptr;
-  Headers headers_;
   std::chrono::milliseconds connect_timeout_{};
   long upload_buffer_ = 0;
-  bool compressed_ = false, large_ = false, fresh_ = false;
-  std::unique_ptr<curl_slist, Close> header_list_;
-  std::unique_ptr<CURLU, Close> address_;
+  bool compressed_ = false, fresh_ = false;
+  std::shared_ptr<const RequestParts::Target> target_;  // null before the first request, like the next
+  std::shared_ptr<const RequestParts::Fields> fields_;
   std::unique_ptr<CURL, Close> easy_;  // below what it points to
 };
 
