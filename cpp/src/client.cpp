@@ -58,7 +58,8 @@ void check_headers(const Headers& headers) {
 }
 
 /// With what kind of body is sent and asked for; what is said already counts.
-Headers for_message(Headers headers, std::string_view accept) {
+Headers for_message(Headers headers, bool streams) {
+  const char* const accept = streams ? "text/event-stream" : "application/json";
   for (const auto& [name, value] :
        {Headers::Field("Content-Type", "application/json"), Headers::Field("Accept", accept)})
     if (!headers.find(name)) headers.add(name, value);
@@ -150,8 +151,8 @@ Client::Impl::Impl(ClientOptions given)
   const Headers& own = options.default_headers;
   for (const Headers* further : {&provider->headers, &own})
     for (const auto& [name, value] : *further) headers_.set(name, value);
-  streamed_ = for_message(headers_, "text/event-stream");
-  whole_ = for_message(headers_, "application/json");
+  streamed_ = for_message(headers_, true);
+  whole_ = for_message(headers_, false);
   for (Headers* headers : {&headers_, &streamed_, &whole_}) headers->share();
   secrets_ = secrets_in(headers_);
 }
@@ -194,7 +195,9 @@ CallSetup Client::Impl::setup(const Request& request, bool stream, Shape shape, 
   CallSetup setup = common(provider.chat_path, streams ? streamed_ : whole_, request.timeout);
   if (!request.extra_headers.empty()) {
     check_headers(request.extra_headers);
-    for (const auto& [name, value] : request.extra_headers) setup.request.headers.set(name, value);
+    Headers headers = headers_;
+    for (const auto& [name, value] : request.extra_headers) headers.set(name, value);
+    setup.request.headers = for_message(std::move(headers), streams);
     setup.secrets = nullptr;  // theirs count, too
   }
   const std::string& asked = request.model.empty() ? model : request.model;
