@@ -24,6 +24,11 @@ std::string_view without_slashes(std::string_view url) noexcept {
   return url;
 }
 
+/// Whatever the case of its letters.
+bool ends_in(std::string_view text, std::string_view tail) noexcept {
+  return text.size() >= tail.size() && equal_ignoring_case(text.substr(text.size() - tail.size()), tail);
+}
+
 /// Percent-encodes all but what means itself anywhere in an address, and what is kept here.
 void append_encoded(std::string& out, std::string_view text, std::string_view kept = {}) {
   constexpr std::string_view digits = "0123456789ABCDEF", unreserved = "-._~";
@@ -58,7 +63,7 @@ std::optional<std::string> filled(std::string_view known, std::string_view url) 
   }
   const std::string_view head = known.substr(0, open), tail = known.substr(close + 1);
   if (url.size() <= head.size() + tail.size() || !equal_ignoring_case(url.substr(0, head.size()), head) ||
-      !equal_ignoring_case(url.substr(url.size() - tail.size()), tail))
+      !ends_in(url, tail))
     return std::nullopt;
   const std::string_view value = url.substr(head.size(), url.size() - head.size() - tail.size());
   if (value.find('/') != std::string_view::npos) return std::nullopt;
@@ -67,9 +72,8 @@ std::optional<std::string> filled(std::string_view known, std::string_view url) 
 
 /// A whole request's address in place of the one that all requests begin with.
 void refuse_endpoint(std::string_view url, const Provider& row) {
-  const auto ending = std::find_if(endpoints.begin(), endpoints.end(), [&](auto path) {
-    return url.size() > path.size() && equal_ignoring_case(url.substr(url.size() - path.size()), path);
-  });
+  const auto ending = std::find_if(endpoints.begin(), endpoints.end(),
+                                   [&](auto path) { return url.size() > path.size() && ends_in(url, path); });
   if (ending == endpoints.end()) return;
   std::string said = "base_url ends in " + std::string(*ending) + ", which is added to it: leave that away";
   if (!row.chat_path.ends_with(*ending)) {
@@ -109,13 +113,10 @@ bool is_in_clear(std::string_view url) noexcept {
 std::optional<std::string> spelling_of(const Provider& row, std::string_view url, bool nearly) {
   const std::string given = plain(url);
   if (given.empty()) return std::nullopt;
-  const bool ends_in_version =
-      given.size() > version.size() &&
-      equal_ignoring_case(std::string_view(given).substr(given.size() - version.size()), version);
   const auto spelling = [&](const std::string& known) {
     auto found = filled(known, given);
     if (!found && nearly && known.ends_with(version)) found = filled(known, given + std::string(version));
-    if (!found && nearly && row.chat_path.starts_with(version) && ends_in_version)
+    if (!found && nearly && row.chat_path.starts_with(version) && ends_in(given, version))
       found = filled(known, std::string_view(given).substr(0, given.size() - version.size()));
     return found;
   };
@@ -150,7 +151,7 @@ bool is_host_of(std::string_view address, std::string_view host) noexcept {
   if (at == std::string_view::npos) return equal_ignoring_case(known, host);
   const std::string_view before = known.substr(0, at), behind = known.substr(at + account_place.size());
   if (host.size() <= before.size() + behind.size() || !equal_ignoring_case(host.substr(0, before.size()), before) ||
-      !equal_ignoring_case(host.substr(host.size() - behind.size()), behind))
+      !ends_in(host, behind))
     return false;
   const std::string_view account = host.substr(before.size(), host.size() - before.size() - behind.size());
   return account.find('.') == std::string_view::npos;  // a name of one level: the hosts stay the provider's

@@ -77,6 +77,13 @@ class Refusing final : public ks::Transport {
   std::vector<Due> due_;
 };
 
+ks::Client client_of(std::shared_ptr<Refusing::Rule> rule) {
+  return ks::Client{
+      {.provider = "moonshot", .base_url = "https://example.invalid/v1", .api_key = "sk-x", .transport = [rule] {
+         return std::make_unique<Refusing>(rule);
+       }}};
+}
+
 }  // namespace
 
 TEST_CASE("the last one left waits for the pause that the server asks for, or for one that grows") {
@@ -88,10 +95,7 @@ TEST_CASE("the last one left waits for the pause that the server asks for, or fo
     CAPTURE(retry_after);
     const auto rule = std::make_shared<Refusing::Rule>();
     rule->retry_after = retry_after;
-    ks::Client client{
-        {.provider = "moonshot", .base_url = "https://example.invalid/v1", .api_key = "sk-x", .transport = [rule] {
-           return std::make_unique<Refusing>(rule);
-         }}};
+    ks::Client client = client_of(rule);
     ks::BulkRun run(client, {.concurrency = 3});
     for (std::size_t index = 0; index < 3; ++index)
       run.add(index, {.messages = {ks::user(index == 0 ? "unlucky" : "fine")}});
@@ -114,10 +118,7 @@ TEST_CASE("one request that is always refused holds nobody up, whatever the conc
   for (const std::size_t concurrency : {1, 8}) {
     CAPTURE(concurrency);
     const auto rule = std::make_shared<Refusing::Rule>();
-    ks::Client client{
-        {.provider = "moonshot", .base_url = "https://example.invalid/v1", .api_key = "sk-x", .transport = [rule] {
-           return std::make_unique<Refusing>(rule);
-         }}};
+    ks::Client client = client_of(rule);
     int asked = 0, answered = 0;
     client.run_all(
         [&]() -> std::optional<ks::Request> {
