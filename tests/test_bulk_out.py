@@ -460,7 +460,8 @@ def interrupt(times):
     print("stopping", flush=True)
 
 runs, given = [], []
-threading.Thread(target=interrupt, args=(sys.argv[2],), daemon=True).start()
+interrupting = threading.Thread(target=interrupt, args=(sys.argv[2],), daemon=True)
+interrupting.start()
 client = kimistream.Kimi(api_key="sk-test-0123456789", base_url=sys.argv[1])
 rows = ({"id": number, "text": f"t{number}"} for number in range(1000))
 options = {"out": sys.argv[3]} if len(sys.argv) > 3 else {}
@@ -469,6 +470,7 @@ try:
     for row in found if not options else ():
         given.append(row.key)
 except KeyboardInterrupt as stop:
+    interrupting.join()  # two threads that print at once mix their lines
     print(stop.run.stopped, stop.run.done, len(given))
 """
 
