@@ -38,7 +38,7 @@ struct Answer {
     }
     for (const std::string_view block : frame.opaque) opaque.emplace_back(block);
     signature.append(frame.signature);
-    if (frame.usage) usage = frame.usage;
+    if (frame.usage) usage = *frame.usage;
     if (!frame.choice.finish_reason.empty()) finish = frame.choice.finish_reason;
     ended = ended || frame.ended;
     failed = failed || frame.has_error;

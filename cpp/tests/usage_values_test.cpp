@@ -15,7 +15,7 @@ namespace {
 ks::Usage usage_of(const std::string& usage) {
   wire::Frame frame;
   wire::read_frame(ks::json::Reader::local(), R"({"choices":[],"usage":)" + usage + "}", {}, frame);
-  return frame.usage.value_or(ks::Usage{});
+  return frame.usage ? *frame.usage : ks::Usage{};
 }
 
 }  // namespace

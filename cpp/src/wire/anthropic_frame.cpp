@@ -1,6 +1,7 @@
 #include "wire/anthropic_frame.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -370,7 +371,7 @@ class AnthropicFrameReader : private Forms {
       usage.total_tokens = *usage.prompt_tokens + *usage.completion_tokens;
     usage.reasoning_tokens = known.thinking;
     if (usage.empty()) return;
-    frame_.usage = usage;
+    frame_.usage = std::make_unique<Usage>(usage);
     frame_.usage_is_whole = true;
   }
 

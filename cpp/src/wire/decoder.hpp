@@ -67,7 +67,7 @@ class Decoder {
 
   /// True once a finish reason has come.
   [[nodiscard]] bool finished() const noexcept { return finished_; }
-  [[nodiscard]] bool has_usage() const noexcept { return usage_.has_value(); }
+  [[nodiscard]] bool has_usage() const noexcept { return usage_ != nullptr; }
   /// True once anything has come that belongs to an answer.
   [[nodiscard]] bool has_begun() const noexcept { return begun_; }
   /// The reasoning came, be it empty.
@@ -165,10 +165,10 @@ class Decoder {
   Again again_content_, again_reasoning_;
   std::string parted_reasoning_, parted_answer_, tagless_;
   ToolCalls tool_calls_;
-  std::vector<std::string> strays_;   // frames of other choices, as long as the one to be read has not come
-  std::int64_t stray_index_ = 0;      // the least index of those
-  std::vector<markup::Call> leaked_;  // into the text; taken at the end, unless they came structured as well
-  std::optional<Usage> usage_;
+  std::vector<std::string> strays_;     // frames of other choices, as long as the one to be read has not come
+  std::int64_t stray_index_ = 0;        // the least index of those
+  std::vector<markup::Call> leaked_;    // into the text; taken at the end, unless they came structured as well
+  std::unique_ptr<const Usage> usage_;  // so far; null: none has come
   std::string id_, model_, signature_, error_body_, skipped_;
   std::string details_;  // the items of all reasoning_details so far, commas between them
   std::string content_scratch_, reasoning_scratch_, repeat_scratch_;

@@ -222,10 +222,10 @@ void Decoder::add_leaked(std::vector<Event>& out) {
 }
 
 void Decoder::emit_usage(const Usage& usage, std::vector<Event>& out) {
-  Usage merged = frame_.usage_is_whole ? Usage{} : usage_.value_or(Usage{});
+  Usage merged = frame_.usage_is_whole || !usage_ ? Usage{} : *usage_;
   merged.merge(usage);
-  if (usage_ == merged) return;
-  usage_ = merged;
+  if (usage_ && *usage_ == merged) return;
+  usage_ = std::make_unique<const Usage>(merged);
   out.emplace_back(merged);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +47,7 @@ struct Frame {
   std::string_view id;
   std::string_view model;
   Choice choice;
-  std::optional<Usage> usage;
+  std::unique_ptr<Usage> usage;          // null: it tells none, as most do
   std::string_view signature;            // of the reasoning: a piece of it, to be appended
   std::vector<std::string_view> opaque;  // parts of the reasoning that only the provider can read, as JSON objects
   std::list<std::string> made;           // texts that views point to and that stand nowhere in one piece

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <memory>
 
 namespace kimistream::wire {
 namespace {
@@ -123,7 +124,7 @@ void UsageValues::cost(Value& value, Usage& into) {
 }
 
 void UsageValues::merge(const Usage& found) {
-  if (!frame_.usage) frame_.usage.emplace();
+  if (!frame_.usage) frame_.usage = std::make_unique<Usage>();
   frame_.usage->merge(found);
 }
 

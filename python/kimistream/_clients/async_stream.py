@@ -36,6 +36,7 @@ class _AsyncStreamBase(StreamFace):
         if self._opened is None:
             self._loop = loop
             self._opened = self._reactors.start(loop, self._start)
+            del self._start  # and with it what was asked, which an open stream need not hold
         return self._opened, loop
 
     async def _prepare(self) -> None:
