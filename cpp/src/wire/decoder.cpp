@@ -43,13 +43,13 @@ Decoder::State Decoder::feed(std::string_view data, std::string_view type, std::
   if (data.front() != '{') return skip(data, out);
   if (!read_repeated(data) && !read(data, type)) {
     if (!frame_.has_error && recover(data, out)) return State::open;
-    return error_body_.empty() ? fail(data, true) : State::failed;
+    return has_failed() ? State::failed : fail(data, true);
   }
   if (tells_error(data)) return fail(data, false);
   text_ = data;
   emit(out, false);
   if (frame_.other_choices && !own_) keep_stray(data, out);
-  if (!error_body_.empty()) return State::failed;
+  if (has_failed()) return State::failed;
   return frame_.ended ? mark(out) : State::open;
 }
 
@@ -60,9 +60,9 @@ Decoder::State Decoder::mark(std::vector<Event>& out) {
 
 /// Gateways pass the comments of their upstream on as data (": OPENROUTER PROCESSING"), or write words of their own.
 Decoder::State Decoder::skip(std::string_view data, std::vector<Event>& out) {
-  if (skipped_.empty())
+  if (skipped().empty())
     out.emplace_back(Notice{"skipped_line", "the stream had data that is not JSON; it was skipped"});
-  skipped_.assign(data.substr(0, 1024));
+  rare().skipped.assign(data.substr(0, 1024));
   return State::open;
 }
 
@@ -91,7 +91,7 @@ Decoder::State Decoder::feed_body(std::string_view body, std::vector<Event>& out
   }
   text_ = body;
   emit(out, true);
-  if (!error_body_.empty()) return State::failed;
+  if (has_failed()) return State::failed;
   if (!finished_) {
     out.emplace_back(Notice{"missing_finish_reason", "the answer came without a finish reason"});
     emit_finish("stop", out);  // becomes tool_calls where one can be used
@@ -108,8 +108,8 @@ bool Decoder::read(std::string_view text, std::string_view type) {
     choice = read_frame(reader, text, options_, frame_);
   if (frame_.malformed) return false;
   own_ = own_ || choice.has_value();
-  if (own_ && !strays_.empty()) {
-    strays_ = {};
+  if (own_ && rare_ && !rare_->strays.empty()) {
+    rare_->strays = {};
     frame_.other_choices = true;
   }
   native_ = native_ || frame_.native;
@@ -160,13 +160,13 @@ bool Decoder::recover(std::string_view data, std::vector<Event>& out) {
     const std::string_view tail = trim(data.substr(at + 5));
     if (!tail.starts_with('{')) continue;
     --tries;
-    if (recover_from(tail, out)) return error_body_.empty();
+    if (recover_from(tail, out)) return !has_failed();
   }
   while (tries-- > 0 && !data.empty()) {  // the last line first
     const std::size_t end = data.rfind('\n');
     if (end == std::string_view::npos) return false;
     const std::string_view line = trim(data.substr(end));
-    if (line.starts_with('{') && recover_from(line, out)) return error_body_.empty();
+    if (line.starts_with('{') && recover_from(line, out)) return !has_failed();
     data = data.substr(0, end);
   }
   return false;
@@ -185,22 +185,23 @@ bool Decoder::recover_from(std::string_view tail, std::vector<Event>& out) {
 }
 
 Decoder::State Decoder::fail(std::string_view body, bool unreadable) {
-  error_body_.assign(body);
+  rare().error_body.assign(body);
   unreadable_ = unreadable;
   return State::failed;
 }
 
 /// A frame of other choices than the one to be read. There may be no other, so it is kept.
 void Decoder::keep_stray(std::string_view data, std::vector<Event>& out) {
-  stray_index_ = strays_.empty() ? frame_.other_index : std::min(stray_index_, frame_.other_index);
-  strays_.emplace_back(data);
-  if (strays_.size() == most_strays) adopt_strays(out);
+  Rare& kept = rare();
+  kept.stray_index = kept.strays.empty() ? frame_.other_index : std::min(kept.stray_index, frame_.other_index);
+  kept.strays.emplace_back(data);
+  if (kept.strays.size() == most_strays) adopt_strays(out);
 }
 
 void Decoder::adopt_strays(std::vector<Event>& out) {
-  options_.choice_index = stray_index_;
+  options_.choice_index = rare().stray_index;
   own_ = true;
-  for (const std::string& stray : std::exchange(strays_, {}))
+  for (const std::string& stray : std::exchange(rare().strays, {}))
     if (read(stray, {})) emit(out, false);
   altered_ = false;  // they were shown as they came
 }
@@ -211,8 +212,8 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
   altered_ = altered_ || reason != came;
   if (finished_) return;  // gateways repeat it on the usage frame (Q11)
   if (reason == "error" || reason == "abort") {
-    error_body_ = R"({"error":{"message":"the server ended the answer with finish_reason \")" + std::string(came) +
-                  R"(\"","type":")" + std::string(reason) + R"("}})";
+    rare().error_body = R"({"error":{"message":"the server ended the answer with finish_reason \")" +
+                        std::string(came) + R"(\"","type":")" + std::string(reason) + R"("}})";
     return;
   }
   finished_ = true;
@@ -244,7 +245,7 @@ void Decoder::emit_finish(std::string_view reason, std::vector<Event>& out) {
 }
 
 bool Decoder::finish(std::vector<Event>& out) {
-  if (!own_ && !strays_.empty()) adopt_strays(out);
+  if (!own_ && rare_ && !rare_->strays.empty()) adopt_strays(out);
   if (!finished_ && marked_ && (provider_->end_marker_completes || native_ || blank_end_)) {
     out.emplace_back(
         Notice{"missing_finish_reason", "the stream ended with its end marker, but without a finish reason"});

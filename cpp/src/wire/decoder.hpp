@@ -77,7 +77,7 @@ class Decoder {
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
   [[nodiscard]] const std::string& model() const noexcept { return model_; }
   /// Opaque, of the reasoning.
-  [[nodiscard]] const std::string& signature() const noexcept { return signature_; }
+  [[nodiscard]] const std::string& signature() const noexcept { return seen().signature; }
   /// The frame of the last call of `feed` or `feed_body` in the OpenAI shape, whatever the protocol; "" where it says
   /// nothing there.
   /// @param created seconds since 1970, for protocols that do not say it
@@ -104,9 +104,9 @@ class Decoder {
   [[nodiscard]] std::int64_t choice_index() const noexcept { return options_.choice_index.value_or(0); }
   [[nodiscard]] bool has_frame() const noexcept { return !text_.empty(); }
   /// What came as a frame and is not JSON, the last of it; "" where all was. It was skipped.
-  [[nodiscard]] const std::string& skipped() const noexcept { return skipped_; }
+  [[nodiscard]] const std::string& skipped() const noexcept { return seen().skipped; }
   /// The raw text of the frame that reported an error, or that could not be read; "" where the stream itself is it.
-  [[nodiscard]] const std::string& error_body() const noexcept { return error_body_; }
+  [[nodiscard]] const std::string& error_body() const noexcept { return seen().error_body; }
   /// True when the state is `failed` because a frame was not JSON.
   [[nodiscard]] bool unreadable() const noexcept { return unreadable_; }
 
@@ -117,6 +117,24 @@ class Decoder {
     markup::Reader markup;
     bool any = false;  // has given text
   };
+
+  /// What few answers bring: an open stream holds it from then on only.
+  struct Rare {
+    std::string signature, error_body, skipped;
+    std::string details;               // the items of all reasoning_details so far, commas between them
+    std::vector<std::string> strays;   // frames of other choices, as long as the one to be read has not come
+    std::int64_t stray_index = 0;      // the least index of those
+    std::vector<markup::Call> leaked;  // into the text; taken at the end, unless they came structured as well
+  };
+  [[nodiscard]] const Rare& seen() const noexcept {
+    static const Rare nothing;
+    return rare_ ? *rare_ : nothing;
+  }
+  Rare& rare() {
+    if (!rare_) rare_ = std::make_unique<Rare>();
+    return *rare_;
+  }
+  [[nodiscard]] bool has_failed() const noexcept { return rare_ && !rare_->error_body.empty(); }
 
   bool read(std::string_view text, std::string_view type);
   bool read_repeated(std::string_view text);
@@ -165,12 +183,9 @@ class Decoder {
   Again again_content_, again_reasoning_;
   std::string parted_reasoning_, parted_answer_, tagless_;
   ToolCalls tool_calls_;
-  std::vector<std::string> strays_;     // frames of other choices, as long as the one to be read has not come
-  std::int64_t stray_index_ = 0;        // the least index of those
-  std::vector<markup::Call> leaked_;    // into the text; taken at the end, unless they came structured as well
   std::unique_ptr<const Usage> usage_;  // so far; null: none has come
-  std::string id_, model_, signature_, error_body_, skipped_;
-  std::string details_;  // the items of all reasoning_details so far, commas between them
+  std::string id_, model_;
+  std::unique_ptr<Rare> rare_;  // null: nothing of it has come
   std::string content_scratch_, reasoning_scratch_, repeat_scratch_;
   bool is_repeated_ = false;  // the frame read last
   bool begun_ = false, finished_ = false, marked_ = false, reasoning_present_ = false, unreadable_ = false;

@@ -48,8 +48,9 @@ void Decoder::begin_frame(std::vector<Event>& out, bool whole_body) {
               "the server sent bytes that are not valid UTF-8 or JSON; they were replaced", out);
   if (frame_.other_choices && own_)
     note_once(noted_choices_, "other_choices", "more than one choice came; the message holds the first", out);
-  if (!frame_.signature.empty()) signature_.append(frame_.signature);
-  for (const std::string_view item : frame_.opaque) details_.append(details_.empty() ? "" : ",").append(item);
+  if (!frame_.signature.empty()) rare().signature.append(frame_.signature);
+  for (const std::string_view item : frame_.opaque)
+    rare().details.append(rare().details.empty() ? "" : ",").append(item);
   altered_ = altered_ || frame_.reshaped;
   Choice& choice = frame_.choice;
   if (choice.whole && !whole_body) take_whole(out);
@@ -199,11 +200,12 @@ void Decoder::add(markup::Output read, std::vector<Event>& out) {
     content_.any = true;
     out.emplace_back(Text{std::move(read.answer)});
   }
-  for (markup::Call& call : read.calls) leaked_.push_back(std::move(call));
+  for (markup::Call& call : read.calls) rare().leaked.push_back(std::move(call));
 }
 
 void Decoder::add_leaked(std::vector<Event>& out) {
-  for (markup::Call& call : leaked_) {
+  for (markup::Call& call : rare_ ? std::exchange(rare_->leaked, {}) : std::vector<markup::Call>()) {
+    altered_ = true;
     const bool only_numbered = call.name.empty() && !call.id.empty();
     call.name = only_numbered ? offer_->fitting(call.arguments) : offer_->meant_by(call.name);
     if (tool_calls_.repeats(call)) {
@@ -214,8 +216,6 @@ void Decoder::add_leaked(std::vector<Event>& out) {
               "the server left tool calls in the text as the model's own tokens; they were read from there", out);
     tool_calls_.add(call, out);
   }
-  altered_ = altered_ || !leaked_.empty();
-  leaked_.clear();
   if (removed_ && !noted_salvage_)
     note_once(noted_removed_, "markup_removed", "the server left markup of the model in the text; it was taken away",
               out);
@@ -266,8 +266,8 @@ FrameText Decoder::frame_text(bool whole_body, std::int64_t created) {
 }
 
 std::string Decoder::reasoning_details() const {
-  if (details_.empty()) return {};
-  return join_details("[" + details_ + "]");
+  if (seen().details.empty()) return {};
+  return join_details("[" + seen().details + "]");
 }
 
 }  // namespace kimistream::wire

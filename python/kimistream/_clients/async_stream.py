@@ -26,7 +26,7 @@ class _AsyncStreamBase(StreamFace):
 
     def __init__(self, reactors: Reactors, start: Callable[[_core.Reactor], _core.Stream]) -> None:
         self._reactors = reactors
-        self._start = start
+        self._start: Callable[[_core.Reactor], _core.Stream] | None = start
         self._opened: _core.Stream | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._preparing: asyncio.Future[Any] | None = None
@@ -34,9 +34,10 @@ class _AsyncStreamBase(StreamFace):
     def _open(self) -> tuple[_core.Stream, asyncio.AbstractEventLoop]:
         loop = self._loop or asyncio.get_running_loop()
         if self._opened is None:
+            assert self._start is not None  # until it is opened
             self._loop = loop
             self._opened = self._reactors.start(loop, self._start)
-            del self._start  # and with it what was asked, which an open stream need not hold
+            self._start = None  # and with it what was asked, which an open stream need not hold
         return self._opened, loop
 
     async def _prepare(self) -> None:
