@@ -146,6 +146,29 @@ async def read_one(fault_server: FaultServer) -> str:
     return (await async_kimi(fault_server.url(Script().gate().event_stream(GATED))).stream("hi").message).text
 
 
+def test_who_waits_by_hand_is_called_with_what_it_waits_on(fault_server: FaultServer) -> None:
+    url = gated(fault_server)
+
+    async def ask() -> None:
+        events = aiter(async_kimi(url).stream("hi").text)
+        assert await anext(events) == "one"
+        second = events.__anext__().__await__()
+        waiter: Any = second.send(None)
+        woken: list[Any] = []
+        waiter.add_done_callback(woken.append)
+        fault_server.open(url)
+        while not woken:
+            await asyncio.sleep(0.01)
+        assert woken == [waiter]
+        assert waiter.done()
+        assert waiter.result() is None
+        with pytest.raises(StopIteration) as end:
+            second.send(None)
+        assert end.value.value == "two"
+
+    run(ask())
+
+
 def test_a_task_that_waits_for_ever_goes_with_its_loop(fault_server: FaultServer) -> None:
     url = fault_server.url(Script().gate().event_stream(GATED))
     loop = asyncio.new_event_loop()

@@ -31,11 +31,14 @@ PyObject* make(PyTypeObject* type, const SharedPtr& shared, std::variant<Gives, 
   return reinterpret_cast<PyObject*>(self);
 }
 
+void end_wait(Iterator& self) {
+  if (!self.waiter || self.shared->waiter != self.waiter) return;
+  self.shared->waiter = nullptr;
+  self.shared->stream.set_waiting(false);
+}
+
 void drop_waiter(Iterator& self) {
-  if (self.waiter && self.shared->waiter == self.waiter) {
-    self.shared->waiter = nullptr;
-    self.shared->stream.set_waiting(false);
-  }
+  end_wait(self);
   Py_CLEAR(self.waiter);
 }
 
@@ -110,7 +113,7 @@ int take(Iterator& self, PyObject** out) {
 /// One step of an awaited `__anext__`: an item, a waiter, or an end.
 PySendResult step(Iterator& self, PyObject** result) {
   *result = nullptr;
-  drop_waiter(self);
+  end_wait(self);
   for (;;) {
     const int taken = take(self, result);
     const auto state = self.shared->stream.state();
@@ -134,12 +137,11 @@ PySendResult step(Iterator& self, PyObject** result) {
       PyErr_SetString(PyExc_RuntimeError, "this stream is being read by another task: give each task its own stream");
       return PYGEN_ERROR;
     }
-    PyObject* waiter = make_waiter(self.loop);
-    if (!waiter) return PYGEN_ERROR;
-    self.shared->waiter = waiter;
+    self.waiter = make_waiter(self.loop, std::exchange(self.waiter, nullptr));
+    if (!self.waiter) return PYGEN_ERROR;
+    self.shared->waiter = self.waiter;
     self.shared->stream.set_waiting(true);
-    self.waiter = Py_NewRef(waiter);
-    *result = waiter;
+    *result = Py_NewRef(self.waiter);
     return PYGEN_NEXT;
   }
 }

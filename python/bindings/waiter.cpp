@@ -6,6 +6,9 @@
 #include <structmember.h>
 
 namespace kimistream::python {
+
+namespace py = pybind11;
+
 namespace {
 
 enum class State { pending, done, cancelled };
@@ -20,6 +23,8 @@ struct Waiter {
 };
 
 PyTypeObject* type = nullptr;
+PyTypeObject* task_type = nullptr;  // of asyncio's own tasks, known with `taken_as_read`
+PyObject* taken_as_read = nullptr;
 PyObject *name_call_soon = nullptr, *names_context = nullptr;
 
 Waiter& at(PyObject* object) { return *reinterpret_cast<Waiter*>(object); }
@@ -42,23 +47,49 @@ bool end(PyObject* object, State state) {
   return !callback || schedule(object, callback, std::exchange(self.context, nullptr));
 }
 
-bool run(PyObject* object) {
-  Waiter& self = at(object);
+/// Makes a future of asyncio's own that is done, with None. A task that is woken with it takes that as read; a waiter
+/// it would ask for its result, by name, which takes as long as the rest of its waking. asyncio is there: a task waits.
+void make_taken_as_read() {
+  const py::error_scope kept;
+  try {
+    const auto asyncio = py::module_::import("_asyncio");
+    const auto no_loop =
+        py::module_::import("types").attr("SimpleNamespace")(py::arg("get_debug") = py::type::of(py::bool_()));
+    const auto future = asyncio.attr("Future")(py::arg("loop") = no_loop);
+    future.attr("set_result")(py::none());
+    py::object task = asyncio.attr("Task");
+    task_type = reinterpret_cast<PyTypeObject*>(task.release().ptr());
+    taken_as_read = Py_NewRef(future.ptr());
+  } catch (const py::error_already_set&) {
+    taken_as_read = Py_NewRef(Py_None);  // asyncio has no tasks in C
+  }
+}
+
+/// What a task of asyncio's own gives to be called when it is to go on.
+bool is_wakeup(PyObject* callback) {
+  if (!PyCFunction_CheckExact(callback) || PyCFunction_GET_FLAGS(callback) != METH_O) return false;
+  if (!taken_as_read) make_taken_as_read();
+  PyObject* const self = PyCFunction_GET_SELF(callback);
+  return task_type && self && PyObject_TypeCheck(self, task_type);
+}
+
+bool run(py::object waiter) {
+  Waiter& self = at(waiter.ptr());
   if (self.state != State::pending) return true;
   self.state = State::done;
-  PyObject* callback = std::exchange(self.callback, nullptr);
-  if (!callback) return true;
-  PyObject* context = std::exchange(self.context, nullptr);
-  if (PyContext_Enter(context) < 0) {  // somebody is in it
+  if (!self.callback) return true;
+  const auto callback = py::reinterpret_steal<py::object>(std::exchange(self.callback, nullptr));
+  auto context = py::reinterpret_steal<py::object>(std::exchange(self.context, nullptr));
+  if (PyContext_Enter(context.ptr()) < 0) {  // somebody is in it
     PyErr_Clear();
-    return schedule(object, callback, context);
+    return schedule(waiter.ptr(), callback.inc_ref().ptr(), context.release().ptr());
   }
-  PyObject* result = PyObject_CallOneArg(callback, object);
-  Py_DECREF(callback);
+  if (is_wakeup(callback.ptr())) waiter = py::reinterpret_borrow<py::object>(taken_as_read);
+  PyObject* result = PyObject_CallOneArg(callback.ptr(), waiter.ptr());
   {
-    const pybind11::error_scope kept;
-    (void)PyContext_Exit(context);
-    Py_DECREF(context);
+    const py::error_scope kept;
+    (void)PyContext_Exit(context.ptr());
+    context = {};
   }
   Py_XDECREF(result);
   return result != nullptr;
@@ -146,23 +177,29 @@ void dealloc(PyObject* self) {
 
 }  // namespace
 
-PyObject* make_waiter(PyObject* loop) {
-  auto* self = PyObject_GC_New(Waiter, type);
-  if (!self) return nullptr;
-  self->loop = Py_NewRef(loop);
-  self->callback = self->context = self->message = nullptr;
+PyObject* make_waiter(PyObject* loop, PyObject* used) {
+  auto* self = reinterpret_cast<Waiter*>(used);
+  if (used && Py_REFCNT(used) == 1 && self->loop == loop) {
+    (void)clear(used);
+  } else {
+    Py_XDECREF(used);
+    self = PyObject_GC_New(Waiter, type);
+    if (!self) return nullptr;
+    self->loop = Py_NewRef(loop);
+    self->callback = self->context = self->message = nullptr;
+    PyObject_GC_Track(self);
+  }
   self->blocking = 1;
   self->state = State::pending;
-  PyObject_GC_Track(self);
   return reinterpret_cast<PyObject*>(self);
 }
 
 bool wake_later(PyObject* waiter) { return end(waiter, State::done); }
 
-bool wake_now(const std::vector<pybind11::object>& waiters) {
+bool wake_now(std::vector<py::object> waiters) {
   for (std::size_t i = 0; i < waiters.size(); ++i) {
-    if (run(waiters[i].ptr())) continue;
-    const pybind11::error_scope raised;
+    if (run(std::move(waiters[i]))) continue;
+    const py::error_scope raised;
     for (++i; i < waiters.size(); ++i)
       if (!wake_later(waiters[i].ptr())) PyErr_WriteUnraisable(waiters[i].ptr());
     return false;
