@@ -156,21 +156,22 @@ def measure_crowd(runner: Runner, streams: int) -> dict[str, Any]:
 
 
 def measure_burst(runner: Runner, requests: int) -> dict[str, Any]:
-    """So many requests at once, twice: CPU for each on new connections, and on kept ones."""
+    """So many requests at once, three times: CPU for each on new connections, and in the end on kept ones. The first
+    time, late ones may go out on the connections of early ones, so that the second needs more of them."""
     subject = runner.subject
 
     async def all_of_them() -> None:
         assert set(await asyncio.gather(*(subject.complete() for _ in range(requests)))) == {"Hello."}
 
     cpu = []
-    for _ in range(2):
+    for _ in range(3):
         cpu_start = time.process_time_ns()
         if hasattr(subject, "burst"):
             assert set(subject.burst(requests)) == {"Hello."}
         else:
             runner(all_of_them)
         cpu.append((time.process_time_ns() - cpu_start) / requests / 1e3)
-    return {"cold_us": cpu[0], "warm_us": cpu[1], "count": requests}
+    return {"cold_us": cpu[0], "warm_us": cpu[-1], "count": requests}
 
 
 def measure_streams(runner: Runner, streams: int) -> dict[str, Any]:

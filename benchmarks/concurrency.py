@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import benchmark, floor_of
 from measuring import Bench, Table, medians, ratio
+from tls import missing, over_tls
 
 A_SECOND = 20  # events of a stream
 STREAMING = ["kimistream_async", "kimistream_async_uvloop", "aiohttp_orjson", "aiohttp_orjson_uvloop"]
@@ -52,4 +53,28 @@ def concurrency(bench: Bench) -> Table:
             row[6:] = [statistics.median(r[key] for _, r in each) for key in ("cold_us", "warm_us")]
         table.rows.append(row)
     table.notes = ["httpx_async and openai_async take more than a core for 1,000 streams: they fall behind"]
+    return table
+
+
+@benchmark
+def concurrency_tls(bench: Bench) -> Table:
+    """The same over TLS, which HAProxy takes off before the load server."""
+    more_files()
+    streams, seconds, rounds = (200, 2, 1) if bench.quick else (1000, 5, 3)
+    path = f"slow/{A_SECOND}/{seconds}"
+    columns = ["client", "us a chunk", "p50 us", "p99 us", "kB a stream", "us a request, new", "kept"]
+    table = Table(f"{streams:,} streams of {A_SECOND} events a second over TLS, then as many requests at once", columns)
+    if programs := missing():
+        table.notes = [f"not run: {', '.join(programs)} not installed"]
+        return table
+    with over_tls(bench):
+        live = bench.paired(STREAMING, rounds, dict, lambda name: bench.client(name, "crowd", path, streams))
+        bursts = bench.paired(BURSTING, rounds, dict, lambda name: bench.client(name, "burst", "delay/200", streams))
+    for name in dict.fromkeys([*live, *bursts]):
+        cells = [
+            statistics.median(result[key] for _, result in found[name]) if name in found else "-"
+            for found, keys in ((live, ("cpu_us", "p50", "p99", "kb")), (bursts, ("cold_us", "warm_us")))
+            for key in keys
+        ]
+        table.rows.append([name, *cells])
     return table

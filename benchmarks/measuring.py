@@ -75,12 +75,13 @@ class Bench:
         assert process.stdout is not None
         self._process = process
         self.port = int(process.stdout.readline())
+        self.address = f"http://127.0.0.1:{self.port}"
         self.quick = quick
         self._only = only
         self.skipped: dict[str, str] = {}
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{path}/v1"
+        return f"{self.address}/{path}/v1"
 
     def stats(self) -> Result:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
