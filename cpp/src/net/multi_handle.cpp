@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "net/forks.hpp"
+#include "net/short_reads.hpp"
 
 namespace kimistream::net {
 namespace {
@@ -51,6 +52,7 @@ void MultiHandle::remove(EasyHandle& easy) noexcept {
 void MultiHandle::act(curl_socket_t socket, int mask) {
   int running = 0;
   acted_ = true;
+  forget_short_reads();
   curl_multi_socket_action(multi_, socket, mask, &running);
 }
 
