@@ -12,6 +12,7 @@ from tls import missing, over_tls
 
 A_SECOND = 20  # events of a stream
 STREAMING = ["kimistream_async", "kimistream_async_uvloop", "aiohttp_orjson", "aiohttp_orjson_uvloop"]
+IN_CPP = "kimistream_cpp"
 FALLING_BEHIND = ["httpx_async", "openai_async"]
 BURSTING = ["kimistream_map", "kimistream_async", "kimistream_async_uvloop", "pycurl_multi", "aiohttp_orjson"]
 
@@ -29,10 +30,12 @@ def concurrency(bench: Bench) -> Table:
     streams, seconds, rounds = (200, 2, 1) if bench.quick else (1000, 5, 3)
     path = f"slow/{A_SECOND}/{seconds}"
     pairs = bench.paired(
-        [*STREAMING, *FALLING_BEHIND],
+        [IN_CPP, *STREAMING, *FALLING_BEHIND],
         rounds,
         lambda: bench.floor("crowd", path, streams),
-        lambda name: bench.client(name, "crowd", path, streams),
+        lambda name: (
+            bench.crowd_in_cpp(path, streams) if name == IN_CPP else bench.client(name, "crowd", path, streams)
+        ),
     )
     bursts = bench.paired(
         [*BURSTING, *FALLING_BEHIND],

@@ -104,6 +104,9 @@ class Bench:
         url = f"http://127.0.0.1:{self.port}/{path}{PATH}"
         return _run([str(BUILD / "kimistream_floor_curl"), url, str(count)], core)
 
+    def crowd_in_cpp(self, path: str, streams: int) -> Result:
+        return _run([str(BUILD / "kimistream_crowd"), self.url(path), str(streams)])
+
     def body(self, path: str) -> bytes:
         """What the server streams there, without HTTP's framing."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

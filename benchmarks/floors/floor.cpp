@@ -16,6 +16,7 @@
 
 #include "decode.hpp"
 #include "raw_http.hpp"
+#include "report.hpp"
 
 namespace {
 
@@ -79,16 +80,6 @@ void blast(const char* port, const char* path, int streams) {
   std::printf("{\"cpu_ns\": %.1f, \"wall_ns\": %.1f, \"content\": %zu, \"reasoning\": %zu, \"bytes\": %zu}\n",
               *std::min_element(cpu.begin(), cpu.end()), *std::min_element(wall.begin(), wall.end()), content,
               reasoning, bytes);
-}
-
-void report(std::vector<double> microseconds, long long cpu_ns) {
-  const auto cpu = static_cast<double>(cpu_ns) / static_cast<double>(microseconds.size());
-  std::sort(microseconds.begin(), microseconds.end());
-  const auto part = [&](double p) {
-    return microseconds[static_cast<std::size_t>(p * static_cast<double>(microseconds.size() - 1))];
-  };
-  std::printf("{\"p10\": %.2f, \"p50\": %.2f, \"p99\": %.2f, \"cpu_us\": %.2f, \"count\": %zu}\n", part(0.1), part(0.5),
-              part(0.99), cpu / 1000, microseconds.size());
 }
 
 /// Nothing but recv() and the digits: no JSON, no lines.
