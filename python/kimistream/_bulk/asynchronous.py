@@ -15,7 +15,7 @@ from .work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Coroutine, Generator
     from typing import Any, Protocol
 
     from .options import Plan
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     DriverOf = Callable[[Plan, Run], RunDriver]
 
 
+_LONGEST_TURN = 0.005  # seconds, of an event loop
+
+
 class AsyncRows(Run):
-    """`async for row in client.map(...)`, or `await client.map(..., out=...)`. The fields are those of `Run`.
+    """`async for row in client.map(...)`, or `await client.map(..., out=...)`. The fields are those of `Run`. A
+    coroutine, too, for `asyncio.run`, `create_task` and task groups, which take nothing else.
 
     Nothing is sent before it is awaited or iterated. `aclose()`, an early end of the loop and cancellation close what
     is under way.
@@ -45,9 +49,21 @@ class AsyncRows(Run):
         self._ready: deque[Row] = deque()
         self._is_read = False  # by a task that waits
         self._error: BaseException | None = None  # what it was awaited to
+        self._steps: Coroutine[Any, Any, Run] | None = None  # of it as a coroutine
 
     def __await__(self) -> Generator[Any, None, Run]:
         return self._to_the_end().__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._coroutine().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._coroutine().throw(*error)
+
+    def _coroutine(self) -> Coroutine[Any, Any, Run]:
+        if self._steps is None:
+            self._steps = self._to_the_end()
+        return self._steps
 
     async def _to_the_end(self) -> Run:
         if self._out is None:
@@ -142,12 +158,16 @@ class Driver:
         self._future: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._tell_at = FOREVER
+        self._turn_ends = self._loop.time() + _LONGEST_TURN
         self._work = Work(plan)
         self._told = Told(plan.progress, run, self._work.give_up)
 
     async def advance(self) -> list[Row]:
         """As the blocking one's."""
         while True:
+            if self._loop.time() >= self._turn_ends:  # rows that need no request come without an end
+                await asyncio.sleep(0)
+                self._turn_ends = self._loop.time() + _LONGEST_TURN
             rows = self._work.step()
             if rows or self._work.over:
                 return rows
