@@ -81,3 +81,13 @@ def test_it_is_told_while_something_changes_and_once_at_the_end() -> None:
         assert telling.tell(now + step * 0.05) > 0
     telling.end()
     assert told == [0, 1, 1]
+
+
+def test_it_is_told_once_a_minute_while_nothing_changes() -> None:
+    told = []
+    run, _ = run_with(total=3)
+    telling = Told(lambda run: told.append(run.total), run)
+    now = telling._next
+    for second in range(150):
+        telling.tell(now + second)
+    assert told == [3, 3, 3]

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
     from .._values.bulk import Run
 
-_EVERY = 0.2  # seconds
+_EVERY, _AT_LEAST_EVERY = 0.2, 60.0  # seconds
 
 
 class Told:
-    """Calls `progress(run)` about five times a second while something changes, and once at the end.
+    """Calls `progress(run)` about five times a second while something changes, once a minute while nothing does, and
+    once at the end.
 
     failed  is told what it raises on the way, and it is not called again; without it that is raised here
     """
@@ -30,6 +31,7 @@ class Told:
         self._failed = failed
         self._said: tuple[int, ...] | None = None
         self._next = time.monotonic()
+        self._said_at = 0.0
 
     def tell(self, now: float) -> float:
         """Calls it where it is time; gives the seconds until it is."""
@@ -41,8 +43,8 @@ class Told:
         self._next = now + _EVERY
         run = self._run
         counts = (run.total, run.done, run.failed, run.skipped)
-        if counts != self._said:
-            self._said = counts
+        if counts != self._said or now - self._said_at >= _AT_LEAST_EVERY:
+            self._said, self._said_at = counts, now
             try:
                 progress(run)
             except Exception as error:
