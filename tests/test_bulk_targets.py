@@ -311,3 +311,20 @@ def test_what_is_refused_leaves_a_link_and_no_file(out: Path) -> None:
         start(server, out)
     assert out.is_symlink()
     assert not real.exists()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize("lost", ["out", "ledger"])
+def test_a_file_that_is_lost_on_the_way_is_an_error_at_the_end(lost: str, replaced: bool, out: Path) -> None:
+    path = out if lost == "out" else ledger_of(out)
+
+    def reply(text: str) -> str:
+        if text == "t2":
+            path.unlink()
+            if replaced:
+                path.write_bytes(b"")
+        return text
+
+    with BulkServer(reply) as server, pytest.raises(FileNotFoundError, match="deleted or replaced") as error:
+        start(server, out, rows(4), concurrency=1)
+    assert error.value.filename == str(path)

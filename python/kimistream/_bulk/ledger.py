@@ -92,9 +92,18 @@ class Ledger:
                 self.set(kimistream_ledger=VERSION)
             elif str(self.get("kimistream_ledger")) != VERSION:
                 raise _no_ledger(path, "its version is another one")
+            self._file = os.stat(path)
         except BaseException:
             self._at.close()
             raise
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its path still names the file that it writes to."""
+        try:
+            return os.path.samestat(os.stat(self.path), self._file)
+        except FileNotFoundError:
+            return False
 
     def begin(self) -> None:
         """From here on it is written to."""

@@ -36,6 +36,11 @@ class LinesFile:
         self._lock = Lock(path, said)
         self.size = self.tail = 0
 
+    @property
+    def is_there(self) -> bool:
+        """Whether its path still names it."""
+        return self._lock.is_there
+
     def length(self) -> int:
         """In bytes, with what does not count."""
         return os.fstat(self._lock.descriptor).st_size

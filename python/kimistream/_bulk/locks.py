@@ -45,6 +45,11 @@ class Lock:
                 raise
         _held.add(self)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether its path still names the file that it holds."""
+        return _is_at(self.path, self.descriptor)
+
     def replace(self, path: str) -> None:
         """Puts another file in its place, which a link goes on to name; the lock stays held all the while."""
         other = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 from .._values.errors import InvalidRequestError
@@ -268,6 +269,7 @@ class Output:
     def finish(self) -> None:
         """Order and dead lines are seen to, the failures file is written, the ledger is one file again."""
         try:
+            self._check_is_there()
             self._flush()
             if self._ledger.has_dead() or (self._ordered and not self._ledger.is_in_order()):
                 self._write_anew()
@@ -279,6 +281,12 @@ class Output:
         self._ledger.finish()
         self._ended()
         self._file.close()
+
+    def _check_is_there(self) -> None:
+        said = "it was deleted or replaced while the run wrote to it; begin anew with resume=False"
+        for file in self._file, self._ledger:
+            if not file.is_there:
+                raise FileNotFoundError(errno.ENOENT, said, file.path)
 
     def close(self) -> None:
         """Lets go of both as they are."""
