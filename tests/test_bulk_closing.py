@@ -115,5 +115,19 @@ def test_a_run_that_has_failed_is_awaited_to_its_error_each_time(tmp_path: Path)
         run(main(server))
 
 
+@pytest.mark.parametrize("raised", [SystemExit(3), ValueError("no more")])
+def test_what_the_rows_raise_is_passed_on_once_what_is_under_way_is_kept(raised: BaseException, tmp_path: Path) -> None:
+    def source() -> Iterator[dict[str, Any]]:
+        yield from rows(7)
+        raise raised
+
+    with BulkServer() as server:
+        with pytest.raises(type(raised)) as error:
+            server.client().map(source(), "{text}", key="id", out=tmp_path / "out.jsonl")
+        assert error.value is raised
+        assert sum(server.asked.values()) == 7
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 7
+
+
 async def _awaited(wanted: Any) -> Any:
     return await wanted

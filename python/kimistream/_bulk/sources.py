@@ -65,7 +65,7 @@ class Source:
     def __iter__(self) -> Iterator[Any]:
         return self._rows
 
-    def broken_off(self, error: Exception, rows: int) -> Exception:
+    def broken_off(self, error: BaseException, rows: int) -> BaseException:
         """What stopped the reading, with how many rows had been read where the file is ours to tell of."""
         if not self._is_ours or not isinstance(error, InvalidRequestError):
             return error

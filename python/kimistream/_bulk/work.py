@@ -9,7 +9,7 @@ from collections import deque
 
 from .._requests.spending import Need, need_of
 from .._values.bulk import Row
-from .._values.errors import BudgetExceededError, InvalidRequestError, KimiError, SchemaError
+from .._values.errors import InvalidRequestError, KimiError, SchemaError
 from .bad_row import BadRow
 from .file_rows import file_rows
 from .item import Item
@@ -17,6 +17,7 @@ from .keys import Distinct
 from .output import CHANGED, LEAVE_FAILED, SKIP
 from .sending import Sending
 from .sources import wrong_row
+from .stakes import Stakes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .row_answers import RowAnswer
     from .sending import Ended
 
-_MOST_PASSED = 1000  # rows that are passed over, before answers and Ctrl-C have their turn
+_MOST_PASSED = 250  # rows that are passed over, before answers and Ctrl-C have their turn
 _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out, by so many
 
 
@@ -55,7 +56,6 @@ class Work:
         self._stopping = False
         self._next_index = 0
         self._held: Item | None = None  # until what is under way has left something of the budget
-        self._watched: set[Item] = set()  # by the client's budget
         self._again: deque[Item] = deque()  # to be asked once more, before any other
         self._passing = False  # more rows are to be passed over
         self._ended: list[tuple[Row, bytes]] = []  # not yet written
@@ -69,13 +69,14 @@ class Work:
         self._lock = threading.Lock()
         self._output = plan.open_output()
         try:
-            self._spending = plan.spending(self._output)
+            spending = plan.spending(self._output)
+            self._stakes = Stakes(plan, spending)
             self._sending = Sending(plan.sender, plan.limits, plan.concurrency)
             self._file_rows = self._sending.file_rows = file_rows(
                 plan, self._sending.run, self._output, self._hashed, self._distinct
             )
             self._rows = self._file_rows or self._rows
-            self._reckons = self._sending.counts_tokens or self._spending is not None
+            self._reckons = self._sending.counts_tokens or spending is not None
         except BaseException:
             if self._output is not None:
                 self._output.close()
@@ -164,16 +165,14 @@ class Work:
         self._closed = True
         self._sending.close()
         self._plan.source.close()
-        for item in tuple(self._watched):
-            self._unwatch(item)
+        self._stakes.close()
 
     # ---- what comes ----
 
     def _came(self, ended: Ended) -> None:
         item: Item = ended.tag
         said = ended.message if ended.message is not None else getattr(ended.error, "partial", None)
-        self._unstake(item, None if said is None else said.usage, answered=ended.message is not None)
-        self._unwatch(item, said, ended.error)
+        self._unstake(item, said, ended.error, ended.message is not None)
         if ended.is_of_all:
             self._leave(item)
             self.stop(error=ended.error)
@@ -202,21 +201,10 @@ class Work:
         else:
             self._again.append(item)
 
-    def _unstake(self, item: Item, used: Usage | None = None, answered: bool = False) -> None:
-        """A request has ended, and has used this much."""
-        if item.stake is None or self._spending is None:
-            return
-        wrong = self._spending.end(item.stake, used, None if used is None else used.cost, answered)
-        item.stake = None
+    def _unstake(self, item: Item, *how: Any) -> None:
+        wrong = self._stakes.end(item, *how)
         if wrong is not None:
             self.stop(error=wrong)
-
-    def _unwatch(self, item: Item, said: Message | None = None, error: BaseException | None = None) -> None:
-        """The same for the client's budget."""
-        watch, item.watch = item.watch, None
-        if watch is not None:
-            self._watched.discard(item)
-            watch.end(said, error, None)
 
     def _leave(self, item: Item) -> None:
         """It is to be done yet. What wrong answers of it have used is paid."""
@@ -323,7 +311,9 @@ class Work:
         self.outside = True
         try:
             rows.read_on()  # a file may be a pipe
-        except Exception as error:
+        except KeyboardInterrupt:  # the second one, or nobody counts them
+            raise
+        except BaseException as error:
             self._break_off(error)
             return 0
         finally:
@@ -334,7 +324,7 @@ class Work:
             self.stop(error=twice)
             return 0
 
-    def _break_off(self, error: Exception) -> None:
+    def _break_off(self, error: BaseException) -> None:
         """The rows cannot be read on. Those that were read are done first, then the run ends with this."""
         self._source_ended = True
         if self.error is None:
@@ -370,7 +360,9 @@ class Work:
         self.outside = True
         try:
             row = next(self._rows, _END)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever it is, what is under way is paid for
             self._break_off(error)
             return None
         finally:
@@ -451,12 +443,11 @@ class Work:
                 item.answer = self._plan.expected.row(item.arguments[0])
                 item.arguments = (item.answer.messages(), *item.arguments[1:])
             need = need_of(item.arguments) if self._reckons else _NOTHING
-            if self._may_cost(item, need):
+            if self._stakes.begin(item, need):
                 self._start(item, need)
                 return True
         except (KimiError, TypeError, ValueError, OverflowError) as error:
             self._unstake(item)
-            self._unwatch(item)
             self._wrong(item, error if isinstance(error, KimiError) else _cannot_be_sent(error))
             return False
         if len(self._sending):
@@ -470,22 +461,6 @@ class Work:
         sender = self._plan.sender
         uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
         self._sending.start(item.index, item, item.arguments, need.tokens, uploads, self._plan.streams(item.input))
-
-    def _may_cost(self, item: Item, need: Need) -> bool:
-        """Whether the budgets of run and client allow it; what it could take is held then."""
-        if self._spending is not None:
-            item.stake = self._spending.begin(need)
-            if item.stake is None:
-                return False
-        budget = self._plan.sender.budget
-        if budget is not None:
-            try:
-                item.watch = budget.begin(self._plan.core, item.arguments, self._plan.streams(item.input))
-            except BudgetExceededError:
-                self._unstake(item)
-                return False
-            self._watched.add(item)
-        return True
 
 
 def _cannot_be_sent(error: Exception) -> InvalidRequestError:
