@@ -45,7 +45,7 @@ build_openssl() {
       no-shared no-module no-engine no-legacy no-fips no-autoload-config no-ui-console no-apps no-docs no-tests \
       no-ssl3 no-tls1 no-tls1_1 no-dtls no-quic no-sctp no-srtp no-srp no-psk no-comp no-weak-ssl-ciphers \
       no-gost no-ts no-cms no-cmp no-ct no-rfc3779 no-idea no-seed no-camellia no-aria no-bf no-cast no-rc2 no-rc4 \
-      no-des no-md4 no-mdc2 no-rmd160 no-whirlpool no-siphash no-sm2 no-sm3 no-sm4 no-blake2 no-ocb no-siv no-scrypt no-slh-dsa
+      no-des no-md4 no-mdc2 no-rmd160 no-whirlpool no-siphash no-sm2 no-sm3 no-sm4 no-blake2 no-ocb no-siv no-scrypt no-slh-dsa no-ec2m
     quietly openssl make -j "$jobs" build_libs
     quietly openssl-install make install_dev
   )
