@@ -103,6 +103,28 @@ def test_numpy_and_pandas(server: BulkServer) -> None:
     assert list(given["text"]) == ["answer to 1"]
 
 
+@pytest.mark.parametrize("kind", ["pyarrow", "numpy", "pandas"])
+def test_a_batch_may_have_no_column_but_those_of_a_line(server: BulkServer, kind: str) -> None:
+    library = pytest.importorskip(kind)
+    make = {"pyarrow": lambda: library.table, "numpy": lambda: _arrays, "pandas": lambda: library.DataFrame}[kind]()
+    found = rows(mapper(server), make({"text": ["a", "b"]}))
+    assert [row["text"] for row in found] == ["answer to a", "answer to b"]
+    lines = [json.dumps({"id": number}) for number in range(2)]
+    found = rows(mapper(server, prompt="{id}", json_column="text"), make({"text": lines}))
+    assert [row["text"] for row in found] == ["answer to 0", "answer to 1"]
+
+
+def _arrays(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """A batch of numpy's: one of objects for each column."""
+    import numpy
+
+    made = {name: numpy.empty(len(values), dtype=object) for name, values in columns.items()}
+    for name, values in columns.items():
+        for place, value in enumerate(values):
+            made[name][place] = value
+    return made
+
+
 def test_nothing_about_a_row_raises(server: BulkServer) -> None:
     batch = pyarrow.table({"id": ["a", None, "a"], "text": ["x", "y", None]})
     found = rows(mapper(server, key="id"), batch)

@@ -52,14 +52,12 @@ def with_lines(batch: Any, lines: list[dict[str, Any]]) -> Any:
     """The batch with the columns of the lines, whose types are the same for every batch. A column of its own by one of
     their names goes: it is in `input`. A pyarrow table; a dict of arrays where Arrow has no type for a column."""
     answers = table_of(lines)
+    found = {name: answers[name] for name in KEYS}
     own = _own_columns(batch)
     try:
-        table = library().table(own)
+        return library().table({**own, **found})
     except (library().ArrowException, TypeError, ValueError, OverflowError):
-        return {**own, **{name: answers[name].to_numpy(zero_copy_only=False) for name in KEYS}}
-    for name in KEYS:
-        table = table.append_column(answers.schema.field(name), answers[name])
-    return table
+        return {**own, **{name: column.to_numpy(zero_copy_only=False) for name, column in found.items()}}
 
 
 def _own_columns(batch: Any) -> dict[str, Any]:
