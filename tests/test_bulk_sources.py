@@ -274,6 +274,28 @@ def test_plain_values() -> None:
     assert canonical({"b": 1, "a": {"y": None, "x": 2.0}}) == canonical({"a": {"x": 2.0}, "b": 1, "c": None})
 
 
+def test_a_generator_may_change_the_row_that_it_gave(tmp_path: Path) -> None:
+    def changing() -> Any:
+        row: dict[str, Any] = {}
+        for number in range(3):
+            row["id"] = number
+            yield row
+
+    def growing() -> Any:
+        messages = []
+        for number in range(3):
+            messages.append({"role": "user", "content": f"m{number}"})
+            yield messages
+
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        server.client().map(changing(), "{id}", out=str(out), progress=False)
+        found = list(server.client().map(growing(), progress=False))
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {line["text"]: line["input"]["id"] for line in lines} == {f"answer to {n}": n for n in range(3)}
+    assert {row.index: len(row.input) for row in found} == {0: 1, 1: 2, 2: 3}
+
+
 # ---- keys -----------------------------------------------------------------------------------------------------------
 
 
