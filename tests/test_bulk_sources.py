@@ -269,9 +269,31 @@ def test_plain_values() -> None:
         "when": "2026-11-27T12:30:00",
         "tuple": [1, 2],
         "5": None,
-        "other": "{1}",
+        "other": [1],
     }
     assert canonical({"b": 1, "a": {"y": None, "x": 2.0}}) == canonical({"a": {"x": 2.0}, "b": 1, "c": None})
+
+
+def test_a_generator_may_change_the_row_that_it_gave(tmp_path: Path) -> None:
+    def changing() -> Any:
+        row: dict[str, Any] = {}
+        for number in range(3):
+            row["id"] = number
+            yield row
+
+    def growing() -> Any:
+        messages = []
+        for number in range(3):
+            messages.append({"role": "user", "content": f"m{number}"})
+            yield messages
+
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        server.client().map(changing(), "{id}", out=str(out), progress=False)
+        found = list(server.client().map(growing(), progress=False))
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {line["text"]: line["input"]["id"] for line in lines} == {f"answer to {n}": n for n in range(3)}
+    assert {row.index: len(row.input) for row in found} == {0: 1, 1: 2, 2: 3}
 
 
 # ---- keys -----------------------------------------------------------------------------------------------------------
@@ -289,6 +311,68 @@ def test_many_keys_go_into_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
         assert hashed(f"row {number}").endswith("-2")
         assert hashed(f"row {number}").endswith("-3")
     assert seen.get(b"x") is None
+
+
+class Thing:
+    """Its text is its address."""
+
+
+def test_sets_are_sorted_lists() -> None:
+    assert plain({"few": {10, 9, 1}, "more": frozenset("cab"), "odd": {"a", 1, None, (2, 1)}}) == {
+        "few": [1, 9, 10],
+        "more": ["a", "b", "c"],
+        "odd": ["a", 1, [2, 1], None],
+    }
+
+
+ROWS = """
+class Thing: pass
+class Named:
+    def __repr__(self): return "named"
+rows = [
+    {"text": "a", "tags": {"x", "y", "z", "w"}}, {"text": "b", "t": Thing()}, {"text": "c", "t": [print, {1: Thing}]},
+    {"text": "d", "t": Named(), "more": [{"t": lambda: 1}]}, {"text": "e", Thing(): 1},
+]
+"""
+
+
+def test_a_row_of_objects_has_the_same_key_at_each_start_or_none(tmp_path: Path) -> None:
+    program = f"""import sys, kimistream
+{ROWS}
+client = kimistream.Kimi(api_key='sk-test-0123456789', base_url=sys.argv[1])
+client.map(rows, '{{text}}', out=sys.argv[2], progress=False)
+client.map(rows[:1], 'Tags: {{tags}}', out=sys.argv[2] + '.jsonl', progress=False)
+"""
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        for start in range(3):
+            python(program, server.url, str(out), PYTHONHASHSEED=str(start))
+        assert server.asked == {"a": 1, "c": 1, 'Tags: ["w", "x", "y", "z"]': 1}
+    inputs = [json.loads(line)["input"] for line in out.read_text().splitlines()]
+    assert {"text": "a", "tags": ["w", "x", "y", "z"]} in inputs
+    failures = (tmp_path / "out.failed.jsonl").read_text().splitlines()
+    told = {json.loads(line)["input"]["text"]: json.loads(line)["error"]["message"] for line in failures}
+    assert told["b"] == (
+        "no key can be made of the row: the field 't' holds a Thing, whose text is its address in memory, another at "
+        "each start. Give key=, leave it out, or make it a text"
+    )
+    assert "the field 'more' holds a function" in told["d"]
+    assert set(told) == {"b", "d", "e"}
+
+
+@pytest.mark.parametrize("key", ["t", lambda row: row["t"], lambda row: [{"t": row["t"]}]])
+def test_an_object_is_no_key(key: Any) -> None:
+    with BulkServer() as server:
+        found = list(server.client().map([{"text": "a", "t": Thing()}, {"text": "b", "t": {2, 1}}], "{text}", key=key))
+        assert server.asked == {"b": 1}
+    (wrong,) = (row for row in found if row.error)
+    assert "Thing, whose text is its address in memory, another at each start: a key is" in str(wrong.error)
+
+
+def test_where_no_key_is_kept_a_row_may_hold_any_object() -> None:
+    with BulkServer() as server:
+        (found,) = server.client().map([{"text": "a", "t": Thing()}], lambda row: row["text"])
+    assert found.error is None
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------

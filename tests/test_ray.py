@@ -103,6 +103,64 @@ def test_numpy_and_pandas(server: BulkServer) -> None:
     assert list(given["text"]) == ["answer to 1"]
 
 
+@pytest.mark.parametrize("kind", ["pyarrow", "numpy", "pandas"])
+def test_a_batch_may_have_no_column_but_those_of_a_line(server: BulkServer, kind: str) -> None:
+    library = pytest.importorskip(kind)
+    make = _arrays if kind == "numpy" else library.table if kind == "pyarrow" else library.DataFrame
+    found = rows(mapper(server), make({"text": ["a", "b"]}))
+    assert [row["text"] for row in found] == ["answer to a", "answer to b"]
+    lines = [json.dumps({"id": number}) for number in range(2)]
+    found = rows(mapper(server, prompt="{id}", json_column="text"), make({"text": lines}))
+    assert [row["text"] for row in found] == ["answer to 0", "answer to 1"]
+
+
+def _arrays(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """A batch of numpy's: one of objects for each column."""
+    import numpy
+
+    made = {name: numpy.empty(len(values), dtype=object) for name, values in columns.items()}
+    for name, values in columns.items():
+        for place, value in enumerate(values):
+            made[name][place] = value
+    return made
+
+
+class _Odd:
+    """Nothing that Arrow has a type for, and that does not let it look."""
+
+    def __repr__(self) -> str:
+        return "odd"
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise KeyError("odd")
+
+    __arrow_array__ = __array__
+
+
+@pytest.mark.parametrize("kind", ["numpy", "pandas"])
+@pytest.mark.parametrize("column", [["a", ["b"]], [_Odd(), _Odd()], [{"a": 1}, "b"], [1j, 2j]])
+def test_no_column_raises_when_its_rows_are_paid(server: BulkServer, kind: str, column: list[Any]) -> None:
+    library = pytest.importorskip(kind)
+    batch = _arrays({"id": [1, 2], "m": column, "model": ["x", ["y"]]})
+    given = run(mapped(mapper(server, prompt="{id}"), batch if kind == "numpy" else library.DataFrame(batch)))
+    assert sorted(given) == sorted(["id", "m", *KEYS])
+    assert list(given["m"]) == column
+    assert list(given["text"]) == ["answer to 1", "answer to 2"]
+    assert list(given["model"]) == ["kimi-k2.6"] * 2
+
+
+def test_half_of_a_surrogate_pair_is_written_as_a_file_has_it(server: BulkServer) -> None:
+    given = run(mapped(mapper(server, prompt="{id}"), _arrays({"id": [1], "words": ["a\ud800"]})))
+    assert json.loads(given["input"][0]) == {"id": 1, "words": "a\ufffd"}
+
+
+def test_what_is_no_batch_is_refused_before_anything_is_paid(server: BulkServer) -> None:
+    polars = pytest.importorskip("polars")
+    with pytest.raises(TypeError, match="not DataFrame"):
+        rows(mapper(server), polars.DataFrame({"text": ["a"]}))
+    assert not server.paid
+
+
 def test_nothing_about_a_row_raises(server: BulkServer) -> None:
     batch = pyarrow.table({"id": ["a", None, "a"], "text": ["x", "y", None]})
     found = rows(mapper(server, key="id"), batch)

@@ -9,8 +9,10 @@ from json.encoder import encode_basestring_ascii
 from .. import _core
 from .._requests.arguments import NAMES
 from .._values.errors import InvalidRequestError
+from .bad_row import BadRow
 from .lines import has_half
-from .plain import canonical, is_missing, plain, within_reach
+from .plain import UnlastingError, canonical, is_missing, plain, within_reach
+from .sources import wrong_row
 from .templates import Template, prompt_maker
 
 TYPE_CHECKING = False
@@ -74,7 +76,10 @@ def _called(function: Callable[[Any], Any], row: Any) -> Any:
 def _checked(value: Any, what: str) -> str | int:
     if is_missing(value):
         raise InvalidRequestError(f"{what} is None: a row needs a key")
-    value = plain(value)
+    try:
+        value = plain(value, strict=True)
+    except UnlastingError as error:
+        raise InvalidRequestError(f"{what} is {error}: a key is a text, a number, or a list or dict of these") from None
     if isinstance(value, bool):
         return json.dumps(value)
     if has_half(value):
@@ -91,19 +96,56 @@ def key_text(key: str | int) -> str:
     return encode_basestring_ascii(key) if isinstance(key, str) else str(key)
 
 
-class Hashed:
-    """Keys of rows that have none of their own: a hash, and behind it the count of equal rows."""
+def key_and_error(
+    row: Any, key_of: Callable[[Any], str | int] | None, hashed: Callable[[Any], str]
+) -> tuple[str | int, InvalidRequestError | None]:
+    """What a row is known by, and why it cannot be sent, as far as that is seen before its prompt is made."""
+    error = wrong_row(row)
+    if error is None and key_of is not None:
+        try:
+            return key_of(row), None
+        except InvalidRequestError as wrong:
+            error = wrong
+    try:
+        return hashed(row.text if isinstance(row, BadRow) else row), error
+    except InvalidRequestError as wrong:
+        return hashed(""), error or wrong
 
-    def __init__(self) -> None:
+
+class Hashed:
+    """Keys of rows that have none of their own: a hash, and behind it the count of equal rows. It raises
+    InvalidRequestError for a row that has none; where keys are kept for the next start (`lasts`), also for one whose
+    hash would be another then."""
+
+    def __init__(self, lasts: bool = True) -> None:
         self.seen = Seen()
+        self._lasts = lasts
 
     def __call__(self, row: Any) -> str:
-        return self.key_of(_core.sha256(canonical(row))[:_SHORT])
+        try:
+            return self.key_of(_core.sha256(canonical(row, self._lasts))[:_SHORT])
+        except UnlastingError as error:
+            where = _field_with(row)
+            raise InvalidRequestError(
+                f"no key can be made of the row: {where} holds {error}. Give key=, leave it out, or make it a text"
+            ) from None
+        except InvalidRequestError as deep:
+            raise InvalidRequestError(f"no key can be made of the row, name one by key=: {deep}") from deep
 
     def key_of(self, digest: bytes) -> str:
         count = (self.seen.get(digest) or 0) + 1
         self.seen.put(digest, count)
         return digest.hex() if count == 1 else f"{digest.hex()}-{count}"
+
+
+def _field_with(row: Any) -> str:
+    """Where in a row a value is that does not last."""
+    for name, item in row.items() if isinstance(row, dict) else ():
+        try:
+            plain({name: item}, strict=True)
+        except UnlastingError:
+            return f"the field {str(name)!r}"
+    return "it"
 
 
 class Seen:

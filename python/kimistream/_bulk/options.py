@@ -122,7 +122,7 @@ class Plan:
         return Spending(self.budget, price, output.paid_tokens, output.paid_cost, True, most, dearest)
 
     def hashed(self) -> Hashed:
-        return Hashed()
+        return Hashed(lasts=self.out is not None)
 
     def run(self, kind: type[Run]) -> Run:
         return kind(self.counts, self.out, self.read_rows)

@@ -7,6 +7,7 @@ import enum
 import functools
 import json
 import math
+import re
 
 from .._values.errors import InvalidRequestError
 
@@ -23,6 +24,14 @@ _DEEPEST = 400  # levels; the same for every Python, and with what a line has ar
 _ITSELF = frozenset({str, int, bool, type(None)})
 _WRITE = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` makes an encoder anew for each such call
 _WRITE_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+>")  # as in <Thing object at 0x7f5a3c0b>
+
+
+class UnlastingError(InvalidRequestError):
+    """A value whose text is another at each start."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"a {kind}, whose text is its address in memory, another at each start")
 
 
 def is_missing(value: Any) -> bool:
@@ -49,9 +58,9 @@ def within_reach(function: Callable[P, R]) -> Callable[P, R]:
 
 @within_reach
 def plain(value: Any, strict: bool = False) -> Any:
-    """The value in JSON's own types: times as ISO text, numbers and arrays of numpy as Python's, missing ones None.
-    What JSON cannot hold becomes its `str`; with `strict` that is a TypeError. Raises InvalidRequestError, as all here
-    do, for what is nested too deeply."""
+    """The value in JSON's own types: times as ISO text, numbers and arrays of numpy as Python's, sets as sorted lists,
+    missing ones None. What JSON cannot hold becomes its `str`; with `strict` an UnlastingError where that is another at
+    each start. Raises InvalidRequestError, as all here do, for what is nested too deeply."""
     return _plain(value, strict)
 
 
@@ -61,7 +70,9 @@ def _plain(value: Any, strict: bool = False, depth: int = 0) -> Any:
         return value
     depth = _below(depth)
     if kind is dict:
-        return {key if type(key) is str else str(key): _plain(item, strict, depth) for key, item in value.items()}
+        return {
+            key if type(key) is str else _held(key, strict): _plain(item, strict, depth) for key, item in value.items()
+        }
     if kind in (list, tuple):
         return [_plain(item, strict, depth) for item in value]
     return _other(value, strict, depth)
@@ -93,13 +104,24 @@ def _other(value: Any, strict: bool, depth: int) -> Any:
         return _plain(dict(value), strict, depth)
     if isinstance(value, (list, tuple)):
         return _plain(list(value), strict, depth)
+    if isinstance(value, (set, frozenset)):
+        return _sorted([_plain(item, strict, depth) for item in value])
     return _held(value, strict)
 
 
+def _sorted(items: list[Any]) -> list[Any]:
+    """In an order that is the same at each start: that of a set of texts is not."""
+    try:
+        return sorted(items)
+    except TypeError:  # of several types
+        return sorted(items, key=_WRITE_CANONICAL)
+
+
 def _held(value: Any, strict: bool) -> str:
-    if strict:
-        raise TypeError(f"a {type(value).__name__} is nothing that JSON has")
-    return str(value)
+    text = str(value)
+    if strict and not isinstance(value, str) and _ADDRESS.search(text):
+        raise UnlastingError(type(value).__name__)
+    return text
 
 
 @within_reach
@@ -131,9 +153,9 @@ def plain_json(value: Any) -> str:
 
 
 @within_reach
-def canonical(value: Any) -> bytes:
+def canonical(value: Any, strict: bool = False) -> bytes:
     """The same for values that say the same: keys sorted, those whose value is missing left out."""
-    return _WRITE_CANONICAL(_without_nothing(_plain(value))).encode()
+    return _WRITE_CANONICAL(_without_nothing(_plain(value, strict))).encode()
 
 
 def _without_nothing(value: Any) -> Any:

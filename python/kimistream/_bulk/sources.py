@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 
 from .._values.errors import InvalidRequestError
@@ -61,6 +62,8 @@ class Source:
         self._rows = iter(rows)  # a TypeError for what is none
         if isinstance(rows, (list, tuple)):
             self.again = lambda: iter(rows)
+        else:
+            self._rows = map(_kept, self._rows)
 
     def __iter__(self) -> Iterator[Any]:
         return self._rows
@@ -76,6 +79,11 @@ class Source:
     def close(self) -> None:
         if self._is_ours:  # a caller's own generator stays the caller's
             self._rows.close()  # type: ignore[attr-defined]
+
+
+def _kept(row: Any) -> Any:
+    """The row as it is now: a generator may fill the same dict or list again for its next row."""
+    return copy.copy(row) if isinstance(row, (dict, list)) else row
 
 
 def wrong_row(row: Any) -> InvalidRequestError | None:

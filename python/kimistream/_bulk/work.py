@@ -13,10 +13,9 @@ from .._values.errors import InvalidRequestError, KimiError, SchemaError
 from .bad_row import BadRow
 from .file_rows import file_rows
 from .item import Item
-from .keys import Distinct
+from .keys import Distinct, key_and_error
 from .output import CHANGED, LEAVE_FAILED, SKIP
 from .sending import Sending
-from .sources import wrong_row
 from .stakes import Stakes
 
 TYPE_CHECKING = False
@@ -379,19 +378,9 @@ class Work:
 
     def _made(self, index: int, row: Any) -> Item | None:
         item = Item(None, index, row.text if isinstance(row, BadRow) else row)
-        error: KimiError | None = wrong_row(row)
-        if error is None and self._plan.key_of is not None:
-            try:
-                item.key = self._plan.key_of(row)
-            except InvalidRequestError as wrong:
-                error = wrong
-        if item.key is None:
-            try:
-                item.key = self._hashed(item.input)
-            except InvalidRequestError as deep:
-                item.key = self._hashed("")
-                error = error or InvalidRequestError(f"no key can be made of the row, name one by key=: {deep}")
-        elif self._distinct is not None:
+        error: KimiError | None
+        item.key, error = key_and_error(row, self._plan.key_of, self._hashed)
+        if error is None and self._distinct is not None:
             try:
                 self._distinct.add(item.key, index)
             except InvalidRequestError as twice:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from .._bulk.bad_row import BadRow
-from .._bulk.lines import KEYS, parse
+from .._bulk.lines import KEYS, parse, text_of
 from .._bulk.parquet import library, table_of
 from .._bulk.tables import table_rows
 from .._values.errors import InvalidRequestError
@@ -11,6 +13,8 @@ from .._values.errors import InvalidRequestError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_TABLES = ("DataFrame", "RecordBatch", "Table")
 
 
 def rows_of(batch: Any, json_column: str | None = None) -> list[Any]:
@@ -20,9 +24,10 @@ def rows_of(batch: Any, json_column: str | None = None) -> list[Any]:
         columns = {name: _plain(column) for name, column in batch.items()}
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     else:
-        table = table_rows(batch)
+        is_known = type(batch).__module__.partition(".")[0] in ("pandas", "pyarrow")
+        table = table_rows(batch) if is_known and type(batch).__name__ in _TABLES else None
         if table is None:
-            raise TypeError(f"a batch is a table or a dict of columns, not {type(batch).__name__}")
+            raise TypeError(f"a batch is a table of pyarrow or pandas or a dict of columns, not {type(batch).__name__}")
         rows = list(table)
     return rows if json_column is None else [_parsed(row, json_column) for row in rows]
 
@@ -50,16 +55,24 @@ def _plain(value: Any) -> Any:
 
 def with_lines(batch: Any, lines: list[dict[str, Any]]) -> Any:
     """The batch with the columns of the lines, whose types are the same for every batch. A column of its own by one of
-    their names goes: it is in `input`. A pyarrow table; a dict of arrays where Arrow has no type for a column."""
-    answers = table_of(lines)
-    own = _own_columns(batch)
+    their names goes: it is in `input`. A pyarrow table; a dict of arrays where Arrow has no type for a column.
+
+    It raises for no column: the rows are paid."""
+    answers = _answers(lines)
+    found = {name: answers[name] for name in KEYS}
     try:
-        table = library().table(own)
-    except (library().ArrowException, TypeError, ValueError, OverflowError):
-        return {**own, **{name: answers[name].to_numpy(zero_copy_only=False) for name in KEYS}}
-    for name in KEYS:
-        table = table.append_column(answers.schema.field(name), answers[name])
-    return table
+        return library().table({**_own_columns(batch), **found})
+    except Exception:  # values of the caller's own types raise what they like
+        own = batch if isinstance(batch, dict) else _arrays(batch)
+    own = {name: column for name, column in own.items() if name not in KEYS}
+    return {**own, **{name: column.to_numpy(zero_copy_only=False) for name, column in found.items()}}
+
+
+def _answers(lines: list[dict[str, Any]]) -> Any:
+    try:
+        return table_of(lines)
+    except UnicodeEncodeError:  # half of a surrogate pair in a row: as a file would have it
+        return table_of([json.loads(text_of(line)) for line in lines])
 
 
 def _own_columns(batch: Any) -> dict[str, Any]:
@@ -68,3 +81,7 @@ def _own_columns(batch: Any) -> dict[str, Any]:
     if type(batch).__module__.partition(".")[0] == "pandas":
         batch = library().Table.from_pandas(batch, preserve_index=False)
     return {name: batch[name] for name in batch.schema.names if name not in KEYS}
+
+
+def _arrays(batch: Any) -> dict[str, Any]:
+    return {str(name): batch[name].to_numpy() for name in batch}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from .._bulk.bad_row import BadRow
-from .._bulk.keys import Hashed
+from .._bulk.keys import Hashed, key_and_error
 from .._bulk.lines import line_of
-from .._bulk.sources import wrong_row
 from .._values.bulk import Row
-from .._values.errors import InvalidRequestError, KimiError
+from .._values.errors import KimiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,15 +30,10 @@ class Lines:
         self.rows = rows
         self.keys: list[str | int] = []
         self._lines: list[dict[str, Any] | None] = [None] * len(rows)
-        hashed = Hashed()
+        hashed = Hashed(lasts=False)  # a ledger has keys of the caller's
         for place, row in enumerate(rows):
-            error, key = wrong_row(row), None
-            if error is None and key_of is not None:
-                try:
-                    key = key_of(row)
-                except InvalidRequestError as wrong:
-                    error = wrong
-            self.keys.append(key if key is not None else hashed(row.text if isinstance(row, BadRow) else row))
+            key, error = key_and_error(row, key_of, hashed)
+            self.keys.append(key)
             if error is not None:
                 self.fail(place, error)
             elif ledger is not None:

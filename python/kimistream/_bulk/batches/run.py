@@ -12,9 +12,8 @@ from ..._resources import batches
 from ..._values.bulk import Row
 from ..._values.errors import BudgetExceededError, InvalidRequestError, KimiError, NotFoundError
 from ..bad_row import BadRow
-from ..keys import Distinct, key_text
+from ..keys import Distinct, key_and_error, key_text
 from ..output import CHANGED, LEAVE_FAILED, SKIP
-from ..sources import wrong_row
 from .lines import MOST_BYTES, Line, hold, made, release
 from .steps import rows_of, submit, until_ended
 
@@ -153,16 +152,10 @@ class BatchWork:
         for index, row in enumerate(plan.source):
             plan.counts.total += 1
             given = row.text if isinstance(row, BadRow) else row
-            error: KimiError | None = wrong_row(row)
-            key: Any = None
+            error: KimiError | None
+            key, error = key_and_error(row, plan.key_of, hashed)
             if error is None and plan.key_of is not None:
-                try:
-                    key = plan.key_of(row)
-                except InvalidRequestError as wrong:
-                    error = wrong
-                else:
-                    distinct.add(key, index)
-            key = hashed(given) if key is None else key
+                distinct.add(key, index)
             request, line = b"", Line(index, key, given, "")
             if error is None:
                 try:
