@@ -135,6 +135,23 @@ class Plan:
             yield row
 
 
+def check_names(request: dict[str, Any], own: tuple[str, ...]) -> None:
+    """Raises TypeError for a misspelt parameter of `map`, which would go into every request: a budget that is misspelt
+    is none. No field of the API has a name that is so near to one of these."""
+    unknown = [name for name in request if name not in NAMES and name not in own]
+    if not unknown:
+        return
+    from difflib import get_close_matches
+
+    for name in unknown:
+        near = get_close_matches(name, own, 1, 0.8)
+        if near:
+            raise TypeError(
+                f"map() has no {name!r}: did you mean {near[0]!r}? A field of your own for the request goes into "
+                "extra_body"
+            )
+
+
 def output_of(out: str) -> type[Output]:
     if not is_table(out):
         return Output
