@@ -170,7 +170,8 @@ def came_twice(text: str, first: int, index: int) -> InvalidRequestError:
     """Of the `key_text` and the places of both rows."""
     return InvalidRequestError(
         f"rows {first} and {index} (counted from 0) have the same key {json.loads(text)!r}: keys must differ. "
-        "Name another field, or leave key= away, which tells equal rows apart by their count"
+        "Name another field, or leave key= away, which tells equal rows apart by their count. Where answers of this key "
+        "are in out= already, that takes another out=, or resume=False, which throws them away"
     )
 
 
