@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bulk_server import BulkServer
 
 from kimistream import InvalidRequestError
 from kimistream._bulk.templates import prompt_maker
@@ -44,6 +45,14 @@ def test_templates(template: str, row: Any, prompt: str) -> None:
 def test_anything_else_in_braces_is_refused(template: str) -> None:
     with pytest.raises(InvalidRequestError, match="template"):
         prompt_maker(template)
+
+
+@pytest.mark.parametrize("template", ["", " \n\t"])
+def test_an_empty_template_is_refused_before_anything_is_sent(template: str) -> None:
+    with BulkServer() as server:
+        with pytest.raises(InvalidRequestError, match=r"prompt is empty.*'\{text\}'"):
+            server.client().map([{"text": "x"}], template)
+        assert not server.asked
 
 
 @pytest.mark.parametrize(

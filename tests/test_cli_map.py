@@ -180,6 +180,7 @@ def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Pat
             ([source, "out.txt", "--prompt", "{text}"], ["OUT 'out.txt' must"]),
             ([twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"], ["leave --key away"]),
             ([bare, tmp_path / "b.jsonl"], ["--prompt '{text}'"]),
+            ([source, out, "--prompt", ""], ["prompt is empty", "--prompt '{text}'; leave --prompt away"]),
             ([source, tmp_path / "c.jsonl", "--schema", out], ["out.jsonl is no JSON"]),
             (
                 [source, tmp_path / "d.jsonl", "--prompt", "{text}", "--budget", "1", "--provider", "vllm"],

@@ -19,13 +19,19 @@ _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 def prompt_maker(prompt: Any) -> Callable[[Any], Any]:
-    """What makes a prompt of a row. Raises InvalidRequestError for a template with anything but fields in braces.
+    """What makes a prompt of a row. Raises InvalidRequestError for a template that is empty, or has anything but fields
+    in braces.
 
     What it gives raises InvalidRequestError for a row that lacks a field, and what the caller's own function raises.
     """
     if prompt is None:
         return _itself
     if isinstance(prompt, str):
+        if not prompt.strip():
+            raise InvalidRequestError(
+                "the prompt is empty, and so would that of every row be: give a template, such as prompt='{text}'; "
+                "leave prompt= away where rows are prompts themselves"
+            )
         return Template(prompt)
     if callable(prompt):
         return _called(prompt)
