@@ -138,6 +138,22 @@ def test_a_budget_that_is_used_up_is_4(source: Path, tmp_path: Path) -> None:
     assert (said.returncode, said.stdout) == (4, ""), said
     assert "2 answered" in said.stderr
     assert "cost 0.02 USD" in said.stderr
+    assert "warning" not in said.stderr
+
+
+def test_a_budget_that_is_too_small_for_one_request_says_what_that_is_taken_for(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        said = command(server, source, out, "--prompt", "{text}", "--budget", "0.0005", "--tpm", 99)
+        assert (said.returncode, said.stdout, sum(server.asked.values())) == (4, "", 0), said
+        assert "warning: what is left of the budget is less than one request" in said.stderr
+        assert "32768 tokens of answer. Pass a smaller --max-tokens" in said.stderr
+        assert "warning: --tpm 99: each" in said.stderr
+        assert "Pass --max-tokens: without it" in said.stderr
+        assert ".py" not in said.stderr
+        assert (
+            command(server, source, out, "--prompt", "{text}", "--budget", "0.0005", "--max-tokens", 9).returncode == 0
+        )
 
 
 def test_ctrl_c_is_130_and_the_same_command_goes_on(source: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from .bad_row import BadRow
 from .file_rows import file_rows
 from .item import Item
 from .keys import Distinct
+from .limits import warn_of_budget
 from .output import CHANGED, LEAVE_FAILED, SKIP
 from .sending import Sending
 from .sources import wrong_row
@@ -463,6 +464,7 @@ class Work:
             self._held = item  # what is under way may leave something
         else:
             self.stop("budget")
+            warn_of_budget(self.counts, item.arguments)
             self._leave(item)
         return False
 

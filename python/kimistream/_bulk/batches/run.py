@@ -13,6 +13,7 @@ from ..._values.bulk import Row
 from ..._values.errors import BudgetExceededError, InvalidRequestError, KimiError, NotFoundError
 from ..bad_row import BadRow
 from ..keys import Distinct, key_text
+from ..limits import warn_of_budget
 from ..output import CHANGED, LEAVE_FAILED, SKIP
 from ..sources import wrong_row
 from .lines import MOST_BYTES, Line, hold, made, release
@@ -182,6 +183,8 @@ class BatchWork:
                 yield _Asked(line, request)
             else:
                 plan.counts.stopped = "budget"
+                if plan.counts.total == plan.counts.failed + 1:  # nothing was submitted
+                    warn_of_budget(plan.counts, arguments)
                 return
 
     def _is_to_do(self, line: Line, request: bytes) -> bool:
