@@ -11,7 +11,7 @@ from .._requests.arguments import NAMES
 from .._values.errors import InvalidRequestError
 from .lines import has_half
 from .plain import canonical, is_missing, plain, within_reach
-from .templates import Template, prompt_maker
+from .templates import Template, known, prompt_maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ def may_be_key(name: str, key: str | int, input: Any) -> bool:
 def _field(row: Any, name: str) -> Any:
     if isinstance(row, dict) and name in row and not is_missing(row[name]):
         return row[name]
-    what = "has nothing in" if isinstance(row, dict) and name in row else "has no"
-    raise InvalidRequestError(f"the row {what} field {name!r}, which is to be its key")
+    if isinstance(row, dict) and name in row:
+        raise InvalidRequestError(f"the row's field {name!r}, which is to be its key, is empty ({row[name]})")
+    raise InvalidRequestError(f"the row has no field {name!r}, which is to be its key{known(row)}")
 
 
 def _called(function: Callable[[Any], Any], row: Any) -> Any:
