@@ -317,7 +317,7 @@ def test_a_key_that_comes_twice_tells_the_way_out(out: Path) -> None:
     source = out.with_name("in.jsonl")
     source.write_text("".join(json.dumps({"id": 1, "n": n, "text": f"t{n}"}) + "\n" for n in range(2)))
     with BulkServer() as server:
-        with pytest.raises(InvalidRequestError, match="same key 1.* another out=, or resume=False"):
+        with pytest.raises(InvalidRequestError, match=r"same key 1.* another out=, or resume=False"):
             start(server, out, source, concurrency=1)
         assert len(lines(out)) == 1
         with pytest.raises(InvalidRequestError, match="another one"):

@@ -181,6 +181,12 @@ def test_a_command_that_would_write_to_its_source_is_2(source: Path) -> None:
     assert source.read_bytes() == before
 
 
+def test_one_row_is_told_as_one(tmp_path: Path) -> None:
+    (source := tmp_path / "in.jsonl").write_text('{"text": "a"}\n')
+    with BulkServer() as server:
+        assert "1 row, 1 answered" in command(server, source, tmp_path / "out.jsonl", "--prompt", "{text}").stderr
+
+
 def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Path) -> None:
     out, twice, bare = tmp_path / "out.jsonl", tmp_path / "twice.jsonl", tmp_path / "bare.jsonl"
     alone = tmp_path / "alone.jsonl"
@@ -194,7 +200,10 @@ def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Pat
             ([source, out, "--prompt", "{text}", "--key", "text"], ["use that --key,", "another OUT,", "--no-resume"]),
             ([source, source, "--prompt", "{text}"], ["choose another OUT"]),
             ([source, "out.txt", "--prompt", "{text}"], ["OUT 'out.txt' must"]),
-            ([twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"], ["leave --key away"]),
+            (
+                [twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"],
+                ["lines 1 and 2 of the file", "leave --key away", "takes another OUT, or --no-resume"],
+            ),
             ([bare, tmp_path / "b.jsonl"], ["--prompt '{text}'"]),
             ([source, out, "--prompt", ""], ["prompt is empty", "--prompt '{text}'; leave --prompt away"]),
             ([source, tmp_path / "c.jsonl", "--schema", out], ["out.jsonl is no JSON"]),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    LinesAt = Callable[[int, int], tuple[int, int] | None]
+
 _KEPT_IN_MEMORY = 1 << 16  # keys; more are looked up in a temporary database, and are 200 bytes on their way there
 _SHORT = 16  # bytes of a hash
 
@@ -150,10 +152,11 @@ class Seen:
 
 
 class Distinct:
-    """Refuses a key that comes twice."""
+    """Refuses a key that comes twice. `lines_at`: of `came_twice`."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines_at: LinesAt | None = None) -> None:
         self.seen = Seen()
+        self._lines_at = lines_at
 
     def add(self, key: str | int, index: int) -> None:
         text = key_text(key)
@@ -163,16 +166,22 @@ class Distinct:
         """The same for a key of which `key_text` and its hash are known."""
         first = self.seen.get(digest)
         if first is not None:
-            raise came_twice(text, first, index)
+            raise came_twice(text, first, index, self._lines_at)
         self.seen.put(digest, index)
 
 
-def came_twice(text: str, first: int, index: int) -> InvalidRequestError:
-    """Of the `key_text` and the places of both rows."""
+def came_twice(text: str, first: int, index: int, lines_at: LinesAt | None = None) -> InvalidRequestError:
+    """Of the `key_text` and the places of both rows. `lines_at` gives their lines, where they come from a file."""
+    lines = None if lines_at is None else lines_at(first, index)
+    where = (
+        f"rows {first} and {index} (counted from 0)"
+        if lines is None
+        else f"lines {lines[0]} and {lines[1]} of the file"
+    )
     return InvalidRequestError(
-        f"rows {first} and {index} (counted from 0) have the same key {json.loads(text)!r}: keys must differ. "
-        "Name another field, or leave key= away, which tells equal rows apart by their count. Where answers of this key "
-        "are in out= already, that takes another out=, or resume=False, which throws them away"
+        f"{where} have the same key {json.loads(text)!r}: keys must differ. Name another field, or leave key= away, "
+        "which tells equal rows apart by their count. Where out= has answers of this key already, that takes another "
+        "out=, or resume=False, which throws them away"
     )
 
 

@@ -124,6 +124,10 @@ class Plan:
     def hashed(self) -> Hashed:
         return Hashed()
 
+    def distinct(self) -> Distinct | None:
+        """None where rows have no key of their own, or their keys were looked through before."""
+        return None if self.key_of is None or self.source.again is not None else Distinct(self.source.lines_at)
+
     def run(self, kind: type[Run]) -> Run:
         return kind(self.counts, self.out, self.read_rows)
 

@@ -13,7 +13,6 @@ from .._values.errors import BudgetExceededError, InvalidRequestError, KimiError
 from .bad_row import BadRow
 from .file_rows import file_rows
 from .item import Item
-from .keys import Distinct
 from .limits import warn_of_budget
 from .output import CHANGED, LEAVE_FAILED, SKIP
 from .sending import Sending
@@ -64,7 +63,7 @@ class Work:
         self._behind: dict[int, Row] = {}  # ordered, and waiting for one before it
         self._next_given = 0
         self._hashed = plan.hashed()
-        self._distinct = Distinct() if plan.key_of is not None and plan.source.again is None else None
+        self._distinct = plan.distinct()
         self._began = time.monotonic()
         self._closed = False
         self._lock = threading.Lock()

@@ -127,7 +127,7 @@ def _refuses_every_row(ended: Run) -> bool:
 
 def _counts(ended: Run, connection: Connection) -> str:
     told = [
-        f"{ended.total} rows",
+        f"{ended.total} row{'' if ended.total == 1 else 's'}",
         f"{ended.done} answered",
         f"{ended.failed} failed",
         f"{ended.skipped} answered before",

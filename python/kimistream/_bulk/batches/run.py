@@ -150,7 +150,7 @@ class BatchWork:
     # ---- rows ----
 
     def _to_do(self) -> Iterator[_Asked]:
-        plan, hashed, distinct = self._plan, self._plan.hashed(), Distinct()
+        plan, hashed, distinct = self._plan, self._plan.hashed(), Distinct(self._plan.source.lines_at)
         for index, row in enumerate(plan.source):
             plan.counts.total += 1
             given = row.text if isinstance(row, BadRow) else row
@@ -234,8 +234,9 @@ class BatchWork:
 
 
 def _unknown(known: dict[str, Any], said: str) -> str:
+    count = len(known["rows"])
     return (
-        f"the batch {known['id']} that an earlier start began, with {len(known['rows'])} rows, is not known there: "
-        f"{said} With the key and base_url of that start the run goes on. If the batch is gone for good, "
+        f"the batch {known['id']} that an earlier start began, with {count} row{'' if count == 1 else 's'}, is not "
+        f"known there: {said} With the key and base_url of that start the run goes on. If the batch is gone for good, "
         "retry_failed=True sends its rows again"
     )
