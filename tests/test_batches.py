@@ -440,6 +440,9 @@ def test_the_clients_budget_holds_for_batches_too(sim: Simulator) -> None:
     assert few.stopped == "budget"
     assert client._sender.budget.spending.tokens == few.usage.total_tokens
     assert client.complete("hi", max_tokens=100).text
+    none = client.map(ROWS, "{text}", via="batch", progress=False, key="id", poll=POLL)
+    with pytest.warns(RuntimeWarning, match=r"32768 tokens of answer\. Pass a smaller max_tokens"):
+        assert (list(none), none.stopped) == ([], "budget")
 
 
 def test_a_thousand_rows(sim: Simulator, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from test_files_uploads import PNG
 
 import kimistream
 from kimistream import AsyncKimi, Image, InvalidRequestError, Kimi, Row
+from kimistream._bulk.options import check_names
 
 if TYPE_CHECKING:
     from kimistream.simulator import Simulator
@@ -499,3 +502,32 @@ def test_what_must_be_uploaded_is_uploaded_once(asynchronous: bool, simulator: S
     paths = [request.path for request in simulator.requests if request.method == "POST"]
     assert paths.count("/v1/files") == 1
     assert paths.count("/v1/chat/completions") == 12
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [("budgget", "budget"), ("concurency", "concurrency"), ("keys", "key"), ("resum", "resume"), ("promt", "prompt")],
+)
+def test_a_misspelt_parameter_is_no_field_of_the_request(slip: str, meant: str) -> None:
+    async def go() -> None:
+        async with AsyncKimi(KEY, base_url=server.url) as client:
+            client.map(rows(1), **{slip: 4})
+
+    told = f"map\\(\\) has no '{slip}': did you mean '{meant}'.* extra_body"
+    with BulkServer() as server:
+        with pytest.raises(TypeError, match=told):
+            server.client().map(rows(1), **{slip: 4})
+        with pytest.raises(TypeError, match=told):
+            asyncio.run(go())
+        answered = server.client().map(["hi"], temperature=1, my_gateway="eu", extra_body={slip: 4}, check="off")
+        assert [row.error for row in answered] == [None]
+        assert (server.bodies[0]["my_gateway"], server.bodies[0][slip]) == ("eu", 4)
+
+
+def test_no_field_of_the_api_is_taken_for_a_misspelt_parameter() -> None:
+    names = Path(__file__).parent.parent / "cpp/src/rules/known_names.cpp"
+    fields = names.read_text("utf-8").partition("field_names[]")[2].partition("message_names[]")[0]
+    known = dict.fromkeys(re.findall(r'"(\w+)"', fields))
+    assert "top_p" in known
+    own = set(inspect.signature(Kimi.map).parameters) - {"self", "request"}
+    check_names(known, (*own, "schema_retries"))

@@ -135,8 +135,13 @@ def test_a_budget_of_tokens_stops_the_run_and_counts_what_was_paid_before(tmp_pa
 def test_without_max_tokens_a_whole_answer_is_reckoned() -> None:
     with BulkServer() as server:
         found = server.client().map(["a"], "{}", budget=Budget(tokens=1000))
-        assert list(found) == []
+        with pytest.warns(RuntimeWarning, match=r"32768 tokens of answer\. Pass a smaller max_tokens"):
+            assert list(found) == []
         assert (found.stopped, server.asked) == ("budget", {})
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("kimistream._bulk.limits.warn", lambda *said, **_: pytest.fail(str(said)))
+            some = server.client().map(["a", "b"], "{}", budget=Budget(tokens=60), max_tokens=40, concurrency=1)
+            assert (len(list(some)), some.stopped) == (1, "budget")
 
 
 def test_a_budget_of_money_where_the_provider_tells_costs() -> None:

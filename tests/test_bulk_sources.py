@@ -104,6 +104,62 @@ def test_line_breaks_of_old_are_named(tmp_path: Path) -> None:
     assert "\\r" in read(path)[0]
 
 
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "rows.csv", "rows.jsonl.gz"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_of_utf_16_is_one_error_that_says_so(tmp_path: Path, name: str, encoding: str) -> None:
+    path = tmp_path / name
+    data = '\ufeff{"id": 1}\n{"id": 2}\n'.encode(encoding)
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    with BulkServer() as server:
+        for options in ({}, {"out": tmp_path / "out.jsonl"}):
+            with pytest.raises(InvalidRequestError, match=r"is UTF-16: .* UTF-8, save it as that$"):
+                list(server.client().map(path, "{id}", **options))
+        assert not server.asked
+
+
+def test_a_line_that_is_no_json_is_told_with_its_own_number_alone(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": 1}\n{"id": }\n')
+    assert read(path)[1] == f"line 2 of {path} is no JSON: Expecting value at column 8"
+
+
+def test_a_list_in_a_file_of_lines_says_how_the_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    for text in ('[{"id": 1}]', '[\n {"id": 1}\n]'):
+        path.write_text(text)
+        with BulkServer() as server:
+            first, *_ = server.client().map(path, "{id}", key="id")
+        assert "one JSON list of rows must be named .json" in str(first.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("rows.jsonl", '{"id": 7}\n\n  \n{"id": 7}\n', "1 and 4"),
+        ("rows.jsonl.gz", '\n{"id": 7}\n\n{"id": 7}\n', "2 and 4"),
+        ("rows.csv", 'id,text\n6,"a\nb"\n\n7,"a\nb"\n7,c\n', "5 and 7"),
+    ],
+)
+@pytest.mark.parametrize("prompt", ["{id}", str])
+def test_a_key_that_comes_twice_in_a_file_is_told_by_its_lines(
+    tmp_path: Path, name: str, text: str, lines: str, prompt: Any
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    with BulkServer() as server:
+        for options in ({}, {"out": tmp_path / "out.jsonl"}):
+            with pytest.raises(InvalidRequestError, match=f"^lines {lines} of the file have the same key '?7'?:"):
+                list(server.client().map(path, prompt, key="id", **options))
+
+
+@pytest.mark.parametrize("given", [None, 5])
+def test_what_is_no_rows_is_told_as_that(given: Any) -> None:
+    with pytest.raises(
+        TypeError, match=f"rows must be a path, an iterable of rows or a table, not {type(given).__name__}"
+    ):
+        Source(given)
+
+
 def test_json(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text('[{"a": 1}, "b"]')

@@ -328,3 +328,39 @@ def test_a_file_that_is_lost_on_the_way_is_an_error_at_the_end(lost: str, replac
     with BulkServer(reply) as server, pytest.raises(FileNotFoundError, match="deleted or replaced") as error:
         start(server, out, rows(4), concurrency=1)
     assert error.value.filename == str(path)
+
+
+def test_a_key_that_comes_twice_tells_the_way_out(out: Path) -> None:
+    source = out.with_name("in.jsonl")
+    source.write_text("".join(json.dumps({"id": 1, "n": n, "text": f"t{n}"}) + "\n" for n in range(2)))
+    with BulkServer() as server:
+        with pytest.raises(InvalidRequestError, match=r"same key 1.* another out=, or resume=False"):
+            start(server, out, source, concurrency=1)
+        assert len(lines(out)) == 1
+        with pytest.raises(InvalidRequestError, match="another one"):
+            start(server, out, source, key="n")
+        assert start(server, out, source, key="n", resume=False).done == 2
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_a_ledger_without_an_answer_takes_another_key(out: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    out = out.with_suffix(suffix)
+    with BulkServer(bad("t0", "t1")) as server:
+        assert start(server, out, rows(2)).failed == 2
+        again = start(server, out, rows(3), key="text")
+        assert (again.done, again.failed) == (1, 2)
+        assert [row.key for row in again.failures()] == ["t0", "t1"]
+        with pytest.raises(InvalidRequestError, match="another one"):
+            start(server, out, rows(3))
+
+
+def test_a_ledger_with_a_batch_under_way_keeps_its_key(out: Path) -> None:
+    with BulkServer(bad("t0")) as server:
+        assert start(server, out, rows(1)).failed == 1
+        ledger = Ledger(str(ledger_of(out)), new=False)
+        ledger.set(batches='[{"id": "b"}]')
+        ledger.close()
+        with pytest.raises(InvalidRequestError, match="another one"):
+            start(server, out, rows(1), key="text")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bulk_server import BulkServer
 
 from kimistream import InvalidRequestError
+from kimistream._bulk.keys import key_maker
 from kimistream._bulk.templates import prompt_maker
 
 
@@ -46,6 +48,14 @@ def test_anything_else_in_braces_is_refused(template: str) -> None:
         prompt_maker(template)
 
 
+@pytest.mark.parametrize("template", ["", " \n\t"])
+def test_an_empty_template_is_refused_before_anything_is_sent(template: str) -> None:
+    with BulkServer() as server:
+        with pytest.raises(InvalidRequestError, match=r"prompt is empty.*'\{text\}'"):
+            server.client().map([{"text": "x"}], template)
+        assert not server.asked
+
+
 @pytest.mark.parametrize(
     ("template", "row"),
     [
@@ -62,6 +72,25 @@ def test_anything_else_in_braces_is_refused(template: str) -> None:
 def test_a_row_without_the_field_is_wrong(template: str, row: Any) -> None:
     with pytest.raises(InvalidRequestError):
         prompt_maker(template)(row)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"v": None, "w": 1}, "the row's 'v' is empty (None)"),
+        ({"v": float("nan")}, "the row's 'v' is empty (nan)"),
+        ({"w": 1}, "the row has no 'v'; it has w"),
+        ("text", "the row has no 'v': it is a str"),
+        ([{"v": 1}], "the row has no 'v': it is a list. A file that is one JSON list of rows must be named .json"),
+    ],
+)
+def test_what_is_wrong_with_the_row_is_told(row: Any, told: str) -> None:
+    with pytest.raises(InvalidRequestError) as of_prompt:
+        prompt_maker("{v}")(row)
+    assert str(of_prompt.value) == told
+    with pytest.raises(InvalidRequestError) as of_key:
+        key_maker("v")(row)
+    assert told.rpartition("'v'")[2].lstrip(" ") in str(of_key.value)
 
 
 def test_a_function_may_give_anything_and_what_it_raises_is_the_rows_error() -> None:

@@ -138,6 +138,22 @@ def test_a_budget_that_is_used_up_is_4(source: Path, tmp_path: Path) -> None:
     assert (said.returncode, said.stdout) == (4, ""), said
     assert "2 answered" in said.stderr
     assert "cost 0.02 USD" in said.stderr
+    assert "warning" not in said.stderr
+
+
+def test_a_budget_that_is_too_small_for_one_request_says_what_that_is_taken_for(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        said = command(server, source, out, "--prompt", "{text}", "--budget", "0.0005", "--tpm", 99)
+        assert (said.returncode, said.stdout, sum(server.asked.values())) == (4, "", 0), said
+        assert "warning: what is left of the budget is less than one request" in said.stderr
+        assert "32768 tokens of answer. Pass a smaller --max-tokens" in said.stderr
+        assert "warning: --tpm 99: each" in said.stderr
+        assert "Pass --max-tokens: without it" in said.stderr
+        assert ".py" not in said.stderr
+        assert (
+            command(server, source, out, "--prompt", "{text}", "--budget", "0.0005", "--max-tokens", 9).returncode == 0
+        )
 
 
 def test_ctrl_c_is_130_and_the_same_command_goes_on(source: Path, tmp_path: Path) -> None:
@@ -165,6 +181,12 @@ def test_a_command_that_would_write_to_its_source_is_2(source: Path) -> None:
     assert source.read_bytes() == before
 
 
+def test_one_row_is_told_as_one(tmp_path: Path) -> None:
+    (source := tmp_path / "in.jsonl").write_text('{"text": "a"}\n')
+    with BulkServer() as server:
+        assert "1 row, 1 answered" in command(server, source, tmp_path / "out.jsonl", "--prompt", "{text}").stderr
+
+
 def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Path) -> None:
     out, twice, bare = tmp_path / "out.jsonl", tmp_path / "twice.jsonl", tmp_path / "bare.jsonl"
     alone = tmp_path / "alone.jsonl"
@@ -178,8 +200,12 @@ def test_mistakes_are_told_in_the_words_of_the_shell(source: Path, tmp_path: Pat
             ([source, out, "--prompt", "{text}", "--key", "text"], ["use that --key,", "another OUT,", "--no-resume"]),
             ([source, source, "--prompt", "{text}"], ["choose another OUT"]),
             ([source, "out.txt", "--prompt", "{text}"], ["OUT 'out.txt' must"]),
-            ([twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"], ["leave --key away"]),
+            (
+                [twice, tmp_path / "a.jsonl", "--prompt", "{text}", "--key", "id"],
+                ["lines 1 and 2 of the file", "leave --key away", "takes another OUT, or --no-resume"],
+            ),
             ([bare, tmp_path / "b.jsonl"], ["--prompt '{text}'"]),
+            ([source, out, "--prompt", ""], ["prompt is empty", "--prompt '{text}'; leave --prompt away"]),
             ([source, tmp_path / "c.jsonl", "--schema", out], ["out.jsonl is no JSON"]),
             (
                 [source, tmp_path / "d.jsonl", "--prompt", "{text}", "--budget", "1", "--provider", "vllm"],

@@ -167,7 +167,7 @@ def test_nothing_about_a_row_raises(server: BulkServer) -> None:
     told = [json.loads(row["error"]) if row["error"] else None for row in found]
     assert told[0] is None
     assert "key" in told[1]["message"]
-    assert "no 'text'" in told[2]["message"]
+    assert "'text' is empty" in told[2]["message"]
 
 
 def test_what_every_row_would_meet_is_each_rows_error() -> None:

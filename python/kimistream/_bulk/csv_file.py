@@ -42,8 +42,12 @@ class _Lines:
 
 
 def csv_rows(read: Callable[[int], bytes], path: str) -> Iterator[Any]:
-    """A BadRow for a row that has not the fields of the first line, is no UTF-8 or is quoted wrongly. Raises
-    InvalidRequestError where it is not known where the next one begins."""
+    return (row for _, row in numbered_rows(read, path))
+
+
+def numbered_rows(read: Callable[[int], bytes], path: str) -> Iterator[tuple[int, Any]]:
+    """Rows, with the line in which each begins. A BadRow for a row that has not the fields of the first line, is no
+    UTF-8 or is quoted wrongly. Raises InvalidRequestError where it is not known where the next one begins."""
     lines = _Lines(read)
     rows = csv.reader(lines, strict=True)
     names: list[str] | None = None
@@ -56,7 +60,7 @@ def csv_rows(read: Callable[[int], bytes], path: str) -> Iterator[Any]:
             told = InvalidRequestError(f"{path}, line {begun}: {error}")
             if lines.ended or names is None or "limit" in str(error):  # a quote that nothing closes
                 raise told from error
-            yield BadRow(lines.last.rstrip("\r\n"), told)
+            yield begun, BadRow(lines.last.rstrip("\r\n"), told)
             continue
         if row is None:
             return
@@ -64,7 +68,7 @@ def csv_rows(read: Callable[[int], bytes], path: str) -> Iterator[Any]:
             told = InvalidRequestError(f"{path}, line {begun}: {lines.wrong}")
             if names is None:
                 raise told from lines.wrong
-            yield BadRow(",".join(row), told)
+            yield begun, BadRow(",".join(row), told)
         elif names is None:
             names = row
             if len(set(names)) != len(names):
@@ -72,9 +76,9 @@ def csv_rows(read: Callable[[int], bytes], path: str) -> Iterator[Any]:
                 raise InvalidRequestError(f"{path} has two columns named {twice!r}")
         elif row and len(row) != len(names):
             wrong = f"line {rows.line_num} of {path} has {len(row)} fields, and the first line names {len(names)}"
-            yield BadRow(",".join(row), InvalidRequestError(wrong))
+            yield begun, BadRow(",".join(row), InvalidRequestError(wrong))
         elif row:
-            yield dict(zip(names, row, strict=True))
+            yield begun, dict(zip(names, row, strict=True))
 
 
 def _next(rows: Any) -> list[str] | None:

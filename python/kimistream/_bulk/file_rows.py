@@ -100,7 +100,7 @@ class FileRows:
         self._seen.settle()
         fate(SEND, count)
         if twice is not None:
-            raise came_twice(twice[1], twice[0], index + count)
+            raise came_twice(twice[1], twice[0], index + count, self._lines.lines_at)
         return count
 
     def _begin_one_by_one(self, most: int, index: int, fate: Callable[[str, int], bool], retry_failed: bool) -> int:

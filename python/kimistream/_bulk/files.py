@@ -5,14 +5,16 @@ Theirs change what they read: pandas and pyarrow make 7 of "007" and a float of 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import zlib
+from itertools import islice
 
 from .._values.errors import InvalidRequestError
 from . import parquet
 from .bad_row import BadRow
-from .csv_file import csv_rows
+from .csv_file import csv_rows, numbered_rows
 from .lines import parse, split_lines
 
 TYPE_CHECKING = False
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     Read = Callable[[int], bytes]
 
 _BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _PACKED = (".gz", ".zst")
+_LINES = (".jsonl", ".ndjson")
 
 
 class JsonLines:
@@ -40,20 +44,23 @@ class JsonLines:
         """Unpacked and without a byte order mark; b"" at the end."""
         if self._read is None:
             self._file = open(self._path, "rb")  # noqa: SIM115, for as long as there are rows
-            self._read = _without_bom(self._unpacked(self._file, self._path))
+            self._read = _without_bom(self._unpacked(self._file, self._path), self._path)
         return self._read(size)
 
     def row(self, line: bytes, number: int) -> Any:
         """Of a line that is not blank; a BadRow where it holds none."""
         return _line(line, number, self._path)
 
+    def lines_at(self, first: int, second: int) -> tuple[int, int] | None:
+        """See the function."""
+        return lines_at(self._path, first, second)
+
     def __iter__(self) -> JsonLines:
         return self
 
     def __next__(self) -> Any:
         if self._rows is None:
-            numbered = enumerate(split_lines(self.read), 1)
-            self._rows = (self.row(line, number) for number, line in numbered if not line.isspace())
+            self._rows = (self.row(line, number) for number, line in _numbered(self.read))
         try:
             return next(self._rows)
         except BaseException:
@@ -67,22 +74,52 @@ class JsonLines:
 
 def open_rows(path: str) -> Iterator[Any]:
     """The rows of a file. Raises InvalidRequestError here for one that is missing or of an unknown kind."""
+    kind, packed = _kind(path)
+    if kind == ".parquet" and not packed:
+        return _parquet(path)
+    reader = {".json": _json, ".csv": csv_rows}.get(kind)
+    is_lines = kind in _LINES
+    if reader is None and not is_lines:
+        raise InvalidRequestError(_unknown(path, kind))
+    if packed == ".zst":
+        _zstd_decoder()
+    _check_readable(path)
+    unpacked = _decoder(packed)
+    return JsonLines(path, unpacked) if is_lines else _opened(path, unpacked, reader)
+
+
+def lines_at(path: str, first: int, second: int) -> tuple[int, int] | None:
+    """The lines in which two rows of the file begin, the second behind the first; None where it has no lines, or
+    cannot be read again."""
+    kind, packed = _kind(path)
+    if kind not in (*_LINES, ".csv") or not os.path.isfile(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            read = _without_bom(_decoder(packed)(file, path), path)
+            rows = numbered_rows(read, path) if kind == ".csv" else _numbered(read)
+            numbers = [number for index, (number, _) in enumerate(islice(rows, second + 1)) if index in (first, second)]
+    except (OSError, InvalidRequestError):
+        return None
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else None
+
+
+def _kind(path: str) -> tuple[str, str]:
+    """How its name ends, and how it is packed."""
     stem, packed = path, ""
     for suffix in _PACKED:
         if path.lower().endswith(suffix):
             stem, packed = path[: -len(suffix)], suffix
-    kind = os.path.splitext(stem)[1].lower()
-    if kind == ".parquet" and not packed:
-        return _parquet(path)
-    reader = {".json": _json, ".csv": csv_rows}.get(kind)
-    is_lines = kind in (".jsonl", ".ndjson")
-    if reader is None and not is_lines:
-        raise InvalidRequestError(_unknown(path, kind))
-    unpacked = {"": _as_it_is, ".gz": _unzipped, ".zst": _unpacked}[packed]
-    if packed == ".zst":
-        _zstd_decoder()
-    _check_readable(path)
-    return JsonLines(path, unpacked) if is_lines else _opened(path, unpacked, reader)
+    return os.path.splitext(stem)[1].lower(), packed
+
+
+def _decoder(packed: str) -> Callable[[BinaryIO, str], Read]:
+    return {"": _as_it_is, ".gz": _unzipped, ".zst": _unpacked}[packed]
+
+
+def _numbered(read: Read) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank."""
+    return ((number, line) for number, line in enumerate(split_lines(read), 1) if not line.isspace())
 
 
 def _unknown(path: str, kind: str) -> str:
@@ -110,14 +147,14 @@ def _check_readable(path: str) -> None:
 
 def _opened(path: str, unpacked: Callable[[BinaryIO, str], Read], reader: Any) -> Iterator[Any]:
     with open(path, "rb") as file:
-        yield from reader(_without_bom(unpacked(file, path)), path)
+        yield from reader(_without_bom(unpacked(file, path), path), path)
 
 
 def _as_it_is(file: BinaryIO, path: str) -> Read:
     return file.read
 
 
-def _without_bom(read: Read) -> Read:
+def _without_bom(read: Read, path: str) -> Read:
     first = True
 
     def reading(size: int) -> bytes:
@@ -127,6 +164,8 @@ def _without_bom(read: Read) -> Read:
             first = False
             while len(data) < len(_BOM) and (more := read(size)):
                 data += more
+            if data.startswith(_UTF_16):
+                raise InvalidRequestError(f"{path} is UTF-16: rows are read as UTF-8, save it as that")
             data = data[len(_BOM) :] if data.startswith(_BOM) else data
             return data or read(size)
         return data
@@ -138,7 +177,11 @@ def _line(line: bytes, number: int, path: str) -> Any:
     try:
         return parse(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        why = "its lines end with \\r alone" if b"\r" in line.strip() and b"\n" not in line.strip() else str(error)
+        why = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        if b"\r" in line.strip():
+            why = "its lines end with \\r alone"
+        elif number == 1 and line.strip() == b"[":
+            why = "a file that is one JSON list of rows must be named .json"
         wrong = InvalidRequestError(f"line {number} of {path} is no JSON: {why}")
         return BadRow(line.decode("utf-8", "replace").rstrip("\r\n"), wrong)
 

@@ -13,12 +13,14 @@ from .bad_row import BadRow
 from .lines import has_half
 from .plain import UnlastingError, canonical, is_missing, plain, within_reach
 from .sources import wrong_row
-from .templates import Template, prompt_maker
+from .templates import Template, known, prompt_maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    LinesAt = Callable[[int, int], tuple[int, int] | None]
 
 _KEPT_IN_MEMORY = 1 << 16  # keys; more are looked up in a temporary database, and are 200 bytes on their way there
 _SHORT = 16  # bytes of a hash
@@ -61,8 +63,9 @@ def may_be_key(name: str, key: str | int, input: Any) -> bool:
 def _field(row: Any, name: str) -> Any:
     if isinstance(row, dict) and name in row and not is_missing(row[name]):
         return row[name]
-    what = "has nothing in" if isinstance(row, dict) and name in row else "has no"
-    raise InvalidRequestError(f"the row {what} field {name!r}, which is to be its key")
+    if isinstance(row, dict) and name in row:
+        raise InvalidRequestError(f"the row's field {name!r}, which is to be its key, is empty ({row[name]})")
+    raise InvalidRequestError(f"the row has no field {name!r}, which is to be its key{known(row)}")
 
 
 def _called(function: Callable[[Any], Any], row: Any) -> Any:
@@ -191,10 +194,11 @@ class Seen:
 
 
 class Distinct:
-    """Refuses a key that comes twice."""
+    """Refuses a key that comes twice. `lines_at`: of `came_twice`."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines_at: LinesAt | None = None) -> None:
         self.seen = Seen()
+        self._lines_at = lines_at
 
     def add(self, key: str | int, index: int) -> None:
         text = key_text(key)
@@ -204,15 +208,22 @@ class Distinct:
         """The same for a key of which `key_text` and its hash are known."""
         first = self.seen.get(digest)
         if first is not None:
-            raise came_twice(text, first, index)
+            raise came_twice(text, first, index, self._lines_at)
         self.seen.put(digest, index)
 
 
-def came_twice(text: str, first: int, index: int) -> InvalidRequestError:
-    """Of the `key_text` and the places of both rows."""
+def came_twice(text: str, first: int, index: int, lines_at: LinesAt | None = None) -> InvalidRequestError:
+    """Of the `key_text` and the places of both rows. `lines_at` gives their lines, where they come from a file."""
+    lines = None if lines_at is None else lines_at(first, index)
+    where = (
+        f"rows {first} and {index} (counted from 0)"
+        if lines is None
+        else f"lines {lines[0]} and {lines[1]} of the file"
+    )
     return InvalidRequestError(
-        f"rows {first} and {index} (counted from 0) have the same key {json.loads(text)!r}: keys must differ. "
-        "Name another field, or leave key= away, which tells equal rows apart by their count"
+        f"{where} have the same key {json.loads(text)!r}: keys must differ. Name another field, or leave key= away, "
+        "which tells equal rows apart by their count. Where out= has answers of this key already, that takes another "
+        "out=, or resume=False, which throws them away"
     )
 
 

@@ -184,6 +184,16 @@ class Ledger:
         of_failed = "select position, line from rows where state = ? order by position is null, position, key"
         return iter(self._at.execute(of_failed, (FAILED,)))
 
+    def forget_failures(self) -> bool:
+        """Makes it one of no rows. False: there is an answer in it, or a batch is under way, and it stays as it is."""
+        answered = self._do(
+            lambda: self._at.execute("select 1 from rows where state = ? limit 1", (ANSWERED,)).fetchone()
+        )
+        if answered is not None or self.get("batches", "[]") != "[]":
+            return False
+        self._do(lambda: self._at.execute("delete from rows"))
+        return True
+
     def dearest(self) -> tuple[int, float | None]:
         """The most tokens that one row has used, and the most that one has cost; None where no cost was told."""
         most = "select max(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), max(cost) from rows"

@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .._values.bulk import Counts
+
 _NAMES = ("concurrency", "rpm", "tpm", "tpd")
 
 
@@ -75,6 +77,18 @@ def warn_of_tokens(limits: Limits, arguments: tuple[Any, ...]) -> None:
                 f"each {window}. Pass max_tokens: without it {USUAL_MAX_TOKENS} are reckoned",
                 stacklevel=2,
             )
+
+
+def warn_of_budget(counts: Counts, arguments: tuple[Any, ...]) -> None:
+    """A run that its budget stops before the first answer: nobody would know for what a request is taken. Behind an
+    answer nothing is said: with another max_tokens that row would be asked again."""
+    if not counts.done and not counts.skipped:
+        warn(
+            "what is left of the budget is less than one request could cost: each is reckoned with its prompt and "
+            f"{answer_need(arguments)} tokens of answer. Pass a smaller max_tokens (without it {USUAL_MAX_TOKENS} are "
+            "reckoned), or a larger budget",
+            stacklevel=2,
+        )
 
 
 def joined(limits: Limits | None, rpm: int | None, tpm: int | None, tpd: int | None) -> Limits:

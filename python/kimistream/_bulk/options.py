@@ -124,6 +124,10 @@ class Plan:
     def hashed(self) -> Hashed:
         return Hashed(lasts=self.out is not None)
 
+    def distinct(self) -> Distinct | None:
+        """None where rows have no key of their own, or their keys were looked through before."""
+        return None if self.key_of is None or self.source.again is not None else Distinct(self.source.lines_at)
+
     def run(self, kind: type[Run]) -> Run:
         return kind(self.counts, self.out, self.read_rows)
 
@@ -133,6 +137,23 @@ class Plan:
             if self.expected is not None and row.message is not None and not row.message.tool_calls:
                 row.parsed = row.message._parsed = self.expected.read(row.message.text)
             yield row
+
+
+def check_names(request: dict[str, Any], own: tuple[str, ...]) -> None:
+    """Raises TypeError for a misspelt parameter of `map`, which would go into every request: a budget that is misspelt
+    is none. No field of the API has a name that is so near to one of these."""
+    unknown = [name for name in request if name not in NAMES and name not in own]
+    if not unknown:
+        return
+    from difflib import get_close_matches
+
+    for name in unknown:
+        near = get_close_matches(name, own, 1, 0.8)
+        if near:
+            raise TypeError(
+                f"map() has no {name!r}: did you mean {near[0]!r}? A field of your own for the request goes into "
+                "extra_body"
+            )
 
 
 def output_of(out: str) -> type[Output]:

@@ -142,7 +142,9 @@ class Output:
 
     def _check_key(self, ledger: Ledger, key: str) -> None:
         known = ledger.get("key")
-        if known is not None and known != key:
+        if known is None or known == key:
+            return
+        if self._file.length() or not ledger.forget_failures():
             raise InvalidRequestError(
                 f"{ledger.path} is the ledger of a run whose key was another one ({known}, not {key}): use that key=, "
                 f"choose another out=, {ANEW}"

@@ -7,7 +7,7 @@ import os
 
 from .._values.errors import InvalidRequestError
 from .bad_row import BadRow
-from .files import JsonLines, open_rows
+from .files import JsonLines, lines_at, open_rows
 from .tables import table_rows
 
 TYPE_CHECKING = False
@@ -53,13 +53,15 @@ class Source:
                 self.again = lambda: table_rows(rows)
             return
         if isinstance(rows, (bytes, bytearray, dict)):
-            raise TypeError(f"rows must be a path, an iterable of rows or a table, not {type(rows).__name__}")
+            raise _no_rows(rows)
         if hasattr(rows, "__aiter__"):
             raise TypeError("rows must be an iterable; an asynchronous one is not taken: collect it into a list first")
         name = getattr(rows, "name", None)  # an open file has one
         if isinstance(name, str) and hasattr(rows, "read"):
             self.path = name
-        self._rows = iter(rows)  # a TypeError for what is none
+        if not hasattr(rows, "__iter__") and not hasattr(rows, "__getitem__"):
+            raise _no_rows(rows)
+        self._rows = iter(rows)
         if isinstance(rows, (list, tuple)):
             self.again = lambda: iter(rows)
         else:
@@ -68,9 +70,15 @@ class Source:
     def __iter__(self) -> Iterator[Any]:
         return self._rows
 
+    def lines_at(self, first: int, second: int) -> tuple[int, int] | None:
+        """The lines of its file in which two rows begin; None where it has none, or cannot be read again."""
+        return lines_at(self.path, first, second) if self._is_ours else None
+
     def broken_off(self, error: BaseException, rows: int) -> BaseException:
         """What stopped the reading, with how many rows had been read where the file is ours to tell of."""
         if not self._is_ours or not isinstance(error, InvalidRequestError):
+            return error
+        if not rows:
             return error
         told = InvalidRequestError(f"{error} ({rows:,} row{'' if rows == 1 else 's'} before it)")
         told.__cause__ = error
@@ -84,6 +92,10 @@ class Source:
 def _kept(row: Any) -> Any:
     """The row as it is now: a generator may fill the same dict or list again for its next row."""
     return copy.copy(row) if isinstance(row, (dict, list)) else row
+
+
+def _no_rows(given: Any) -> TypeError:
+    return TypeError(f"rows must be a path, an iterable of rows or a table, not {type(given).__name__}")
 
 
 def wrong_row(row: Any) -> InvalidRequestError | None:

@@ -19,13 +19,19 @@ _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 def prompt_maker(prompt: Any) -> Callable[[Any], Any]:
-    """What makes a prompt of a row. Raises InvalidRequestError for a template with anything but fields in braces.
+    """What makes a prompt of a row. Raises InvalidRequestError for a template that is empty, or has anything but fields
+    in braces.
 
     What it gives raises InvalidRequestError for a row that lacks a field, and what the caller's own function raises.
     """
     if prompt is None:
         return _itself
     if isinstance(prompt, str):
+        if not prompt.strip():
+            raise InvalidRequestError(
+                "the prompt is empty, and so would that of every row be: give a template, such as prompt='{text}'; "
+                "leave prompt= away where rows are prompts themselves"
+            )
         return Template(prompt)
     if callable(prompt):
         return _called(prompt)
@@ -112,8 +118,10 @@ def _value(row: Any, path: list[str | int]) -> str:
                 value = value[step] if isinstance(value, (list, tuple)) else _NOTHING
         except (KeyError, IndexError):
             value = _NOTHING
-        if value is _NOTHING or is_missing(value):
-            raise InvalidRequestError(f"the row has no {_shown(path)!r}{_known(row)}")
+        if value is _NOTHING:
+            raise InvalidRequestError(f"the row has no {_shown(path)!r}{known(row)}")
+        if is_missing(value):
+            raise InvalidRequestError(f"the row's {_shown(path)!r} is empty ({value})")
     return value if isinstance(value, str) else plain_json(value)
 
 
@@ -124,8 +132,11 @@ def _shown(path: list[str | int]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
 
 
-def _known(row: Any) -> str:
+def known(row: Any) -> str:
+    """What it is instead, behind "the row has no"."""
+    if isinstance(row, list):
+        return ": it is a list. A file that is one JSON list of rows must be named .json"
     if not isinstance(row, dict):
         return f": it is a {type(row).__name__}"
     names = [str(name) for name in row]
-    return f", or nothing in it; it has {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
+    return f"; it has {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"

@@ -13,7 +13,8 @@ from .._values.errors import InvalidRequestError, KimiError, SchemaError
 from .bad_row import BadRow
 from .file_rows import file_rows
 from .item import Item
-from .keys import Distinct, key_and_error
+from .keys import key_and_error
+from .limits import warn_of_budget
 from .output import CHANGED, LEAVE_FAILED, SKIP
 from .sending import Sending
 from .stakes import Stakes
@@ -62,7 +63,7 @@ class Work:
         self._behind: dict[int, Row] = {}  # ordered, and waiting for one before it
         self._next_given = 0
         self._hashed = plan.hashed()
-        self._distinct = Distinct() if plan.key_of is not None and plan.source.again is None else None
+        self._distinct = plan.distinct()
         self._began = time.monotonic()
         self._closed = False
         self._lock = threading.Lock()
@@ -443,6 +444,7 @@ class Work:
             self._held = item  # what is under way may leave something
         else:
             self.stop("budget")
+            warn_of_budget(self.counts, item.arguments)
             self._leave(item)
         return False
 

@@ -259,8 +259,9 @@ class BaseClient(OpenAIFace):
         **request: Any,
     ) -> Any:
         """What `map` takes, checked."""
-        from .._bulk.options import Plan
+        from .._bulk.options import Plan, check_names
 
+        check_names(request, ("rows", "prompt", "schema_retries", *(BaseClient._plan.__kwdefaults__ or ())))
         expected = None
         if schema is not None or "schema_retries" in request:
             from ..agents.rows import row_schema

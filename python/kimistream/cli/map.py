@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +29,10 @@ _WORDS = tuple(
         (r"\bout=(?=['\"])", "OUT "),
         (r"\bout=(?=[\s,.:;]|$)", "OUT"),
         (r"\bkey=(?=[\s,.:;]|$)", "--key"),
-        (r"\bprompt=('\{text\}'), or a function of the row", r"--prompt \1"),
+        (r"\bprompt=('\{text\}')(, or a function of the row)?", r"--prompt \1"),
+        (r"\bprompt=(?=[\s,.:;]|$)", "--prompt"),
+        (r"\b(Pass (?:a smaller )?)max_tokens\b", r"\1--max-tokens"),
+        (r"\b(tpm|tpd)=(?=\d)", r"--\1 "),
         (r"\b(concurrency|rpm|tpm|tpd|poll)=(?=[\s,.:;]|$)", r"--\1"),
         (r"\bvia=['\"](\w+)['\"]", r"--via \1"),
         (r"\bUse kimistream\.Budget\(tokens=\.\.\.\)", "So leave --budget away"),
@@ -54,7 +60,7 @@ def _map(target: Target, job: Job) -> int:
     from kimistream import KimiError
 
     schema = None if job.schema is None else _schema(job.schema)
-    with connect(target) as connection:
+    with connect(target) as connection, _warnings_told():
         try:
             ended = connection.client.map(job.source, job.prompt, out=job.out, schema=schema, **job.options)
         except KimiError as error:
@@ -72,6 +78,14 @@ def _map(target: Target, job: Job) -> int:
         return _status(ended, job.out)
 
 
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """The library's warnings as lines of ours, and not with the place in the source that they come from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: tell(f"warning: {_in_words_of_the_shell(str(message))}")
+        yield
+
+
 def _schema(path: str) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
@@ -87,7 +101,7 @@ def _schema(path: str) -> dict[str, Any]:
 
 def _status(ended: Run, out: str) -> int:
     if ended.stopped == "budget":
-        tell("the budget is used up; with a larger one the same command goes on")
+        tell("stopped by the budget; with a larger one the same command goes on")
         return OUT_OF_BUDGET
     if not ended.failed:
         return DONE
@@ -113,7 +127,7 @@ def _refuses_every_row(ended: Run) -> bool:
 
 def _counts(ended: Run, connection: Connection) -> str:
     told = [
-        f"{ended.total} rows",
+        f"{ended.total} row{'' if ended.total == 1 else 's'}",
         f"{ended.done} answered",
         f"{ended.failed} failed",
         f"{ended.skipped} answered before",

@@ -29,8 +29,8 @@ def lines_of(
     path_of(sender.core, "batches_path", "has no batches")
     arguments = sender.completed(arguments)
     asked = Asked(sender.core, prompt, arguments)
-    key_of, hashed, distinct = None if key is None else key_maker(key), Hashed(), Distinct()
     source, lines, size = Source(rows), list[Line](), 0
+    key_of, hashed, distinct = None if key is None else key_maker(key), Hashed(), Distinct(source.lines_at)
     try:
         for index, row in enumerate(source):
             try:

@@ -13,6 +13,7 @@ from ..._values.bulk import Row
 from ..._values.errors import BudgetExceededError, InvalidRequestError, KimiError, NotFoundError
 from ..bad_row import BadRow
 from ..keys import Distinct, key_and_error, key_text
+from ..limits import warn_of_budget
 from ..output import CHANGED, LEAVE_FAILED, SKIP
 from .lines import MOST_BYTES, Line, hold, made, release
 from .steps import rows_of, submit, until_ended
@@ -148,7 +149,7 @@ class BatchWork:
     # ---- rows ----
 
     def _to_do(self) -> Iterator[_Asked]:
-        plan, hashed, distinct = self._plan, self._plan.hashed(), Distinct()
+        plan, hashed, distinct = self._plan, self._plan.hashed(), Distinct(self._plan.source.lines_at)
         for index, row in enumerate(plan.source):
             plan.counts.total += 1
             given = row.text if isinstance(row, BadRow) else row
@@ -175,6 +176,8 @@ class BatchWork:
                 yield _Asked(line, request)
             else:
                 plan.counts.stopped = "budget"
+                if plan.counts.total == plan.counts.failed + 1:  # nothing was submitted
+                    warn_of_budget(plan.counts, arguments)
                 return
 
     def _is_to_do(self, line: Line, request: bytes) -> bool:
@@ -224,8 +227,9 @@ class BatchWork:
 
 
 def _unknown(known: dict[str, Any], said: str) -> str:
+    count = len(known["rows"])
     return (
-        f"the batch {known['id']} that an earlier start began, with {len(known['rows'])} rows, is not known there: "
-        f"{said} With the key and base_url of that start the run goes on. If the batch is gone for good, "
+        f"the batch {known['id']} that an earlier start began, with {count} row{'' if count == 1 else 's'}, is not "
+        f"known there: {said} With the key and base_url of that start the run goes on. If the batch is gone for good, "
         "retry_failed=True sends its rows again"
     )
