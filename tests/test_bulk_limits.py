@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bulk_server import BulkServer, too_many
+from kit import python
 
 from kimistream import Budget, InvalidRequestError, Limits
 
@@ -78,6 +79,25 @@ def test_one_row_that_is_always_refused_holds_nobody_up() -> None:
         assert [row.error for row in found] == [None] * 40
         assert found[-1].input == "0"
         assert 2 <= server.asked["0"] < 39, "not once for each row that passes it"
+
+
+_FEW_FILES = """
+import resource, sys, kimistream
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, int(sys.argv[2])))
+client = kimistream.Kimi(api_key="sk-test-0123456789", base_url=sys.argv[1], max_retries=0)
+rows = client.map(map(str, range(150)), "{}", concurrency=150, progress=False)
+errors = [str(row.error) for row in rows if row.error]
+print(len(errors), errors[0] if errors else "")
+"""
+
+
+def test_more_connections_than_open_files_are_allowed_raise_the_limit_or_name_it() -> None:
+    with BulkServer(delay=0.5) as server:
+        done = python(_FEW_FILES, server.url, "512")
+        assert done.stdout.split() == ["0"], done.stderr
+        failed = python(_FEW_FILES, server.url, "64").stdout
+        assert not failed.startswith("0 ")
+        assert "too many open files: no connection can be opened, the limit is 64; raise it (ulimit -n)" in failed
 
 
 def test_runs_that_share_limits_are_served_in_turn() -> None:
