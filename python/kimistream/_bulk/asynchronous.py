@@ -162,6 +162,8 @@ class Driver:
         self._look()
         try:
             with waking(self._loop):
+                if self._future.done():
+                    await asyncio.sleep(0)  # the loop has its turn, however long the source takes
                 await self._future
         finally:
             # Readers come and go with each wait: while nobody waits the loop has no work with it.
