@@ -7,7 +7,8 @@ import inspect
 import json
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,50 @@ def test_a_row_is_sent_when_it_is_taken() -> None:
             yield "second"
 
         assert len(list(server.client().map(source(), "{}"))) == 2
+
+
+def slowly(counts: Callable[[], int], seen: list[int]) -> Iterator[str]:
+    """Ten rows, each a while after the one before it was sent; sees what was done by then."""
+    for number in range(10):
+        time.sleep(0.03)
+        seen.append(counts())
+        yield str(number)
+
+
+def test_while_a_source_is_slow_what_has_ended_is_given_and_written(tmp_path: Path) -> None:
+    seen: list[int] = []
+    given: list[Row] = []
+    out = tmp_path / "out.jsonl"
+    with BulkServer() as server:
+        for row in server.client().map(slowly(lambda: len(given), seen), "{}", concurrency=100):
+            given.append(row)
+        assert len(given) == 10
+        assert seen[-1] > 0
+        seen.clear()
+        written = slowly(lambda: out.read_bytes().count(b"\n"), seen)
+        assert server.client().map(written, "{}", concurrency=100, out=out, progress=False).done == 10
+        assert seen[-1] > 0
+
+
+def test_other_tasks_have_their_turn_while_a_source_is_slow(tmp_path: Path) -> None:
+    async def main(server: BulkServer) -> None:
+        turns = 0
+
+        async def beside() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        seen: list[int] = []
+        task = asyncio.ensure_future(beside())
+        source = slowly(lambda: turns, seen)
+        await server.async_client().map(source, "{}", concurrency=100, out=tmp_path / "out.jsonl", progress=False)
+        task.cancel()
+        assert len(set(seen)) > 5
+
+    with BulkServer() as server:
+        run(main(server))
 
 
 def test_rows_are_taken_as_places_become_free() -> None:

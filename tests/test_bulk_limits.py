@@ -8,9 +8,10 @@ import warnings
 from typing import Any
 
 import pytest
-from bulk_server import BulkServer, too_many
+from bulk_server import BulkServer, Refused, too_many
+from kit import python
 
-from kimistream import Budget, InvalidRequestError, Limits
+from kimistream import Budget, InvalidRequestError, Limits, RateLimitError
 
 
 def test_limits_are_their_numbers() -> None:
@@ -78,6 +79,43 @@ def test_one_row_that_is_always_refused_holds_nobody_up() -> None:
         assert [row.error for row in found] == [None] * 40
         assert found[-1].input == "0"
         assert 2 <= server.asked["0"] < 39, "not once for each row that passes it"
+
+
+def test_a_row_that_asks_for_more_than_the_limit_is_that_rows_error() -> None:
+    words = "Request too large for kimi on tokens per min (TPM): Limit 10000, Requested 30000."
+
+    def reply(text: str) -> str:
+        if text == "2":
+            raise Refused(429, words, type="rate_limit_reached_error")
+        return text
+
+    with BulkServer(reply) as server:
+        found = {row.input: row.error for row in server.client().map([str(number) for number in range(6)], "{}")}
+        assert {text for text, error in found.items() if error is not None} == {"2"}
+        error = found["2"]
+        assert isinstance(error, RateLimitError)
+        assert (error.reason, error.retryable) == ("too_large", False)
+        assert "Requested 30000; no wait helps: make the request smaller, or ask for a higher limit" in str(error)
+        assert server.asked["2"] == 1
+
+
+_FEW_FILES = """
+import resource, sys, kimistream
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, int(sys.argv[2])))
+client = kimistream.Kimi(api_key="sk-test-0123456789", base_url=sys.argv[1], max_retries=0)
+rows = client.map(map(str, range(150)), "{}", concurrency=150, progress=False)
+errors = [str(row.error) for row in rows if row.error]
+print(len(errors), errors[0] if errors else "")
+"""
+
+
+def test_more_connections_than_open_files_are_allowed_raise_the_limit_or_name_it() -> None:
+    with BulkServer(delay=0.5) as server:
+        done = python(_FEW_FILES, server.url, "512")
+        assert done.stdout.split() == ["0"], done.stderr
+        failed = python(_FEW_FILES, server.url, "64").stdout
+        assert not failed.startswith("0 ")
+        assert "too many open files: no connection can be opened, the limit is 64; raise it (ulimit -n)" in failed
 
 
 def test_runs_that_share_limits_are_served_in_turn() -> None:

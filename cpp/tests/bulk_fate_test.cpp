@@ -30,9 +30,9 @@ ks::Error of_kind(ks::ErrorKind kind) {
 }  // namespace
 
 TEST_CASE("what a failed attempt means for its row and for the run") {
-  for (const auto& error :
-       {status(400), status(413), status(422), status(400, "content_filter"), status(403, "content_filter"),
-        status(400, "context_overflow"), ks::invalid_request("wrong"), of_kind(ks::ErrorKind::cassette_miss)})
+  for (const auto& error : {status(400), status(413), status(422), status(400, "content_filter"),
+                            status(403, "content_filter"), status(400, "context_overflow"), status(429, "too_large"),
+                            ks::invalid_request("wrong"), of_kind(ks::ErrorKind::cassette_miss)})
     CHECK(fate_of(error, 0, 2) == Fate::row);
   for (const auto& error : {status(401), status(402, "quota"), status(403), status(404), status(429, "quota"),
                             status(429, "suspended"), status(503, "no_channel")})

@@ -55,6 +55,21 @@ TEST_CASE("a source is pulled as places become free, and every request is answer
   CHECK(server.connections() <= 6);
 }
 
+TEST_CASE("while a source is slow, what has ended meanwhile is given") {
+  FaultServer server;
+  ks::Client client(options_for(server.base_url(Script().json(200, whole_body()))));
+  Pulled source{.most = 20};
+  std::size_t given = 0, given_before_the_last = 0;
+  const auto next = [&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    if (source.taken == 19) given_before_the_last = given;
+    return source();
+  };
+  client.run_all(next, [&](const ks::Result&) { ++given; }, {.concurrency = 100});
+  CHECK(given == 20);
+  CHECK(given_before_the_last > 0);
+}
+
 TEST_CASE("what the source throws ends the run and is passed on, and the client lives on") {
   Offline offline;
   for (int i = 0; i < 10; ++i) offline.answer_json(whole_body());

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,19 @@ TEST_CASE("what libcurl says is told with what to do about it") {
       "the server runs (Failed to connect)");
   CHECK(error_from_curl({.code = CURLE_OPERATION_TIMEDOUT, .url = server}).kind == ks::ErrorKind::timeout);
   check(error_from_curl({.code = CURLE_HTTP2, .url = server}), true, "try again (");
+}
+
+TEST_CASE("too many open files are told as that, whoever is on the way") {
+  const Proxy proxy("http_proxy", "http://127.0.0.1:9");
+  CurlFailure failure{.code = CURLE_COULDNT_CONNECT, .url = server, .proxy = &proxy, .socket_error = EMFILE};
+  check(error_from_curl(failure), true, "gpu.example:8000 failed: too many open files: no connection can be opened; ");
+  failure.most_open_files = 256;
+  check(error_from_curl(failure), true,
+        "the limit is 256; raise it (ulimit -n) or ask for fewer at once (concurrency)");
+  failure.socket_error = ENFILE;
+  check(error_from_curl(failure), true, "too many open files: this machine has no more; close some, or ask for fewer");
+  failure.socket_error = EACCES;
+  check(error_from_curl(failure), true, "the proxy refused the connection");
 }
 
 TEST_CASE("a certificate is not trusted, or it is something else") {

@@ -37,6 +37,29 @@ TEST_CASE("the limits of a 429 are told apart") {
   for (const char* name : {"max organization concurrency", "RPM", "TPM", "TPD"}) CHECK(limit(name).retryable);
 }
 
+TEST_CASE("a request that is larger than the limit itself is not worth a wait") {
+  const auto large = triaged(429, "Request too large for kimi on tokens per min (TPM): Limit 10000, Requested 30000.",
+                             "rate_limit_reached_error");
+  CHECK(large.reason == "too_large");
+  CHECK_FALSE(large.retryable);
+  CHECK(large.message ==
+        "Request too large for kimi on tokens per min (TPM): Limit 10000, Requested 30000; no wait helps: make the "
+        "request smaller, or ask for a higher limit");
+  for (const char* text : {"TPD limit: 10,000, requested: 10,001", "LIMIT=5 REQUESTED=6 tokens",
+                           "Rate limit reached, limit 10 / min, requested: 11"}) {
+    CAPTURE(text);
+    CHECK(triaged(429, text).reason == "too_large");
+  }
+  for (const char* text :
+       {"TPM: Limit 10000, Used 9500, Requested 1000", "Limit 10000, Requested 10000", "Limit 10k, Requested 9000",
+        "Limit 1.5, Requested 3", "limit: 3", "Requested 30000", "reached TPM limit, current: 4, limit: 3",
+        "request: 4, limit: 3", "Limit 10, Requested 99999999999999999999"}) {
+    CAPTURE(text);
+    CHECK(triaged(429, text).retryable);
+  }
+  CHECK(triaged(400, "Limit 10, Requested 20").reason.empty());
+}
+
 TEST_CASE("an empty or suspended account is not worth another try") {
   for (const auto& error : {triaged(429, "You exceeded your current quota", "exceeded_current_quota_error"),
                             triaged(429, "Your account is in arrears"), triaged(402, "Insufficient credits"),

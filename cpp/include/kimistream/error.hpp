@@ -31,7 +31,8 @@ struct Error {
   std::string code{};                ///< as sent, numbers as text
   std::string param{};               ///< as sent
   /// What it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not said),
-  /// "overload", "quota", "suspended", "content_filter", "context_overflow", "no_channel", "key". An open set.
+  /// "too_large" (more than the whole limit), "overload", "quota", "suspended", "content_filter",
+  /// "context_overflow", "no_channel", "key". An open set.
   std::string reason{};
   /// Of a timeout, which clock ran out: "connect", "first_event", "idle" or "total"; see timeout.hpp.
   std::string clock{};

@@ -1,5 +1,6 @@
 #include "net/curl_errors.hpp"
 
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <utility>
@@ -69,6 +70,25 @@ std::string describe(std::string_view url, const Proxy* proxy, std::string_view 
   std::string text = "request to " + host_of(url) + " failed";
   if (proxy) text += " through the proxy " + proxy->shown + " (" + proxy->variable + ")";
   return text + ": " + std::string(why);
+}
+
+/// No descriptor was left for a socket: nobody else's fault.
+std::optional<Error> by_open_files(const CurlFailure& failure) {
+  if (failure.code != CURLE_COULDNT_CONNECT) return std::nullopt;
+  std::string why;
+  if (failure.socket_error == ENFILE)
+    why = "too many open files: this machine has no more; close some, or ask for fewer at once (concurrency)";
+  else if (failure.socket_error == EMFILE)
+    why = "too many open files: no connection can be opened" +
+          (failure.most_open_files == 0 ? "" : ", the limit is " + std::to_string(failure.most_open_files)) +
+          "; raise it (ulimit -n) or ask for fewer at once (concurrency)";
+  else
+    return std::nullopt;
+  Error error;
+  error.kind = ErrorKind::connection;
+  error.retryable = true;
+  error.message = describe(failure.url, nullptr, why);
+  return error;
 }
 
 /// The proxy's own failure, if it is one.
@@ -142,8 +162,8 @@ Error error_from_proxy(std::string_view url, const Proxy& proxy, std::string_vie
 }
 
 Error error_from_curl(const CurlFailure& failure) {
-  std::optional<Error> error;
-  if (failure.proxy) error = by_proxy(failure);
+  std::optional<Error> error = by_open_files(failure);
+  if (!error && failure.proxy) error = by_proxy(failure);
   if (!error) error = at_server(failure);
   error->message +=
       " (" + std::string(failure.detail.empty() ? curl_easy_strerror(failure.code) : failure.detail) + ")";

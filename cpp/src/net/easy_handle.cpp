@@ -9,6 +9,7 @@
 
 #include "net/curl_errors.hpp"
 #include "net/forks.hpp"
+#include "net/open_files.hpp"
 #include "net/tls_buffers.hpp"
 
 namespace kimistream::net {
@@ -137,7 +138,9 @@ Error EasyHandle::error(CURLcode code) const {
                       .url = url(),
                       .proxy = proxy_,
                       .trusted = options_.trust.variable,
-                      .has_trusted = !options_.trust.path.empty()};
+                      .has_trusted = !options_.trust.path.empty(),
+                      .socket_error = opening_.error,
+                      .most_open_files = most_open_files()};
   curl_easy_getinfo(get(), CURLINFO_HTTP_CONNECTCODE, &failure.tunnel_status);
   long reason = CURLPX_OK;
   curl_easy_getinfo(get(), CURLINFO_PROXY_ERROR, &reason);

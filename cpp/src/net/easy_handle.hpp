@@ -16,9 +16,17 @@
 
 namespace kimistream::net {
 
+class MultiHandle;
+
 struct CurlOptions {
   Proxies proxies;
   Trust trust;
+};
+
+/// What a handle's sockets are opened with.
+struct Opening {
+  MultiHandle* multi = nullptr;
+  int error = 0;  // errno, where that failed last
 };
 
 class EasyHandle {
@@ -45,6 +53,7 @@ class EasyHandle {
   [[nodiscard]] Error error(CURLcode code) const;
   /// What libcurl said about a failure, "" if nothing.
   [[nodiscard]] const char* detail() const noexcept { return detail_.c_str(); }
+  [[nodiscard]] Opening& opening() noexcept { return opening_; }
 
   /// In a child process: leaves libcurl's objects alone, for they hold the parent's connections.
   void abandon() noexcept;
@@ -67,6 +76,7 @@ class EasyHandle {
   const Proxy* proxy_ = nullptr;
   std::chrono::milliseconds connect_timeout_{};
   long upload_buffer_ = 0;
+  Opening opening_;
   bool compressed_ = false, fresh_ = false;
   std::shared_ptr<const RequestParts::Target> target_;  // null before the first request, like the next
   std::shared_ptr<const RequestParts::Fields> fields_;

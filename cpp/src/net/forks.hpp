@@ -6,7 +6,10 @@
 // behind when it is next used.
 #pragma once
 
+#include <cerrno>
 #include <mutex>
+
+#include "net/open_files.hpp"
 
 namespace kimistream::net {
 
@@ -22,8 +25,9 @@ class NoFork {
   std::lock_guard<std::mutex> lock_;
 };
 
-/// For descriptors that no child keeps. Not twice at once, nor under NoFork.
-/// @param open gives the descriptor; -1 is passed on
+/// For descriptors that no child keeps. Not twice at once, nor under NoFork. Where there are too many, the limit is
+/// raised as far as it goes.
+/// @param open gives the descriptor; -1 is passed on, with errno
 template <class Open>
 int open_for_this_process(Open&& open);
 /// Not in a child that has inherited the number: there it may be another's.
@@ -36,7 +40,8 @@ void keep_from_children(int descriptor);
 template <class Open>
 int open_for_this_process(Open&& open) {
   const NoFork guard;
-  const int descriptor = open();
+  int descriptor = open();
+  if (descriptor < 0 && errno == EMFILE && raise_open_files()) descriptor = open();
   if (descriptor >= 0) detail::keep_from_children(descriptor);
   return descriptor;
 }

@@ -1,6 +1,7 @@
 #include "net/multi_handle.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 
 #include <sys/socket.h>
@@ -36,7 +37,8 @@ MultiHandle::~MultiHandle() {
 
 bool MultiHandle::add(EasyHandle& easy) {
   easy.set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
-  easy.set(CURLOPT_OPENSOCKETDATA, this);
+  easy.opening() = {.multi = this};
+  easy.set(CURLOPT_OPENSOCKETDATA, &easy.opening());
   easy.set(CURLOPT_CLOSESOCKETFUNCTION, &on_close);
   easy.set(CURLOPT_CLOSESOCKETDATA, this);
   if (curl_multi_add_handle(multi_, easy.get()) != CURLM_OK) return false;
@@ -85,11 +87,15 @@ int MultiHandle::on_timer(CURLM*, long wait, void* self) {
   return 0;
 }
 
-curl_socket_t MultiHandle::on_open(void* self, curlsocktype, curl_sockaddr* address) {
+curl_socket_t MultiHandle::on_open(void* data, curlsocktype, curl_sockaddr* address) {
+  auto& opening = *static_cast<Opening*>(data);
   const int socket = open_for_this_process(
       [&] { return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol); });
-  if (socket < 0) return CURL_SOCKET_BAD;
-  auto& multi = *static_cast<MultiHandle*>(self);
+  if (socket < 0) {
+    opening.error = errno;  // libcurl does not keep it
+    return CURL_SOCKET_BAD;
+  }
+  MultiHandle& multi = *opening.multi;
   ++multi.connections_;
   multi.poller_.keep(socket);
   return socket;

@@ -48,7 +48,7 @@ class MultiHandle {
  private:
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* unused);
   static int on_timer(CURLM* multi, long milliseconds, void* self);
-  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static curl_socket_t on_open(void* opening, curlsocktype purpose, curl_sockaddr* address);
   static int on_close(void* self, curl_socket_t socket);
 
   Poller& poller_;

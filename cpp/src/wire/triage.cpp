@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
+#include "characters.hpp"
 #include "wire/words.hpp"
 
 namespace kimistream::wire {
@@ -136,6 +140,36 @@ constexpr Kind kinds[] = {
     {"rate_limit", limited, none, none, false, ""},
 };
 
+/// The first number that follows this word, as 10000 or 10,000; "10k" and "1.5" are none.
+std::optional<std::uint64_t> number_behind(std::string_view text, std::string_view word) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  for (std::size_t at = 0; (at = find_words(text, word, at)) != std::string_view::npos; ++at) {
+    std::string_view rest = text.substr(at + word.size());
+    rest.remove_prefix(std::min(rest.find_first_not_of(" :="), rest.size()));
+    std::string digits;
+    std::size_t i = 0;
+    for (; i < rest.size(); ++i) {
+      const bool parts = rest[i] == ',' && i > 0 && i + 1 < rest.size() && is_digit(rest[i + 1]);
+      if (is_digit(rest[i]))
+        digits += rest[i];
+      else if (!parts)
+        break;
+    }
+    const std::string_view behind = rest.substr(i);
+    if (digits.empty() || digits.size() > 18) continue;
+    if (!behind.empty() && is_letter(behind.front())) continue;
+    if (behind.size() > 1 && behind.front() == '.' && is_digit(behind[1])) continue;
+    return std::stoull(digits);
+  }
+  return std::nullopt;
+}
+
+/// "Limit 10000, Requested 30000": no wait makes room for it.
+bool asks_for_more_than_all(std::string_view message) {
+  const auto limit = number_behind(message, "limit"), requested = number_behind(message, "requested");
+  return limit && requested && *requested > *limit;
+}
+
 bool fits(const Kind& kind, const Error& error) {
   const auto contains = [](auto&& range, const auto& value) {
     return std::find(std::begin(range), std::end(range), value) != std::end(range);
@@ -161,6 +195,13 @@ void triage(const Provider& provider, Error& error) {
     return;
   }
   error.reason = kind->reason;
+  if (kind->statuses.data() == limited && asks_for_more_than_all(error.message)) {
+    error.reason = "too_large";
+    error.retryable = false;
+    if (error.message.ends_with('.')) error.message.pop_back();
+    error.message += "; no wait helps: make the request smaller, or ask for a higher limit";
+    return;
+  }
   if (kind->final)
     error.retryable = false;
   else if (!error.status_code)

@@ -165,7 +165,7 @@ class Driver:
     async def advance(self) -> list[Row]:
         """As the blocking one's."""
         while True:
-            if self._loop.time() >= self._turn_ends:  # rows that need no request come without an end
+            if self._loop.time() >= self._turn_ends:  # a source may be slow, or its rows need no request
                 await asyncio.sleep(0)
                 self._turn_ends = self._loop.time() + _LONGEST_TURN
             rows = self._work.step()

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from .row_answers import RowAnswer
     from .sending import Ended
 
-_MOST_PASSED = 250  # rows that are passed over, before answers and Ctrl-C have their turn
+_MOST_PASSED = 1000  # rows that are passed over, before answers and Ctrl-C have their turn
+_LONGEST_AWAY = 0.005  # seconds of reading rows, before answers have their turn
 _MOST_AT_ONCE = 64  # rows that end without being sent are written, or given out, by so many
 
 
@@ -52,16 +53,15 @@ class Work:
         self.outside = False
         self._plan = plan
         self._rows: Iterator[Any] = iter(plan.source)
-        self._source_ended = self._is_dry = False
-        self._stopping = False
-        self._next_index = 0
+        self._source_ended = self._is_dry = self._stopping = False
+        self._next_index = self._next_given = 0
+        self._look_at = 0.0  # when answers have their turn
         self._held: Item | None = None  # until what is under way has left something of the budget
         self._again: deque[Item] = deque()  # to be asked once more, before any other
         self._passing = False  # more rows are to be passed over
         self._ended: list[tuple[Row, bytes]] = []  # not yet written
         self._given: deque[Row] = deque()
         self._behind: dict[int, Row] = {}  # ordered, and waiting for one before it
-        self._next_given = 0
         self._hashed = plan.hashed()
         self._distinct = plan.distinct()
         self._began = time.monotonic()
@@ -101,8 +101,9 @@ class Work:
                 for ended in self._sending.take():
                     self._came(ended)
                 self._write()
-                self._fill()
-                self._write()
+                if not (self._passing and self._given):  # the source may be slow: what has come is given first
+                    self._fill()
+                    self._write()
                 if self._stopping and not len(self._sending):
                     self._give_what_is_behind()
             finally:
@@ -280,8 +281,9 @@ class Work:
 
     def _fill(self) -> None:
         self._passing = False
+        self._look_at = time.monotonic() + _LONGEST_AWAY
         room, passed = self._sending.room, 0
-        while room > 0 and not self._stopping and passed < _MOST_PASSED:
+        while room > 0 and not self._stopping and not self._is_long(passed):
             read = self._begin(room)
             if read:
                 before, room = room, self._sending.room
@@ -297,7 +299,6 @@ class Work:
                     self._sending.flush()
             elif self._held is not None:
                 break
-        self._passing = self._passing or passed >= _MOST_PASSED
         if self._has_sent_all():
             self._sending.no_more()
         self._sending.pump()
@@ -344,12 +345,16 @@ class Work:
             if item is not None or self._is_dry:
                 return item
             passed += 1
-            if passed >= _MOST_PASSED:
-                self._passing = True
+            if self._is_long(passed):
                 return None
             if len(self._ended) >= _MOST_AT_ONCE:
                 self._write()
         return None
+
+    def _is_long(self, passed: int) -> bool:
+        """Whether answers have their turn before more rows are read."""
+        self._passing = passed >= _MOST_PASSED or time.monotonic() >= self._look_at
+        return self._passing
 
     def _has_room(self) -> bool:
         """Whether there is room behind what is to be given out."""
@@ -438,7 +443,8 @@ class Work:
                 return True
         except (KimiError, TypeError, ValueError, OverflowError) as error:
             self._unstake(item)
-            self._wrong(item, error if isinstance(error, KimiError) else _cannot_be_sent(error))
+            wrong = error if isinstance(error, KimiError) else InvalidRequestError(f"it cannot be sent: {error}")
+            self._wrong(item, wrong)
             return False
         if len(self._sending):
             self._held = item  # what is under way may leave something
@@ -452,10 +458,6 @@ class Work:
         sender = self._plan.sender
         uploads = sender.uploads.prepare_steps(item.arguments) if sender.must_upload(item.arguments) else None
         self._sending.start(item.index, item, item.arguments, need.tokens, uploads, self._plan.streams(item.input))
-
-
-def _cannot_be_sent(error: Exception) -> InvalidRequestError:
-    return InvalidRequestError(f"it cannot be sent: {error}")
 
 
 _END = object()

@@ -119,8 +119,9 @@ class APIError(KimiError):
     request_id   to quote to the provider's support; None where it is not known
     headers      of the response
     reason       what it means, where that is known: "concurrency", "rpm", "tpm", "tpd", "rate_limit" (which one is not
-                 said), "overload", "quota", "suspended", "content_filter", "context_overflow", "no_channel" (a gateway
-                 has nobody for the model), "key"; else None
+                 said), "too_large" (more than the whole limit), "overload", "quota", "suspended",
+                 "content_filter", "context_overflow", "no_channel" (a gateway has nobody for the model), "key"; else
+                 None
     retryable    the same request may succeed later
     retry_after  seconds that the server asks to wait, or None
     response     status, headers and body as one (openai-python's name for them); None where there was none

@@ -37,6 +37,7 @@ REASONS = {
     "tpm": "too many tokens in a minute: `Limits(tpm=...)`, smaller `max_tokens`",
     "tpd": "the day's tokens are used up: go on tomorrow, a run with `out` goes on where it was",
     "rate_limit": "too much, and the server does not say of what: wait as `.retry_after` says",
+    "too_large": "more than the whole limit, so no wait helps: make the request smaller, or ask for a higher limit",
     "overload": "the provider is busy: later, or somewhere else",
     "quota": "the account is empty: charge it; it is never retried",
     "suspended": "the account is closed: ask the provider",
