@@ -158,9 +158,49 @@ def polar_llama(url: str, source: str, out: str, at_once: int) -> None:
     polars.read_ndjson(source).select("id", answer=asked).write_ndjson(out)
 
 
+def ray_data_llm(url: str, source: str, out: str, at_once: int) -> None:
+    """The HTTP processor of ray.data.llm, which sends the requests of a batch one after the other: batches of one row.
+    The CPU is that of all its processes."""
+    import ctypes
+    import os
+
+    import ray
+    from ray.data.llm import HttpRequestProcessorConfig, build_processor
+
+    pr_set_child_subreaper = 36  # so that whoever is left comes to us, and is waited for
+    ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+    ray.init(include_dashboard=False, log_to_driver=False)
+    config = HttpRequestProcessorConfig(
+        url=url + "/chat/completions", headers=HEADERS, batch_size=1, concurrency=1, max_retries=2
+    )
+    ask = build_processor(
+        config,
+        preprocess=lambda row: {"id": row["id"], "payload": request(row)},
+        postprocess=lambda row: line(row, row["http_response"]),
+    )
+    with open(source, "rb") as rows, open(out, "w", encoding="utf-8") as answers:
+        asked = ask(ray.data.from_items([json.loads(row) for row in rows], override_num_blocks=4))
+        for row in asked.iter_rows():
+            answers.write(json.dumps({name: row[name] for name in ("id", "text", "usage")}) + "\n")
+    ray.shutdown()
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        return
+
+
 CLIENTS: dict[str, Callable[[str, str, str, int], None]] = {
     function.__name__: function
-    for function in (kimistream, kimistream_async, pycurl_multi, aiohttp_script, openai_gather, polar_llama)
+    for function in (
+        kimistream,
+        kimistream_async,
+        pycurl_multi,
+        aiohttp_script,
+        openai_gather,
+        polar_llama,
+        ray_data_llm,
+    )
 }
 
 

@@ -7,7 +7,7 @@ import statistics
 from typing import Any
 
 from benchmarks import benchmark, floor_of
-from measuring import Bench, Table, medians, ratio
+from measuring import Bench, Result, Table, medians, ratio
 from tls import missing, over_tls
 
 A_SECOND = 20  # events of a stream
@@ -15,6 +15,10 @@ STREAMING = ["kimistream_async", "kimistream_async_uvloop", "aiohttp_orjson", "a
 IN_CPP = "kimistream_cpp"
 FALLING_BEHIND = ["httpx_async", "openai_async"]
 BURSTING = ["kimistream_map", "kimistream_async", "kimistream_async_uvloop", "pycurl_multi", "aiohttp_orjson"]
+
+
+def crowd(bench: Bench, name: str, path: str, streams: int) -> Result | None:
+    return bench.crowd_in_cpp(path, streams) if name == IN_CPP else bench.client(name, "crowd", path, streams)
 
 
 def more_files() -> None:
@@ -33,9 +37,7 @@ def concurrency(bench: Bench) -> Table:
         [IN_CPP, *STREAMING, *FALLING_BEHIND],
         rounds,
         lambda: bench.floor("crowd", path, streams),
-        lambda name: (
-            bench.crowd_in_cpp(path, streams) if name == IN_CPP else bench.client(name, "crowd", path, streams)
-        ),
+        lambda name: crowd(bench, name, path, streams),
     )
     bursts = bench.paired(
         [*BURSTING, *FALLING_BEHIND],
@@ -56,6 +58,21 @@ def concurrency(bench: Bench) -> Table:
             row[6:] = [statistics.median(r[key] for _, r in each) for key in ("cold_us", "warm_us")]
         table.rows.append(row)
     table.notes = ["httpx_async and openai_async take more than a core for 1,000 streams: they fall behind"]
+    return table
+
+
+@benchmark
+def concurrency_5000(bench: Bench) -> Table:
+    """A hundred thousand chunks a second, which fill a core: who falls behind is late."""
+    more_files()
+    streams, seconds, rounds = (2000, 2, 1) if bench.quick else (5000, 5, 3)
+    path = f"slow/{A_SECOND}/{seconds}"
+    found = bench.paired([IN_CPP, *STREAMING], rounds, dict, lambda name: crowd(bench, name, path, streams))
+    columns = ["client", "us a chunk", "p50 us", "p99 us", "kB a stream"]
+    table = Table(f"{streams:,} streams of {A_SECOND} events a second", columns)
+    for name, each in found.items():
+        result = medians([r for _, r in each])
+        table.rows.append([name, *(result[key] for key in ("cpu_us", "p50", "p99", "kb"))])
     return table
 
 
