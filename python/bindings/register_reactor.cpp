@@ -25,6 +25,17 @@ std::vector<py::object> pump(Reactor& reactor) {
   return waiters;
 }
 
+/// Not through pybind11, which takes as long as what there is to do for one fragment.
+PyObject* on_ready(PyObject* self, PyObject*) {
+  try {
+    if (!wake_now(pump(py::cast<Reactor&>(py::handle(self))))) return nullptr;
+    return Py_NewRef(Py_None);
+  } catch (...) {
+    set_current_exception();
+    return nullptr;
+  }
+}
+
 SharedPtr share(Stream stream) {
   auto shared = std::make_shared<Shared>(std::move(stream));
   shared->stream.set_tag(shared.get());
@@ -61,10 +72,11 @@ void register_reactor(py::module_& module) {
               if (!wake_later(waiter.ptr())) PyErr_WriteUnraisable(waiter.ptr());
           },
           "Does what is ready. Tasks that have something to read by now run at the loop's next turn.")
-      .def(
+      .def_property_readonly(
           "on_ready",
-          [](Reactor& self) {
-            if (!wake_now(pump(self))) throw py::error_already_set();
+          [](const py::object& self) {
+            static PyMethodDef method = {"on_ready", &on_ready, METH_NOARGS, nullptr};
+            return py::reinterpret_steal<py::object>(PyCFunction_New(&method, self.ptr()));
           },
           "The same, for the loop to call when the descriptor is readable: tasks run at once.")
       .def_property_readonly("descriptor", [](const Reactor& self) { return self.descriptor(); });

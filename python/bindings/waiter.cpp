@@ -18,6 +18,7 @@ struct Waiter {
   PyObject* callback;  // the task's; null before it waits, and after it was called
   PyObject* context;   // in which it is called
   PyObject* message;   // of a cancellation, or null
+  PyObject* get_loop;  // bound to the loop; null until it is asked for
   char blocking;       // as asyncio has it: true until the task has taken it
   State state;
 };
@@ -25,7 +26,7 @@ struct Waiter {
 PyTypeObject* type = nullptr;
 PyTypeObject* task_type = nullptr;  // of asyncio's own tasks, known with `taken_as_read`
 PyObject* taken_as_read = nullptr;
-PyObject *name_call_soon = nullptr, *names_context = nullptr;
+PyObject *name_call_soon = nullptr, *names_context = nullptr, *name_blocking = nullptr, *name_get_loop = nullptr;
 
 Waiter& at(PyObject* object) { return *reinterpret_cast<Waiter*>(object); }
 
@@ -99,6 +100,27 @@ bool run(py::object waiter) {
 // ------------------------------------------------------------------------------------------------
 
 PyObject* get_loop(PyObject* self, PyObject*) { return Py_NewRef(at(self).loop); }
+PyObject* itself(PyObject* self, PyObject*) { return Py_NewRef(self); }
+PyMethodDef loop_itself = {"get_loop", &itself, METH_NOARGS, nullptr};
+
+// A task asks for these two by name at each wait, and sets one of them. Looked up as others are they are half of what a
+// wait takes it.
+
+PyObject* get_attribute(PyObject* self, PyObject* name) {
+  if (name == name_blocking) return PyBool_FromLong(at(self).blocking);
+  if (name != name_get_loop) return PyObject_GenericGetAttr(self, name);
+  PyObject*& bound = at(self).get_loop;
+  if (!bound) bound = PyCFunction_New(&loop_itself, at(self).loop);
+  return Py_XNewRef(bound);
+}
+
+int set_attribute(PyObject* self, PyObject* name, PyObject* value) {
+  if (name != name_blocking || (value != Py_True && value != Py_False))
+    return PyObject_GenericSetAttr(self, name, value);
+  at(self).blocking = value == Py_True;
+  return 0;
+}
+
 PyObject* done(PyObject* self, PyObject*) { return PyBool_FromLong(at(self).state != State::pending); }
 PyObject* cancelled(PyObject* self, PyObject*) { return PyBool_FromLong(at(self).state == State::cancelled); }
 
@@ -156,6 +178,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(at(self).callback);
   Py_VISIT(at(self).context);
   Py_VISIT(at(self).message);
+  Py_VISIT(at(self).get_loop);
   return 0;
 }
 
@@ -169,6 +192,7 @@ int clear(PyObject* self) {
 void dealloc(PyObject* self) {
   PyObject_GC_UnTrack(self);
   (void)clear(self);
+  Py_XDECREF(at(self).get_loop);
   Py_DECREF(at(self).loop);
   PyTypeObject* of = Py_TYPE(self);
   PyObject_GC_Del(self);
@@ -186,7 +210,7 @@ PyObject* make_waiter(PyObject* loop, PyObject* used) {
     self = PyObject_GC_New(Waiter, type);
     if (!self) return nullptr;
     self->loop = Py_NewRef(loop);
-    self->callback = self->context = self->message = nullptr;
+    self->callback = self->context = self->message = self->get_loop = nullptr;
     PyObject_GC_Track(self);
   }
   self->blocking = 1;
@@ -210,6 +234,8 @@ bool wake_now(std::vector<py::object> waiters) {
 void register_waiter() {
   name_call_soon = PyUnicode_InternFromString("call_soon");
   names_context = Py_BuildValue("(s)", "context");
+  name_blocking = PyUnicode_InternFromString("_asyncio_future_blocking");
+  name_get_loop = PyUnicode_InternFromString("get_loop");
   static PyMemberDef members[] = {{"_asyncio_future_blocking", T_BOOL, offsetof(Waiter, blocking), 0, nullptr},
                                   {nullptr, 0, 0, 0, nullptr}};
   static PyMethodDef methods[] = {
@@ -225,6 +251,8 @@ void register_waiter() {
   PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                          {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
                          {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+                         {Py_tp_getattro, reinterpret_cast<void*>(&get_attribute)},
+                         {Py_tp_setattro, reinterpret_cast<void*>(&set_attribute)},
                          {Py_tp_members, members},
                          {Py_tp_methods, methods},
                          {0, nullptr}};

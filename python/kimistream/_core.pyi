@@ -257,7 +257,8 @@ class Reactor:
     def pump(self) -> None:
         """Does what is ready. Tasks that have something to read by now run at the loop's next turn."""
 
-    def on_ready(self) -> None:
+    @property
+    def on_ready(self) -> Callable[[], None]:
         """The same, for the loop to call when the descriptor is readable: tasks run at once."""
 
     @property
