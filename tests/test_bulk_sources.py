@@ -6,6 +6,7 @@ import csv
 import datetime
 import gzip
 import hashlib
+import importlib.util
 import json
 import os
 import sys
@@ -523,8 +524,9 @@ def test_times_of_nanoseconds_are_texts(tmp_path: Path) -> None:
     ]
     for rows in (table, table.to_reader(), tmp_path / "rows.parquet"):
         assert [plain(row) for row in Source(rows)] == expected
-    with pytest.raises(InvalidRequestError, match=r"the column 'took' \(duration\[ns\]\) cannot be read"):
-        list(Source(pyarrow.table({"took": pyarrow.array([1], pyarrow.duration("ns"))})))
+    if importlib.util.find_spec("pandas") is None:  # which has a type for it
+        with pytest.raises(InvalidRequestError, match=r"the column 'took' \(duration\[ns\]\) cannot be read"):
+            list(Source(pyarrow.table({"took": pyarrow.array([1], pyarrow.duration("ns"))})))
 
 
 @pytest.mark.parametrize("lazy", [False, True])
