@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from fault_server_client import DONE, LONG_ENOUGH, FaultServer, Script, event, frame
@@ -127,6 +127,24 @@ async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, f"still not so after {LONG_ENOUGH} s"
         await asyncio.sleep(0.002)
+
+
+@contextlib.asynccontextmanager
+async def turns_of_the_loop() -> AsyncIterator[Callable[[], int]]:
+    """How many turns the running loop has had since; another task counts them."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count())
+    try:
+        yield lambda: turns
+    finally:
+        counting.cancel()
 
 
 async def drain(stream: AsyncIterable[T], into: list[T] | None = None) -> None:

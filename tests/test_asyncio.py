@@ -24,6 +24,7 @@ from kit import (
     run,
     stalled,
     stream_of,
+    turns_of_the_loop,
     until,
 )
 
@@ -243,18 +244,9 @@ def test_a_loop_over_what_is_there_lets_others_run_in_the_end(fault_server: Faul
     url = fault_server.url(script.last_chunk().keep())
 
     async def ask() -> None:
-        turns = 0
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        counting = asyncio.ensure_future(count())
-        assert len([text async for text in async_kimi(url).stream("hi").text]) == 5000
-        counting.cancel()
-        assert turns > 1
+        async with turns_of_the_loop() as turns:
+            assert len([text async for text in async_kimi(url).stream("hi").text]) == 5000
+        assert turns() > 1
 
     run(ask())
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bulk_server import BulkServer, Refused, too_many
-from kit import KEY, run, until, wait_until
+from kit import KEY, run, turns_of_the_loop, until, wait_until
 from test_files_uploads import PNG
 
 import kimistream
@@ -148,19 +148,10 @@ def test_while_a_source_is_slow_what_has_ended_is_given_and_written(tmp_path: Pa
 
 def test_other_tasks_have_their_turn_while_a_source_is_slow(tmp_path: Path) -> None:
     async def main(server: BulkServer) -> None:
-        turns = 0
-
-        async def beside() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
         seen: list[int] = []
-        task = asyncio.ensure_future(beside())
-        source = slowly(lambda: turns, seen)
-        await server.async_client().map(source, "{}", concurrency=100, out=tmp_path / "out.jsonl", progress=False)
-        task.cancel()
+        async with turns_of_the_loop() as turns:
+            source, out = slowly(turns, seen), tmp_path / "out.jsonl"
+            await server.async_client().map(source, "{}", concurrency=100, out=out, progress=False)
         assert len(set(seen)) > 5
 
     with BulkServer() as server:
@@ -442,25 +433,16 @@ def test_cancellation_ends_it_at_once() -> None:
 
 def test_other_tasks_run_beside_it() -> None:
     async def main(server: BulkServer) -> None:
-        turns = 0
-
-        async def beside() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
         async def read() -> int:
             return len([row async for row in server.async_client().map(rows(8), "{text}", concurrency=4)])
 
         reading = asyncio.ensure_future(read())
         await until(lambda: server.waiting == 4)
-        task = asyncio.ensure_future(beside())
-        await until(lambda: turns > 20)  # while four rows are under way and the run waits for them
+        async with turns_of_the_loop() as turns:
+            await until(lambda: turns() > 20)  # while four rows are under way and the run waits for them
         assert not reading.done()
         server.let_go(8)
         assert await reading == 8
-        task.cancel()
 
     with BulkServer(held=True) as server:
         run(main(server))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from bulk_server import BulkServer
-from kit import run
+from kit import run, turns_of_the_loop
 from test_bulk import rows
 
 from kimistream import InvalidRequestError, Run
@@ -55,21 +55,10 @@ def test_a_task_of_it_that_is_cancelled_keeps_what_has_come(tmp_path: Path) -> N
 @pytest.mark.parametrize("ordered", [False, True])
 def test_others_have_their_turns_while_no_row_needs_a_request(ordered: bool) -> None:
     async def main(server: BulkServer) -> int:
-        turns = 0
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        counting = asyncio.ensure_future(count())
-        await asyncio.sleep(0)
-        turns = 0
-        failed: list[Any] = [row async for row in server.async_client().map(rows(5000), "{no}", ordered=ordered)]
-        counting.cancel()
+        async with turns_of_the_loop() as turns:
+            failed: list[Any] = [row async for row in server.async_client().map(rows(5000), "{no}", ordered=ordered)]
         assert len(failed) == 5000
-        return turns
+        return turns()
 
     with BulkServer() as server:
         assert run(main(server)) > 5
