@@ -25,7 +25,7 @@ std::vector<py::object> pump(Reactor& reactor) {
   return waiters;
 }
 
-/// Not through pybind11, which takes as long as what there is to do for one fragment.
+/// Not through pybind11: it is called for nearly each fragment.
 PyObject* on_ready(PyObject* self, PyObject*) {
   try {
     if (!wake_now(pump(py::cast<Reactor&>(py::handle(self))))) return nullptr;

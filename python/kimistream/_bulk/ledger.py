@@ -13,6 +13,7 @@ import os
 import sqlite3
 
 from .._values.errors import InvalidRequestError
+from .locks import is_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,10 +101,7 @@ class Ledger:
     @property
     def is_there(self) -> bool:
         """Whether its path still names the file that it writes to."""
-        try:
-            return os.path.samestat(os.stat(self.path), self._file)
-        except FileNotFoundError:
-            return False
+        return is_at(self.path, self._file)
 
     def begin(self) -> None:
         """From here on it is written to."""

@@ -30,7 +30,7 @@ class Lock:
             self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             try:
                 fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(path, self.descriptor):
+                if is_at(path, os.fstat(self.descriptor)):
                     break
                 os.close(self.descriptor)  # it was replaced between the two calls
             except OSError as error:
@@ -48,7 +48,7 @@ class Lock:
     @property
     def is_there(self) -> bool:
         """Whether its path still names the file that it holds."""
-        return _is_at(self.path, self.descriptor)
+        return is_at(self.path, os.fstat(self.descriptor))
 
     def replace(self, path: str) -> None:
         """Puts another file in its place, which a link goes on to name; the lock stays held all the while."""
@@ -70,9 +70,10 @@ class Lock:
         _held.discard(self)
 
 
-def _is_at(path: str, descriptor: int) -> bool:
+def is_at(path: str, file: os.stat_result) -> bool:
+    """Whether the path names this file."""
     try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+        return os.path.samestat(os.stat(path), file)
     except FileNotFoundError:
         return False
 
