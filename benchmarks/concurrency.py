@@ -21,6 +21,13 @@ def crowd(bench: Bench, name: str, path: str, streams: int) -> Result | None:
     return bench.crowd_in_cpp(path, streams) if name == IN_CPP else bench.client(name, "crowd", path, streams)
 
 
+def size_of(bench: Bench, few: int, many: int) -> tuple[int, int, str]:
+    """How many streams, how many rounds, and where such streams are."""
+    more_files()
+    streams, seconds, rounds = (few, 2, 1) if bench.quick else (many, 5, 3)
+    return streams, rounds, f"slow/{A_SECOND}/{seconds}"
+
+
 def more_files() -> None:
     """A socket a stream, in whatever is started from here."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -30,9 +37,7 @@ def more_files() -> None:
 @benchmark
 def concurrency(bench: Bench) -> Table:
     """Live streams: CPU and latency for each chunk. Short requests: CPU for each, on new and on kept connections."""
-    more_files()
-    streams, seconds, rounds = (200, 2, 1) if bench.quick else (1000, 5, 3)
-    path = f"slow/{A_SECOND}/{seconds}"
+    streams, rounds, path = size_of(bench, 200, 1000)
     pairs = bench.paired(
         [IN_CPP, *STREAMING, *FALLING_BEHIND],
         rounds,
@@ -64,9 +69,7 @@ def concurrency(bench: Bench) -> Table:
 @benchmark
 def concurrency_5000(bench: Bench) -> Table:
     """A hundred thousand chunks a second, which fill a core: who falls behind is late."""
-    more_files()
-    streams, seconds, rounds = (2000, 2, 1) if bench.quick else (5000, 5, 3)
-    path = f"slow/{A_SECOND}/{seconds}"
+    streams, rounds, path = size_of(bench, 2000, 5000)
     found = bench.paired([IN_CPP, *STREAMING], rounds, dict, lambda name: crowd(bench, name, path, streams))
     columns = ["client", "us a chunk", "p50 us", "p99 us", "kB a stream"]
     table = Table(f"{streams:,} streams of {A_SECOND} events a second", columns)
@@ -79,9 +82,7 @@ def concurrency_5000(bench: Bench) -> Table:
 @benchmark
 def concurrency_tls(bench: Bench) -> Table:
     """The same over TLS, which HAProxy takes off before the load server."""
-    more_files()
-    streams, seconds, rounds = (200, 2, 1) if bench.quick else (1000, 5, 3)
-    path = f"slow/{A_SECOND}/{seconds}"
+    streams, rounds, path = size_of(bench, 200, 1000)
     columns = ["client", "us a chunk", "p50 us", "p99 us", "kB a stream", "us a request, new", "kept"]
     table = Table(f"{streams:,} streams of {A_SECOND} events a second over TLS, then as many requests at once", columns)
     if programs := missing():

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 from measuring import Bench
 
@@ -53,13 +54,6 @@ def over_tls(bench: Bench) -> Iterator[None]:
             subprocess.Popen(["haproxy", "-q", "-db", "-f", str(folder / "settings")], pass_fds=[listening.fileno()])
         )
         stack.callback(front.terminate)
-        before = bench.address, os.environ.get("SSL_CERT_FILE")
-        bench.address = f"https://localhost:{port}"
-        os.environ["SSL_CERT_FILE"] = str(folder / "certificate.pem")
-        try:
-            yield
-        finally:
-            bench.address = before[0]
-            os.environ.pop("SSL_CERT_FILE")
-            if before[1] is not None:
-                os.environ["SSL_CERT_FILE"] = before[1]
+        stack.enter_context(mock.patch.dict(os.environ, SSL_CERT_FILE=str(folder / "certificate.pem")))
+        stack.enter_context(mock.patch.object(bench, "address", f"https://localhost:{port}"))
+        yield

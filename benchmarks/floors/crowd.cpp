@@ -30,11 +30,10 @@ double kilobytes(const char* name) {
 void read_all(ks::Reactor& reactor, std::size_t streams, std::vector<double>& microseconds) {
   const ks::Request request{.messages = {ks::user("hi")}};
   std::vector<std::unique_ptr<ks::Stream>> open;
-  const auto begin = [&] {
+  while (open.size() < streams) {
     open.push_back(std::make_unique<ks::Stream>(reactor.start(request, true, ks::Shape::events)));
     open.back()->set_tag(open.back().get());
-  };
-  while (open.size() < streams) begin();
+  }
   for (std::size_t left = streams; left > 0;) {
     for (void* tag : reactor.pump(std::chrono::seconds(10))) {
       if (!tag) continue;
